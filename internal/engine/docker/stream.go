@@ -1,0 +1,103 @@
+package docker
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"sync"
+
+	"github.com/docker/docker/api/types"
+	"github.com/docker/docker/api/types/container"
+	"github.com/docker/docker/pkg/stdcopy"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+// maxErrors bounds what is kept of a container's standard error.
+const maxErrors = 16 << 10
+
+// stream takes the engine's one connection apart: what is written to it is the
+// process's input, what is read its output, and its errors are kept.
+type stream struct {
+	conn   net.Conn
+	output *io.PipeReader
+	errors lastBytes
+	done   chan struct{}
+}
+
+// Attach returns the stream of a container that is about to be started.
+func (e *Engine) Attach(ctx context.Context, id string) (engine.Stream, error) {
+	asking, cancel := ask(ctx)
+	defer cancel()
+	hijacked, err := e.api.ContainerAttach(asking, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	if err != nil {
+		return nil, e.wrap(asking, "attaching to container "+short(id), err)
+	}
+	return newStream(hijacked), nil
+}
+
+// Exec starts a process in a running container and attaches to it.
+func (e *Engine) Exec(ctx context.Context, id string, command []string) (engine.Stream, error) {
+	asking, cancel := ask(ctx)
+	defer cancel()
+	doing := fmt.Sprintf("starting %q in container %s", command, short(id))
+	made, err := e.api.ContainerExecCreate(asking, id, container.ExecOptions{User: "0:0", Cmd: command, AttachStdin: true, AttachStdout: true, AttachStderr: true})
+	if err != nil {
+		return nil, e.wrap(asking, doing, err)
+	}
+	hijacked, err := e.api.ContainerExecAttach(asking, made.ID, container.ExecAttachOptions{})
+	if err != nil {
+		return nil, e.wrap(asking, doing, err)
+	}
+	return newStream(hijacked), nil
+}
+
+// newStream drains the connection from the start on: an undrained client blocks
+// the removal of its container.
+func newStream(h types.HijackedResponse) *stream {
+	reader, writer := io.Pipe()
+	s := &stream{conn: h.Conn, output: reader, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		_, err := stdcopy.StdCopy(writer, &s.errors, h.Reader)
+		if err == nil {
+			err = io.EOF
+		}
+		_ = writer.CloseWithError(err)
+	}()
+	return s
+}
+
+func (s *stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
+func (s *stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
+func (s *stream) Errors() string              { return s.errors.String() }
+
+// Close ends the stream in both directions; reads that are waiting return.
+func (s *stream) Close() error {
+	err := s.conn.Close()
+	_ = s.output.Close()
+	<-s.done
+	return err
+}
+
+type lastBytes struct {
+	mu    sync.Mutex
+	bytes []byte
+}
+
+func (l *lastBytes) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.bytes = append(l.bytes, p...)
+	if extra := len(l.bytes) - maxErrors; extra > 0 {
+		l.bytes = append(l.bytes[:0], l.bytes[extra:]...)
+	}
+	return len(p), nil
+}
+
+func (l *lastBytes) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return string(l.bytes)
+}

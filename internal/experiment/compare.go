@@ -1,0 +1,220 @@
+package experiment
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Failure is where what was seen departs from what was expected.
+type Failure struct {
+	Phase    string   `json:"phase"`
+	Expected string   `json:"expected"`
+	Seen     string   `json:"seen"`
+	Log      []string `json:"log,omitempty"` // the error log's last lines of the phase
+}
+
+func (f Failure) String() string {
+	return fmt.Sprintf("%s: expected %s, saw %s", f.Phase, f.Expected, f.Seen)
+}
+
+// http09 stands for nginx's own status of an answer without a status line.
+const http09 = 9
+
+// compare looks for the first thing in a phase that is not as the signature says.
+func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Signature) *Failure {
+	for _, name := range slices.Sorted(maps.Keys(want.Probes)) {
+		if f := compareProbe(p, name, want.Probes[name]); f != nil {
+			return f
+		}
+	}
+	if want.Check != nil {
+		if f := compareCheck(p, *want.Check); f != nil {
+			return f
+		}
+	}
+	return compareLog(p, earlier, want.Log)
+}
+
+func compareProbe(p scenario.PhaseSeen, name string, want scenario.Expect) *Failure {
+	var statuses []int
+	for _, a := range p.Answers {
+		if a.Probe != name {
+			continue
+		}
+		statuses = append(statuses, status(a))
+		if expected, seen := mismatch(a, want); expected != "" {
+			return failure(p, fmt.Sprintf("probe %q to see %s", name, expected), seen)
+		}
+	}
+	if len(statuses) == 0 {
+		return failure(p, fmt.Sprintf("an answer for probe %q", name), "none")
+	}
+	if len(want.Statuses) > 0 {
+		expected := slices.Sorted(slices.Values(want.Statuses))
+		slices.Sort(statuses)
+		if !slices.Equal(statuses, expected) {
+			return failure(p, fmt.Sprintf("probe %q to see the statuses %v", name, expected), fmt.Sprint(statuses))
+		}
+	}
+	return nil
+}
+
+// mismatch compares one answer; expected is "" when there is no difference.
+func mismatch(a scenario.Answer, want scenario.Expect) (expected, seen string) {
+	c := a.Client
+	switch {
+	case want.Status != 0 && status(a) != want.Status:
+		return fmt.Sprintf("status %d", want.Status), describe(a)
+	case want.Body != "" && !strings.Contains(c.Body+c.Raw, want.Body):
+		return fmt.Sprintf("a body with %q", want.Body), fmt.Sprintf("%q", c.Body+c.Raw)
+	case want.From != "" && author(a) != want.From:
+		return "an answer of the " + want.From, "one of the " + author(a)
+	case want.Complete != nil && c.Complete != *want.Complete:
+		return fmt.Sprintf("complete: %t", *want.Complete), describe(a)
+	case want.Bytes != nil && c.Bytes != *want.Bytes:
+		return fmt.Sprintf("%d bytes", *want.Bytes), describe(a)
+	case want.AtLeast != 0 && c.Took < want.AtLeast:
+		return fmt.Sprintf("an answer after %s or more", want.AtLeast), c.Took.String()
+	case want.AtMost != 0 && c.Took > want.AtMost:
+		return fmt.Sprintf("an answer within %s", want.AtMost), c.Took.String()
+	}
+	return "", ""
+}
+
+// status is the answer's status; nginx's 009 where the client got no status line.
+func status(a scenario.Answer) int {
+	if a.Client.Status == 0 && a.Access != nil && a.Access.Status == "009" {
+		return http09
+	}
+	return a.Client.Status
+}
+
+// author tells whose answer it is: backends sign theirs.
+func author(a scenario.Answer) string {
+	if _, signed := a.Client.Headers[protocol.TrialHeader]; signed {
+		return "backend"
+	}
+	return "nginx"
+}
+
+// describe is the client's view in a few words.
+func describe(a scenario.Answer) string {
+	c := a.Client
+	text := fmt.Sprintf("status %d", status(a))
+	if c.Status == 0 && c.Raw == "" {
+		text = "no answer"
+	}
+	if c.ContentLength >= 0 && c.Bytes != c.ContentLength {
+		text += fmt.Sprintf(", %d of %d bytes", c.Bytes, c.ContentLength)
+	}
+	if c.Error != "" {
+		text += " (" + c.Error + ")"
+	}
+	return text
+}
+
+func compareCheck(p scenario.PhaseSeen, want scenario.Check) *Failure {
+	for _, s := range slices.Backward(p.Steps) {
+		if s.Check == nil {
+			continue
+		}
+		if s.Check.OK != want.OK {
+			return failure(p, fmt.Sprintf("nginx -t to say ok: %t", want.OK), fmt.Sprintf("ok: %t: %s", s.Check.OK, s.Check.Output))
+		}
+		if !want.Match.IsZero() && !want.Match.MatchString(s.Check.Output) {
+			return failure(p, fmt.Sprintf("nginx -t to say %q", want.Match), fmt.Sprintf("%q", s.Check.Output))
+		}
+		return nil
+	}
+	return failure(p, "a step check", "none")
+}
+
+// connection is one client connection of one worker: the key that joins an entry
+// of the error log to a request.
+type connection struct {
+	pid    int
+	number int64
+}
+
+// connections are those of a phase's answers.
+func connections(p scenario.PhaseSeen, into map[connection]bool) {
+	for _, a := range p.Answers {
+		if a.Access != nil {
+			into[connection{a.Access.PID, a.Access.Connection}] = true
+		}
+	}
+}
+
+// compareLog wants every entry of level error or worse to match a pattern, and
+// every pattern to match an entry. Entries about earlier phases' requests are
+// theirs, however late they were written.
+func compareLog(p scenario.PhaseSeen, earlier map[connection]bool, want []scenario.LogPattern) *Failure {
+	matched := make([]bool, len(want))
+	for _, entry := range p.Log {
+		if earlier[connection{entry.PID, entry.Connection}] {
+			continue
+		}
+		known := false
+		for i, pattern := range want {
+			if slices.Contains(pattern.Level, entry.Level) && pattern.Match.MatchString(entry.Message) {
+				matched[i], known = true, true
+			}
+		}
+		if !known && entry.AtLeast("error") {
+			if len(want) == 0 {
+				return failure(p, "no error line", entry.Gist())
+			}
+			return failure(p, "only error lines that match "+patterns(want), entry.Gist())
+		}
+	}
+	for i, pattern := range want {
+		if !matched[i] {
+			return failure(p, "an error line that matches "+patterns([]scenario.LogPattern{pattern}), worst(p))
+		}
+	}
+	return nil
+}
+
+func patterns(list []scenario.LogPattern) string {
+	var texts []string
+	for _, p := range list {
+		texts = append(texts, fmt.Sprintf("[%s] %s", strings.Join(p.Level, "|"), p.Match))
+	}
+	return strings.Join(texts, " or ")
+}
+
+// worst is the last error entry of a phase in a few words.
+func worst(p scenario.PhaseSeen) string {
+	entries := errorEntries(p)
+	if len(entries) == 0 {
+		return "none"
+	}
+	return entries[len(entries)-1].Gist()
+}
+
+func errorEntries(p scenario.PhaseSeen) []nginx.Entry {
+	var entries []nginx.Entry
+	for _, e := range p.Log {
+		if e.AtLeast("error") {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// lastLines is how many lines of the log a failure shows.
+const lastLines = 6
+
+func failure(p scenario.PhaseSeen, expected, seen string) *Failure {
+	f := &Failure{Phase: p.Name, Expected: expected, Seen: seen}
+	for _, e := range p.Log[max(0, len(p.Log)-lastLines):] {
+		f.Log = append(f.Log, e.Raw)
+	}
+	return f
+}

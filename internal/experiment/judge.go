@@ -1,0 +1,211 @@
+package experiment
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// judge says what one trial comes to by itself.
+func judge(s scenario.Scenario, t planned, seen scenario.Observation, err error) outcome {
+	if err != nil {
+		return trouble(t, seen, err)
+	}
+	if foreign := foreignAnswer(seen); foreign != "" {
+		return outcome{Inconclusive, foreign, Control, nil}
+	}
+	earlier := map[connection]bool{}
+	for i, phase := range seen.Phases {
+		o := judgePhase(s, t, phase, i == len(seen.Phases)-1, earlier)
+		if o.verdict != Verified {
+			return withBackendLogs(o, seen)
+		}
+		connections(phase, earlier)
+	}
+	return outcome{verdict: Verified}
+}
+
+// judgePhase judges one phase. Before the last one the phases are controls: the
+// state from which the last one starts.
+func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last bool, earlier map[connection]bool) outcome {
+	control := func(what string, want scenario.Signature) outcome {
+		if f := compare(phase, earlier, want); f != nil {
+			return outcome{Inconclusive, "control failed: " + what, Control, f}
+		}
+		return outcome{verdict: Verified}
+	}
+	refute := func(reason string, want scenario.Signature) outcome {
+		if f := compare(phase, earlier, want); f != nil {
+			return outcome{Refuted, reason, "", f}
+		}
+		return outcome{verdict: Verified}
+	}
+	switch {
+	case t.role == healthy, phase.Name == "before":
+		return control("the healthy stage is not healthy", wellness(s))
+	case t.role == broken:
+		return refute(NotReproduced, s.Symptom)
+	case t.role == demonstration:
+		return refute(NotShown, s.Demonstrates[t.part].Show)
+	case !last:
+		return control("the symptom does not show before the fix", s.Symptom)
+	case t.role == fix:
+		return refute(NotResolved, wellness(s))
+	}
+	// A wrong fix must not make it well, and the fault must still be recognisable.
+	want, reason := s.Symptom, "the same symptom as before"
+	if own := s.WrongFixes[t.part].Symptom; own != nil {
+		want, reason = *own, "its own symptom"
+	}
+	if compare(phase, earlier, wellness(s)) == nil {
+		return outcome{Refuted, Resolves, "", failure(phase, "it to stay broken", "a healthy stage")}
+	}
+	return refute(ShowsOther+" than "+reason, want)
+}
+
+// wellness is the signature of the healthy stage: every probe as it expects, whole
+// answers, no error line.
+func wellness(s scenario.Scenario) scenario.Signature {
+	whole := true
+	sig := scenario.Signature{Probes: map[string]scenario.Expect{}}
+	for name, p := range s.Healthy.Probes {
+		e := p.Expect
+		if e.Complete == nil {
+			e.Complete = &whole
+		}
+		sig.Probes[name] = e
+	}
+	return sig
+}
+
+// trouble is a trial that did not come to its end.
+func trouble(t planned, seen scenario.Observation, err error) outcome {
+	o := outcome{verdict: Inconclusive, reason: err.Error(), cause: Environment}
+	var refused *scenario.StageError
+	if errors.As(err, &refused) {
+		o.cause = Scenario
+		o.reason = fmt.Sprintf("trial %q: %s", t.Name, refused.Text)
+	}
+	return withBackendLogs(o, seen)
+}
+
+// withBackendLogs adds what ended backends said: mostly the cause of a control's failure.
+func withBackendLogs(o outcome, seen scenario.Observation) outcome {
+	if o.cause != Control && o.cause != Scenario {
+		return o
+	}
+	for _, b := range seen.Backends {
+		if !b.Running {
+			o.reason += fmt.Sprintf("; backend %q has ended (%s): %s", b.Name, b.Exit, lastLine(b.Log))
+		}
+	}
+	return o
+}
+
+func lastLine(log string) string {
+	lines := strings.Split(strings.TrimSpace(log), "\n")
+	return lines[len(lines)-1]
+}
+
+// foreignAnswer finds an answer that this trial's processes did not give.
+func foreignAnswer(seen scenario.Observation) string {
+	for _, phase := range seen.Phases {
+		for _, a := range phase.Answers {
+			if signed, ok := a.Client.Headers[protocol.TrialHeader]; ok && signed != seen.ID {
+				return fmt.Sprintf("%s: an answer of the trial %q came to the trial %q: a process outlived its trial", phase.Name, signed, seen.ID)
+			}
+			if a.Access == nil && a.Client.Status != 0 {
+				return fmt.Sprintf("%s: nginx has no record of an answer with status %d", phase.Name, a.Client.Status)
+			}
+		}
+	}
+	return ""
+}
+
+// look sums a phase up.
+func look(p scenario.PhaseSeen) Look {
+	var l Look
+	var statuses []string
+	for _, a := range p.Answers {
+		text := fmt.Sprint(status(a))
+		switch {
+		case status(a) == 0:
+			text = "none"
+		case status(a) == http09:
+			text = "009"
+		case !a.Client.Complete:
+			text += " cut"
+		}
+		if !slices.Contains(statuses, text) {
+			statuses = append(statuses, text)
+		}
+	}
+	l.Status = strings.Join(statuses, ", ")
+	if entries := errorEntries(p); len(entries) > 0 {
+		l.Log = entries[0].Gist()
+	}
+	return l
+}
+
+// assemble puts the outcomes of a scenario's trials together.
+func assemble(s scenario.Scenario, trials []planned, seen []scenario.Observation, outcomes []outcome) Result {
+	r := Result{ID: s.ID, Title: s.Title, Tags: s.Tags, Verdict: Verified, Trials: seen, Parts: []Part{}}
+	controls := outcome{verdict: Verified}
+	for i, t := range trials {
+		r.Took += seen[i].Took
+		if seen[i].Testbed != "" {
+			r.Kept = append(r.Kept, seen[i].Testbed)
+		}
+		o := outcomes[i]
+		switch t.role {
+		case healthy, broken:
+			if t.role == broken && len(seen[i].Phases) > 0 {
+				r.Symptom = look(seen[i].Phases[len(seen[i].Phases)-1])
+			}
+			// The healthy control decides over the broken one: it comes first.
+			if controls.verdict == Verified {
+				controls = o
+			}
+		default:
+			r.Parts = append(r.Parts, part(s, t, seen[i], o))
+		}
+	}
+	r.take(controls)
+	for i := range r.Parts {
+		p := &r.Parts[i]
+		// Nothing is proven about a failure that is not there.
+		if controls.verdict != Verified && p.Verdict != Inconclusive {
+			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, "control failed: "+controls.reason, Control, nil
+		}
+		r.take(outcome{p.Verdict, p.Kind + " " + p.ID + ": " + p.Reason, p.Cause, p.Failure})
+	}
+	return r
+}
+
+// take keeps the worst outcome.
+func (r *Result) take(o outcome) {
+	order := []Verdict{Verified, Skipped, Inconclusive, Refuted}
+	if slices.Index(order, o.verdict) > slices.Index(order, r.Verdict) {
+		r.Verdict, r.Reason, r.Cause, r.Failure = o.verdict, o.reason, o.cause, o.failure
+	}
+}
+
+func part(s scenario.Scenario, t planned, seen scenario.Observation, o outcome) Part {
+	p := Part{Kind: kinds[t.role], Trial: t.Name, Verdict: o.verdict, Reason: o.reason, Cause: o.cause, Failure: o.failure, Took: seen.Took}
+	switch t.role {
+	case fix:
+		p.ID, p.Say, p.Apply = s.Fixes[t.part].ID, s.Fixes[t.part].Say, s.Fixes[t.part].Apply
+	case wrongFix:
+		p.ID, p.Say, p.Apply = s.WrongFixes[t.part].ID, s.WrongFixes[t.part].Say, s.WrongFixes[t.part].Apply
+	case demonstration:
+		p.ID, p.Say, p.Apply = s.Demonstrates[t.part].ID, s.Demonstrates[t.part].Say, s.Demonstrates[t.part].Apply
+	}
+	if n := len(seen.Phases); n == len(t.Phases) {
+		p.After = look(seen.Phases[n-1])
+	}
+	return p
+}

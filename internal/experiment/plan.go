@@ -1,0 +1,107 @@
+// Package experiment turns scenarios into trials and what the trials saw into
+// verdicts. It starts nothing itself.
+package experiment
+
+import (
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Withheld is what a plan leaves out, to prove that the oracle notices.
+type Withheld int
+
+// What can be withheld.
+const (
+	Nothing Withheld = iota
+	Fault            // the broken delta: every symptom must be reported as not reproduced
+	Fix              // the fixes' deltas: every fix must be reported as not resolved; a demonstration is replaced by its planted change
+)
+
+// stays is how many rounds of probes a fix must hold.
+const stays = 3
+
+// role is what a trial is for.
+type role int
+
+const (
+	healthy role = iota
+	broken
+	fix
+	wrongFix
+	demonstration
+)
+
+// kinds are the roles' names in reports.
+var kinds = map[role]string{fix: "fix", wrongFix: "wrong fix", demonstration: "demonstration"}
+
+// planned is a trial and what it is for.
+type planned struct {
+	scenario.Trial
+	role role
+	part int // index into Fixes, WrongFixes or Demonstrates
+}
+
+// plan lists the trials of a scenario: the healthy control, the broken state, and
+// each fix, wrong fix and demonstration from a start of its own.
+func plan(s scenario.Scenario, withheld Withheld) []planned {
+	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
+	trial := func(r role, part int, name string, phases ...scenario.Phase) planned {
+		t := base
+		t.Name, t.Phases = name, phases
+		return planned{t, r, part}
+	}
+	trials := []planned{trial(healthy, 0, "healthy", scenario.Phase{Name: "healthy", Stage: s.Healthy, Rounds: 1})}
+	for i, d := range s.Demonstrates {
+		change := d.Delta
+		if withheld == Fix {
+			change = d.Planted
+		}
+		trials = append(trials, trial(demonstration, i, d.ID,
+			scenario.Phase{Name: "before", Stage: s.Healthy, Rounds: 1},
+			scenario.Phase{Name: "shown", Stage: s.Healthy.With(change), Apply: change.Apply, Rounds: rounds(s), During: d.During},
+		))
+		// A change without steps is there from the start.
+		if last := &trials[len(trials)-1]; len(change.Apply) == 0 {
+			last.Start, last.Phases = last.Phases[1].Stage, last.Phases[1:]
+		}
+	}
+	if s.Broken == nil {
+		return trials
+	}
+
+	stage, fault := s.BrokenStage(), scenario.Phase{Name: "broken", Stage: s.BrokenStage(), Apply: s.Broken.Apply, Rounds: 1}
+	switch {
+	case withheld == Fault:
+		stage, fault = s.Healthy, scenario.Phase{Name: "broken", Stage: s.Healthy, Rounds: 1}
+	case len(s.Broken.Apply) == 0:
+		base.Start = stage
+	}
+	trials = append(trials, trial(broken, 0, "broken", fault))
+	// Without its fault a scenario is judged by that alone; the rest would repeat it.
+	if withheld == Fault {
+		return trials
+	}
+	for r, list := range [][]scenario.Fix{fix: s.Fixes, wrongFix: s.WrongFixes} {
+		for i, f := range list {
+			applied := scenario.Phase{Name: "fixed", Stage: stage.With(f.Delta), Apply: f.Apply, Rounds: rounds(s)}
+			if role(r) == wrongFix {
+				applied.Name, applied.Rounds = "wrong fix", 1
+			}
+			if role(r) == fix && withheld == Fix {
+				applied = scenario.Phase{Name: "fixed", Stage: stage, Rounds: 1}
+			}
+			trials = append(trials, trial(role(r), i, kinds[role(r)]+" "+f.ID, fault, applied))
+		}
+	}
+	return trials
+}
+
+// rounds: probes that are many by themselves (rate limits) would disturb each
+// other's next round.
+func rounds(s scenario.Scenario) int {
+	for _, p := range s.Healthy.Probes {
+		if p.Count > 1 || p.Parallel {
+			return 1
+		}
+	}
+	return stays
+}

@@ -1,0 +1,290 @@
+package scenario
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+var word = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
+
+// checker finds what is well-formed and still wrong. It reports at the line of
+// the nearest node that the author wrote.
+type checker struct {
+	*decoder
+	root *yaml.Node
+	s    *Scenario
+	used map[string]bool // config files that something names
+}
+
+func check(d *decoder, root *yaml.Node, s *Scenario) {
+	c := &checker{decoder: d, root: root, s: s, used: map[string]bool{}}
+	c.head()
+	c.stage()
+	switch {
+	case s.Broken != nil && len(s.Demonstrates) > 0:
+		c.wrong(at("demonstrates"), "a scenario has either broken, symptom and fixes, or demonstrates")
+	case s.Broken != nil:
+		c.failure()
+	case len(s.Demonstrates) > 0:
+		c.demonstrations()
+	default:
+		c.wrong(nil, "nothing to prove: give broken, symptom and fixes, or demonstrates")
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
+		if !c.used[name] {
+			c.mistakes = append(c.mistakes, Mistake{s.ID + "/" + name, 0, "no stage and no fix uses this file"})
+		}
+	}
+}
+
+// at is a path into the document: field names and list positions.
+func at(path ...any) []any { return path }
+
+// wrong reports a mistake at the node the path leads to, or at the deepest one
+// that exists on the way there.
+func (c *checker) wrong(path []any, format string, args ...any) {
+	line := 1
+	node := c.root
+	for _, step := range path {
+		next, keyLine := child(node, step)
+		if next == nil {
+			break
+		}
+		node, line = next, keyLine
+	}
+	c.mistake(line, format, args...)
+}
+
+func child(n *yaml.Node, step any) (*yaml.Node, int) {
+	switch s := step.(type) {
+	case string:
+		if n.Kind == yaml.MappingNode {
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				if n.Content[i].Value == s {
+					return n.Content[i+1], n.Content[i].Line
+				}
+			}
+		}
+	case int:
+		if n.Kind == yaml.SequenceNode && s < len(n.Content) {
+			return n.Content[s], n.Content[s].Line
+		}
+	}
+	return nil, 0
+}
+
+func (c *checker) head() {
+	s := c.s
+	if !word.MatchString(s.ID) {
+		c.mistake(0, "the folder's name is the scenario's id: %q has more than small letters, digits and hyphens", s.ID)
+	}
+	if strings.TrimSpace(s.Title) == "" {
+		c.wrong(at("title"), "title is missing: one sentence that says what is wrong")
+	}
+	if strings.TrimSpace(s.Debrief) == "" {
+		c.wrong(at("debrief"), "debrief is missing: why the fix works, and which look-alikes the evidence rules out")
+	}
+	if len(s.Tags) == 0 {
+		c.wrong(at("tags"), "tags are missing: a status, a protocol, a topic, as in [502, tcp]")
+	}
+	for i, tag := range s.Tags {
+		if !word.MatchString(tag) {
+			c.wrong(at("tags", i), "tag %q has more than small letters, digits and hyphens", tag)
+		}
+	}
+	if s.Needs != "" && s.Needs != "network" {
+		c.wrong(at("needs"), "needs: %q is not known; %q is all there is", s.Needs, "network")
+	}
+}
+
+func (c *checker) stage() {
+	h := c.s.Healthy
+	if h.Nginx == "" {
+		c.wrong(at("healthy", "nginx"), "healthy needs its nginx config: nginx: nginx.conf")
+	}
+	c.config(at("healthy", "nginx"), h.Nginx)
+	c.backends(at("healthy", "backends"), h.Backends, nil)
+	c.memory(at("healthy", "memory"), int64(h.Memory))
+	if len(h.Probes) == 0 {
+		c.wrong(at("healthy", "probes"), "healthy needs a probe: probes: {home: {get: /, expect: {status: 200}}}")
+	}
+	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
+		c.probe(at("healthy", "probes", name), name, h.Probes[name])
+	}
+}
+
+func (c *checker) probe(path []any, name string, p Probe) {
+	if !word.MatchString(name) {
+		c.wrong(path, "probe %q: small letters, digits and hyphens only", name)
+	}
+	given := 0
+	for _, target := range []string{p.Get, p.Head, p.Post} {
+		if target == "" {
+			continue
+		}
+		given++
+		if !strings.HasPrefix(target, "/") || strings.ContainsAny(target, " \r\n\t") {
+			c.wrong(path, "probe %q: the path %q must begin with / and have no blanks", name, target)
+		}
+	}
+	if given != 1 {
+		c.wrong(path, "probe %q needs exactly one of get, head and post", name)
+	}
+	for k, v := range p.Headers {
+		if strings.ContainsAny(k+v, "\r\n") {
+			c.wrong(path, "probe %q: the header %q has a line break", name, k)
+		}
+	}
+	if p.Size > 64<<20 {
+		c.wrong(path, "probe %q: size %s is more than 64m, the most a request body may have", name, p.Size)
+	}
+	if p.Count > 1000 {
+		c.wrong(path, "probe %q: count %d is more than 1000", name, p.Count)
+	}
+	if p.Expect.Status == 0 && len(p.Expect.Statuses) == 0 {
+		c.wrong(path, "probe %q needs what a healthy answer is: expect: {status: 200}", name)
+	}
+	c.expect(append(path, "expect"), p.Expect)
+}
+
+func (c *checker) expect(path []any, e Expect) {
+	if e.From != "" && e.From != "backend" && e.From != "nginx" {
+		c.wrong(append(path, "from"), "from: %q is neither backend nor nginx", e.From)
+	}
+	for _, status := range append(slices.Clone(e.Statuses), e.Status) {
+		if status != 0 && status != 9 && (status < 100 || status > 599) {
+			c.wrong(path, "%d is not an HTTP status", status)
+		}
+	}
+}
+
+// config checks that a config file is there, and notes that it is used.
+func (c *checker) config(path []any, name string) {
+	if name == "" {
+		return
+	}
+	c.used[name] = true
+	if _, ok := c.s.Files[name]; !ok {
+		c.wrong(path, "no file %q beside %s%s", name, FileName, Suggest(name, slices.Sorted(maps.Keys(c.s.Files))))
+	}
+}
+
+func (c *checker) memory(path []any, bytes int64) {
+	if bytes != 0 && (bytes < 32<<20 || bytes > 1<<30) {
+		c.wrong(path, "memory: between 32m and 1g, since the agent lives inside the limit too")
+	}
+}
+
+func (c *checker) failure() {
+	s := c.s
+	if s.Broken.IsZero() {
+		c.wrong(at("broken"), "broken changes nothing")
+	}
+	c.delta(at("broken"), *s.Broken, s.Healthy, "broken")
+	c.signature(at("symptom"), s.Symptom)
+	if len(s.Symptom.Probes) == 0 {
+		c.wrong(at("symptom"), "symptom needs what a probe sees: probes: {home: {status: 502}}")
+	}
+	if len(s.Fixes) == 0 {
+		c.wrong(at("fixes"), "fixes are missing: a failure without a proven fix teaches nothing")
+	}
+	if len(s.WrongFixes) == 0 {
+		c.wrong(at("wrong_fixes"), "wrong_fixes are missing: without one that stays broken nobody knows that the check can fail")
+	}
+	if len(s.Hints) == 0 {
+		c.wrong(at("hints"), "hints are missing: from vague to nearly told")
+	}
+	ids := map[string]bool{}
+	broken := s.BrokenStage()
+	for kind, list := range map[string][]Fix{"fixes": s.Fixes, "wrong_fixes": s.WrongFixes} {
+		for i, fix := range list {
+			path := at(kind, i)
+			c.identity(append(path, "id"), fix.ID, fix.Say, ids)
+			c.delta(path, fix.Delta, broken, fmt.Sprintf("fix %q", fix.ID))
+			if len(fix.Apply) == 0 {
+				c.wrong(path, "fix %q says what changes and not how it is applied: apply: [check, reload]", fix.ID)
+			}
+			if fix.Symptom != nil {
+				c.signature(append(path, "symptom"), *fix.Symptom)
+				if kind == "fixes" {
+					c.wrong(append(path, "symptom"), "fix %q: only a wrong fix has a symptom", fix.ID)
+				}
+			}
+		}
+	}
+}
+
+func (c *checker) demonstrations() {
+	ids := map[string]bool{}
+	for i, d := range c.s.Demonstrates {
+		path := at("demonstrates", i)
+		c.identity(append(path, "id"), d.ID, d.Say, ids)
+		c.delta(path, d.Delta, c.s.Healthy, fmt.Sprintf("demonstration %q", d.ID))
+		c.delta(append(path, "planted"), d.Planted, c.s.Healthy, fmt.Sprintf("planted change of %q", d.ID))
+		c.signature(append(path, "show"), d.Show)
+		if d.Planted.IsZero() {
+			c.wrong(append(path, "planted"), "demonstration %q needs a planted change under which it fails", d.ID)
+		}
+		if _, ok := c.s.Healthy.Probes[d.During]; d.During != "" && !ok {
+			c.wrong(append(path, "during"), "during: no probe %q%s", d.During, c.suggestProbe(d.During))
+		}
+	}
+}
+
+func (c *checker) identity(path []any, id, say string, seen map[string]bool) {
+	switch {
+	case id == "":
+		c.wrong(path[:len(path)-1], "id is missing")
+	case !word.MatchString(id):
+		c.wrong(path, "id %q has more than small letters, digits and hyphens", id)
+	case seen[id]:
+		c.wrong(path, "id %q stands here a second time", id)
+	}
+	seen[id] = true
+	if strings.TrimSpace(say) == "" {
+		c.wrong(path[:len(path)-1], "say is missing: what would an operator call this?")
+	}
+}
+
+func (c *checker) suggestProbe(name string) string {
+	return Suggest(name, slices.Sorted(maps.Keys(c.s.Healthy.Probes)))
+}
+
+var logLevels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
+
+func (c *checker) signature(path []any, s Signature) {
+	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
+		if _, ok := c.s.Healthy.Probes[name]; !ok {
+			c.wrong(append(path, "probes", name), "no probe %q in healthy%s", name, c.suggestProbe(name))
+		}
+		c.expect(append(path, "probes", name), s.Probes[name])
+	}
+	for i, p := range s.Log {
+		if len(p.Level) == 0 {
+			c.wrong(append(path, "log", i), "level is missing: one of %s", strings.Join(logLevels, ", "))
+		}
+		for _, level := range p.Level {
+			if !slices.Contains(logLevels, level) {
+				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, Suggest(level, logLevels))
+			}
+		}
+		if p.Match.IsZero() || p.Match.String() == "" {
+			c.wrong(append(path, "log", i), "match is missing: a regular expression on the message")
+		}
+	}
+	if len(s.Probes) == 0 && len(s.Log) == 0 && s.Check == nil {
+		c.wrong(path, "nothing to see: give probes, log or check")
+	}
+}
+
+// octal reads a file mode as an operator writes it.
+func octal(mode string) bool {
+	n, err := strconv.ParseUint(mode, 8, 32)
+	return err == nil && n <= 0o7777
+}

@@ -1,0 +1,125 @@
+package scenario
+
+import (
+	"crypto/tls"
+	"maps"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/fault"
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/certificate"
+)
+
+// maxWait bounds every time that a scenario can make the lab wait.
+const maxWait = time.Minute
+
+var ownerForm = regexp.MustCompile(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`)
+
+// backends checks the backends of a stage (base nil), or of a change to one.
+func (c *checker) backends(path []any, given, base map[string]protocol.Backend) {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		here := append(slices.Clone(path), name)
+		if !word.MatchString(name) {
+			c.wrong(here, "backend %q: small letters, digits and hyphens only", name)
+		}
+		b := mergeBackend(base[name], given[name])
+		c.listen(here, name, b)
+		c.fault(here, b, given[name])
+		c.tls(here, b)
+		if b.Owner != "" {
+			c.owner(append(here, "owner"), b.Owner)
+		}
+		if b.Mode != "" && !octal(b.Mode) {
+			c.wrong(append(here, "mode"), "mode %q is not octal, as in 0660", b.Mode)
+		}
+		for field, d := range map[string]protocol.Duration{"boot": b.Boot, "delay": b.Delay, "limit": b.Limit} {
+			if d.D() > maxWait {
+				c.wrong(append(here, field), "%s: %s is more than %s, the longest wait", field, d, maxWait)
+			}
+		}
+	}
+}
+
+func (c *checker) listen(path []any, name string, b protocol.Backend) {
+	scheme, address, ok := strings.Cut(b.Listen, "://")
+	here := append(slices.Clone(path), "listen")
+	if b.Listen == "" {
+		c.wrong(path, "backend %q needs an address: listen: tcp://127.0.0.1:3000", name)
+		return
+	}
+	switch {
+	case ok && scheme == "unix":
+		c.socketPath(here, "listen", address)
+	case ok && (scheme == "tcp" || scheme == "tls"):
+		if host, _, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil {
+			c.wrong(here, "listen: %q is not an IP address and a port, as in 127.0.0.1:3000 or [::1]:3000", address)
+		}
+	default:
+		c.wrong(here, "listen: %q is none of tcp://IP:PORT, tls://IP:PORT and unix://%s/NAME.sock", b.Listen, protocol.SocketDir)
+	}
+	if b.Protocol != "" && b.Protocol != "http" && b.Protocol != "fastcgi" {
+		c.wrong(append(path, "protocol"), "protocol: %q is neither http nor fastcgi", b.Protocol)
+	}
+}
+
+func (c *checker) fault(path []any, b, given protocol.Backend) {
+	if b.Fault == "" {
+		return
+	}
+	f, ok := fault.Lookup(b.Fault)
+	if !ok {
+		var names []string
+		for _, f := range fault.Table {
+			names = append(names, f.Name)
+		}
+		c.wrong(append(path, "fault"), "unknown fault %q%s", b.Fault, Suggest(b.Fault, names))
+		return
+	}
+	if b.Protocol == "fastcgi" && f.Handler == nil {
+		c.wrong(append(path, "fault"), "the fault %q works on bytes of HTTP and not over fastcgi", b.Fault)
+	}
+	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0} {
+		if set && !slices.Contains(f.Uses, field) {
+			c.wrong(append(path, field), "the fault %q does not use %s; it uses %s", b.Fault, field, strings.Join(append(slices.Clone(f.Uses), "the common fields"), ", "))
+		}
+	}
+}
+
+func (c *checker) tls(path []any, b protocol.Backend) {
+	t, path := b.TLS, append(slices.Clone(path), "tls")
+	isTLS := strings.HasPrefix(b.Listen, "tls://")
+	if !isTLS {
+		return
+	}
+	names, err := certificate.Names()
+	if err != nil {
+		c.wrong(path, "%v", err)
+	}
+	if t.Certificate != "" && !slices.Contains(names, t.Certificate) {
+		c.wrong(append(path, "certificate"), "no certificate %q%s; there are %s", t.Certificate, Suggest(t.Certificate, names), strings.Join(names, ", "))
+	}
+	for field, v := range map[string]string{"min": t.Min, "max": t.Max} {
+		if v != "" && !slices.Contains([]string{"1.0", "1.1", "1.2", "1.3"}, v) {
+			c.wrong(append(path, field), "%s: %q is none of 1.0, 1.1, 1.2 and 1.3", field, v)
+		}
+	}
+	var suites []string
+	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		suites = append(suites, suite.Name)
+	}
+	for i, name := range t.Ciphers {
+		if !slices.Contains(suites, name) {
+			c.wrong(append(path, "ciphers", i), "no cipher suite %q in crypto/tls%s", name, Suggest(name, suites))
+		}
+	}
+}
+
+func (c *checker) owner(path []any, owner string) {
+	if !ownerForm.MatchString(owner) {
+		c.wrong(path, "owner %q is none of nginx (the user of its workers), root and UID:GID", owner)
+	}
+}

@@ -1,0 +1,70 @@
+package scenario
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+)
+
+// delta checks a change to base: what it names exists, and its steps take what
+// it changes into use.
+func (c *checker) delta(path []any, d Delta, base Stage, what string) {
+	c.config(append(path, "nginx"), d.Nginx)
+	c.memory(append(path, "memory"), int64(d.Memory))
+	c.backends(append(path, "backends"), d.Backends, base.Backends)
+	after := base.With(d)
+	nginx, backend, container := false, false, false
+	for i, step := range d.Apply {
+		here := append(slices.Clone(path), "apply", i)
+		kind, _ := FindStep(step.Do)
+		nginx, backend = nginx || kind.Nginx, backend || kind.Backend
+		container = container || step.Do == "update-container"
+		c.step(here, step, kind, after)
+	}
+	// Without steps the whole stage is started afresh, and every change is in use.
+	if len(d.Apply) == 0 {
+		return
+	}
+	if d.Nginx != "" && !nginx && !slices.ContainsFunc(d.Apply, func(s Step) bool { return s.Do == "check" }) {
+		c.wrong(append(path, "apply"), "%s changes nginx's config and never takes it into use: apply: [check, reload]", what)
+	}
+	if len(d.Backends) > 0 && !backend {
+		c.wrong(append(path, "apply"), "%s changes a backend and never starts it again: apply: [restart-backend]", what)
+	}
+	if d.Memory != 0 && !container {
+		c.wrong(append(path, "apply"), "%s changes the memory limit and never applies it: apply: [update-container]", what)
+	}
+}
+
+func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
+	switch kind.Object {
+	case AnyBackend, OneBackend:
+		if _, ok := stage.Backends[s.Target]; s.Target != "" && !ok {
+			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, Suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
+		}
+	case FileMode:
+		if !octal(s.Mode) {
+			c.wrong(path, "%s: mode %q is not octal, as in 0660", s.Do, s.Mode)
+		}
+		c.socketPath(path, s.Do, s.Target)
+	case FileOwner:
+		c.owner(path, s.Owner)
+		c.socketPath(path, s.Do, s.Target)
+	case Path:
+		c.socketPath(path, s.Do, s.Target)
+	case Time:
+		if s.Wait.D() > maxWait {
+			c.wrong(path, "wait: %s is more than %s, the longest wait", s.Wait, maxWait)
+		}
+	}
+}
+
+// socketPath keeps file steps inside the folder that the two containers share.
+func (c *checker) socketPath(path []any, step, name string) {
+	rest, ok := strings.CutPrefix(name, protocol.SocketDir+"/")
+	if !ok || rest == "" || strings.Contains(rest, "..") {
+		c.wrong(path, "%s: the path %q is not below %s, the folder that nginx and the backends share", step, name, protocol.SocketDir)
+	}
+}

@@ -1,0 +1,51 @@
+package scenario
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+)
+
+// Mistake is one thing wrong in a scenario, where it stands and what to do about it.
+type Mistake struct {
+	File string `json:"file"`
+	Line int    `json:"line"` // 1-based; 0 when it is about the file as a whole
+	Text string `json:"text"`
+}
+
+func (m Mistake) String() string {
+	if m.Line == 0 {
+		return m.File + ": " + m.Text
+	}
+	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Text)
+}
+
+// Mistakes is everything wrong with the scenarios that were read, so that an
+// author mends a file once.
+type Mistakes []Mistake
+
+func (m Mistakes) Error() string {
+	lines := make([]string, len(m))
+	for i, one := range m {
+		lines[i] = one.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (m Mistakes) sorted() Mistakes {
+	sort.SliceStable(m, func(i, j int) bool {
+		if m[i].File != m[j].File {
+			return m[i].File < m[j].File
+		}
+		return m[i].Line < m[j].Line
+	})
+	return m
+}
+
+// orNil keeps an empty list from becoming a non-nil error.
+func (m Mistakes) orNil() error {
+	if len(m) == 0 {
+		return nil
+	}
+	return m.sorted()
+}

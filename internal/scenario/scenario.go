@@ -1,0 +1,140 @@
+// Package scenario holds documented failures as data: it reads, checks and
+// combines them. It runs nothing.
+package scenario
+
+import (
+	"regexp"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+)
+
+// Scenario is one documented failure: how it is caused, how it shows, and the
+// fixes that a guide gives for it. Its folder's name is its id.
+type Scenario struct {
+	ID    string   `yaml:"-" json:"id"`
+	Title string   `yaml:"title" json:"title"`                     // one sentence: what is wrong
+	Tags  []string `yaml:"tags" json:"tags"`                       // words to select by: a status, a protocol, a topic
+	Needs string   `yaml:"needs,omitempty" json:"needs,omitempty"` // "network": nginx and the backends get network namespaces of their own
+
+	Healthy Stage `yaml:"healthy" json:"healthy"` // the base: nothing is wrong
+
+	// A failure and its fixes …
+	Broken     *Delta    `yaml:"broken,omitempty" json:"broken,omitempty"`           // the fault, as a change to healthy
+	Symptom    Signature `yaml:"symptom,omitempty" json:"symptom,omitzero"`          // how the fault shows
+	Fixes      []Fix     `yaml:"fixes,omitempty" json:"fixes,omitempty"`             // changes to broken, each proven alone
+	WrongFixes []Fix     `yaml:"wrong_fixes,omitempty" json:"wrong_fixes,omitempty"` // tempting changes that must leave it broken
+
+	// … or what is no failure.
+	Demonstrates []Demonstration `yaml:"demonstrates,omitempty" json:"demonstrates,omitempty"` // statements about the healthy stage, each proven alone
+
+	Hints   []string `yaml:"hints,omitempty" json:"hints,omitempty"` // from vague to nearly told
+	Debrief string   `yaml:"debrief" json:"debrief"`                 // why it works, which look-alikes the evidence rules out
+
+	Files map[string]string `yaml:"-" json:"-"` // the *.conf files beside scenario.yaml: name -> text
+}
+
+// Stage is one complete state of the system under test.
+type Stage struct {
+	Nginx    string                      `yaml:"nginx" json:"nginx"`                       // a file beside scenario.yaml, included into nginx's http block
+	Backends map[string]protocol.Backend `yaml:"backends" json:"backends"`                 // by name
+	Memory   protocol.Bytes              `yaml:"memory,omitempty" json:"memory,omitempty"` // limit of the backend container; 256m by default
+	Probes   map[string]Probe            `yaml:"probes" json:"probes"`                     // the requests that tell healthy from broken
+}
+
+// Delta is a change to a stage and the way it is brought about. A broken delta
+// without steps means that everything starts in the broken state; with steps,
+// the healthy stage starts and the steps break it.
+type Delta struct {
+	Nginx    string                      `yaml:"nginx,omitempty" json:"nginx,omitempty"`       // the config that replaces the stage's
+	Backends map[string]protocol.Backend `yaml:"backends,omitempty" json:"backends,omitempty"` // fields that replace the stage's, backend by backend
+	Memory   protocol.Bytes              `yaml:"memory,omitempty" json:"memory,omitempty"`     // new limit of the backend container
+	Apply    []Step                      `yaml:"apply,omitempty" json:"apply,omitempty"`       // what the operator does, in order
+}
+
+// Fix is a remedy, right or wrong, as a change to the broken stage.
+type Fix struct {
+	ID      string `yaml:"id" json:"id"`
+	Say     string `yaml:"say" json:"say"` // what an operator would call it
+	Delta   `yaml:",inline"`
+	Symptom *Signature `yaml:"symptom,omitempty" json:"symptom,omitempty"` // wrong fixes: how it shows afterwards, if not as before
+}
+
+// Demonstration is a statement about something that is not a failure.
+type Demonstration struct {
+	ID      string `yaml:"id" json:"id"`
+	Say     string `yaml:"say" json:"say"` // the statement
+	Delta   `yaml:",inline"`
+	During  string    `yaml:"during,omitempty" json:"during,omitempty"` // a probe that is sent all the while the steps are taken
+	Show    Signature `yaml:"show" json:"show"`                         // what must be seen afterwards
+	Planted Delta     `yaml:"planted" json:"planted"`                   // a change instead of this one under which the statement must fail: the oracle's own control
+}
+
+// Probe is a request that is sent to nginx, and what a healthy answer is.
+type Probe struct {
+	Get  string `yaml:"get,omitempty" json:"get,omitempty"` // the path; one of get, head and post
+	Head string `yaml:"head,omitempty" json:"head,omitempty"`
+	Post string `yaml:"post,omitempty" json:"post,omitempty"`
+
+	Headers  map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
+	Size     protocol.Bytes    `yaml:"size,omitempty" json:"size,omitempty"`         // of a generated request body
+	Count    int               `yaml:"count,omitempty" json:"count,omitempty"`       // requests in a round, 1 by default
+	Parallel bool              `yaml:"parallel,omitempty" json:"parallel,omitempty"` // send them at once instead of one after another
+	Timeout  protocol.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`   // of the client, 10s by default
+	Expect   Expect            `yaml:"expect" json:"expect"`
+}
+
+// Expect is what the client must see. Only the fields that are given are compared.
+type Expect struct {
+	Status   int               `yaml:"status,omitempty" json:"status,omitempty"`     // of every answer; 9 is nginx's HTTP/0.9 answer without a status line
+	Statuses []int             `yaml:"statuses,omitempty" json:"statuses,omitempty"` // of the answers of one round, in any order
+	Body     string            `yaml:"body,omitempty" json:"body,omitempty"`         // text that the body contains
+	From     string            `yaml:"from,omitempty" json:"from,omitempty"`         // "backend" or "nginx": who wrote the answer
+	Complete *bool             `yaml:"complete,omitempty" json:"complete,omitempty"` // all the bytes that the framing announced arrived
+	Bytes    *int64            `yaml:"bytes,omitempty" json:"bytes,omitempty"`       // of the body that arrived
+	AtLeast  protocol.Duration `yaml:"at_least,omitempty" json:"at_least,omitempty"` // time until the answer ended
+	AtMost   protocol.Duration `yaml:"at_most,omitempty" json:"at_most,omitempty"`   // a bound to tell two timeouts apart, never a speed limit
+}
+
+// Signature is what a state looks like from outside.
+type Signature struct {
+	Probes map[string]Expect `yaml:"probes,omitempty" json:"probes,omitempty"` // by the name of the probe
+	// Log: every error line must match one of these, and each of these at least one
+	// line. Empty: there must be no line of level error or above.
+	Log   []LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
+	Check *Check       `yaml:"check,omitempty" json:"check,omitempty"` // what the step "check" (nginx -t) said
+}
+
+// LogPattern is an error-log line.
+type LogPattern struct {
+	Level Levels `yaml:"level" json:"level"` // one of nginx's levels, or several where nginx versions differ
+	Match Regexp `yaml:"match" json:"match"` // matches the message, from after the connection number to "client:"
+}
+
+// Check is the outcome of `nginx -t`.
+type Check struct {
+	OK    bool   `yaml:"ok" json:"ok"`
+	Match Regexp `yaml:"match,omitempty" json:"match,omitzero"` // its output
+}
+
+// Levels is one level name or several.
+type Levels []string
+
+// Regexp is a regular expression (RE2) that is compiled as it is read.
+type Regexp struct{ *regexp.Regexp }
+
+// UnmarshalText compiles the expression.
+func (r *Regexp) UnmarshalText(text []byte) (err error) {
+	r.Regexp, err = regexp.Compile(string(text))
+	return err
+}
+
+// MarshalText returns the expression's source.
+func (r Regexp) MarshalText() ([]byte, error) {
+	if r.Regexp == nil {
+		return nil, nil
+	}
+	return []byte(r.String()), nil
+}
+
+// IsZero reports whether there is no expression.
+func (r Regexp) IsZero() bool { return r.Regexp == nil }

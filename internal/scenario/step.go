@@ -1,0 +1,91 @@
+package scenario
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+)
+
+// Step is one thing that an operator does. In YAML it is a word (check, reload)
+// or one word with its object (restart-backend: app).
+type Step struct {
+	Do     string            // a name of Steps
+	Target string            // a backend's name or a path; "" means every backend
+	Wait   protocol.Duration // of the step wait
+	Mode   string            // of the step chmod, octal
+	Owner  string            // of the step chown: nginx, root or UID:GID
+}
+
+// Kind says what object a step takes.
+type Kind int
+
+// What a step's object can be.
+const (
+	NoObject   Kind = iota
+	AnyBackend      // a backend's name, or none for all of them
+	OneBackend      // a backend's name
+	Time            // a time span
+	FileMode        // {path, mode}
+	FileOwner       // {path, owner}
+	Path            // a path in the sockets' folder
+)
+
+// StepKind is one row of the table of steps.
+type StepKind struct {
+	Name    string
+	Object  Kind
+	Doc     string // what the operator would type
+	Nginx   bool   // takes a changed nginx config into use
+	Backend bool   // takes a changed backend into use
+}
+
+// Steps is every step there is.
+var Steps = []StepKind{
+	{"check", NoObject, "nginx -t", false, false},
+	{"reload", NoObject, "nginx -s reload, and wait until the old workers are gone", true, false},
+	{"restart-nginx", NoObject, "systemctl restart nginx", true, false},
+	{"stop-nginx", NoObject, "systemctl stop nginx", false, false},
+	{"start-nginx", NoObject, "systemctl start nginx", true, false},
+	{"restart-backend", AnyBackend, "systemctl restart app, without waiting until it listens if it has a boot time", false, true},
+	{"start-backend", AnyBackend, "systemctl start app", false, true},
+	{"stop-backend", AnyBackend, "systemctl stop app (SIGTERM, and wait until it is gone)", false, false},
+	{"kill-backend", AnyBackend, "kill -9 of the app", false, false},
+	{"await-backend", AnyBackend, "wait until the app listens", false, false},
+	{"update-container", NoObject, "docker update --memory of the backend container", false, false},
+	{"pause-container", NoObject, "docker pause of the backend container", false, false},
+	{"unpause-container", NoObject, "docker unpause of the backend container", false, false},
+	{"wait", Time, "sleep", false, false},
+	{"chmod", FileMode, "chmod MODE PATH, in the backend container", false, false},
+	{"chown", FileOwner, "chown OWNER PATH, in the backend container", false, false},
+	{"remove", Path, "rm PATH, in the backend container", false, false},
+}
+
+// FindStep looks a step up by name.
+func FindStep(name string) (StepKind, bool) {
+	for _, s := range Steps {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return StepKind{}, false
+}
+
+// String is the step as in YAML, on one line.
+func (s Step) String() string {
+	switch kind, _ := FindStep(s.Do); kind.Object {
+	case Time:
+		return fmt.Sprintf("%s %s", s.Do, s.Wait)
+	case FileMode:
+		return fmt.Sprintf("%s %s %s", s.Do, s.Mode, s.Target)
+	case FileOwner:
+		return fmt.Sprintf("%s %s %s", s.Do, s.Owner, s.Target)
+	}
+	if s.Target != "" {
+		return s.Do + " " + s.Target
+	}
+	return s.Do
+}
+
+// MarshalJSON writes the step as a person reads it.
+func (s Step) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }

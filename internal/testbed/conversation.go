@@ -1,0 +1,115 @@
+package testbed
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+// conversation sends orders to one agent and hands each answer to its sender.
+type conversation struct {
+	stream engine.Stream
+	who    string // the container's name, for errors
+
+	write sync.Mutex
+
+	mu      sync.Mutex
+	next    uint64
+	waiting map[uint64]chan protocol.Answer
+	ended   error // why no more answers come
+}
+
+// errAgent marks what an agent refused, as against a stream that broke.
+type errAgent struct{ text string }
+
+func (e errAgent) Error() string { return e.text }
+
+func converse(stream engine.Stream, who string) *conversation {
+	c := &conversation{stream: stream, who: who, waiting: map[uint64]chan protocol.Answer{}}
+	go c.listen()
+	return c
+}
+
+func (c *conversation) listen() {
+	for {
+		var a protocol.Answer
+		if err := protocol.ReadFrame(c.stream, &a); err != nil {
+			c.end(err)
+			return
+		}
+		c.mu.Lock()
+		waiter := c.waiting[a.ID]
+		delete(c.waiting, a.ID)
+		c.mu.Unlock()
+		if waiter != nil {
+			waiter <- a
+		}
+	}
+}
+
+func (c *conversation) end(cause error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if errors.Is(cause, io.EOF) || errors.Is(cause, io.ErrClosedPipe) {
+		cause = errors.New("its container ended")
+	}
+	if said := strings.TrimSpace(c.stream.Errors()); said != "" {
+		cause = fmt.Errorf("%w: %s", cause, said)
+	}
+	c.ended = fmt.Errorf("%s does not answer: %w", c.who, cause)
+	for id, waiter := range c.waiting {
+		close(waiter)
+		delete(c.waiting, id)
+	}
+}
+
+// ask sends one order and waits for its answer. result may be nil.
+func (c *conversation) ask(ctx context.Context, method string, params, result any) error {
+	encoded, err := json.Marshal(params)
+	if err != nil {
+		return fmt.Errorf("encoding %s: %w", method, err)
+	}
+	answer := make(chan protocol.Answer, 1)
+	c.mu.Lock()
+	if c.ended != nil {
+		c.mu.Unlock()
+		return c.ended
+	}
+	c.next++
+	id := c.next
+	c.waiting[id] = answer
+	c.mu.Unlock()
+
+	c.write.Lock()
+	err = protocol.WriteFrame(c.stream, protocol.Order{ID: id, Method: method, Params: encoded})
+	c.write.Unlock()
+	if err != nil {
+		return fmt.Errorf("%s does not take orders: %w", c.who, err)
+	}
+	select {
+	case a, ok := <-answer:
+		switch {
+		case !ok:
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.ended
+		case a.Error != "":
+			return errAgent{a.Error}
+		case result == nil:
+			return nil
+		}
+		if err := json.Unmarshal(a.Result, result); err != nil {
+			return fmt.Errorf("reading the answer to %s: %w", method, err)
+		}
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("waiting for %s to do %s: %w", c.who, method, context.Cause(ctx))
+	}
+}

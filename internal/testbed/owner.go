@@ -1,0 +1,80 @@
+package testbed
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+// Owner is the run that containers belong to. While its process lives it holds a
+// lock on a file, so that others on the same machine can tell a live run from a
+// dead one, whatever happened to process ids in between; from other machines
+// only the expiry tells.
+type Owner struct {
+	Run     string
+	Expires time.Time
+	lock    *flock.Flock
+}
+
+// locksDir is the folder of the owners' lock files in lab's cache.
+func locksDir(cache string) string { return filepath.Join(cache, "runs") }
+
+// NewOwner makes the owner of a run that is over, one way or another, by expires.
+func NewOwner(cache string, expires time.Time) (Owner, error) {
+	var id [4]byte
+	_, _ = rand.Read(id[:]) // crypto/rand does not fail since Go 1.24
+	o := Owner{Run: hex.EncodeToString(id[:]), Expires: expires}
+	if err := os.MkdirAll(locksDir(cache), 0o755); err != nil {
+		return Owner{}, fmt.Errorf("making the folder of runs: %w", err)
+	}
+	o.lock = flock.New(filepath.Join(locksDir(cache), o.Run+".lock"))
+	locked, err := o.lock.TryLock()
+	if err == nil && !locked {
+		err = errors.New("somebody else holds it")
+	}
+	if err != nil {
+		return Owner{}, fmt.Errorf("locking the run %s: %w", o.Run, err)
+	}
+	return o, nil
+}
+
+// Release ends the ownership.
+func (o Owner) Release() error {
+	err := o.lock.Unlock()
+	return errors.Join(err, os.Remove(o.lock.Path()))
+}
+
+func (o Owner) labels(number int) map[string]string {
+	return map[string]string{
+		engine.LabelRun:     o.Run,
+		engine.LabelExpires: o.Expires.UTC().Format(time.RFC3339),
+		engine.LabelTestbed: strconv.Itoa(number),
+	}
+}
+
+// alive reports whether the run's process lives: true, false, or not known,
+// since it may be a process of another machine.
+func alive(cache, run string) (yes, known bool) {
+	path := filepath.Join(locksDir(cache), filepath.Base(run)+".lock")
+	if _, err := os.Stat(path); err != nil {
+		return false, false
+	}
+	lock := flock.New(path)
+	free, err := lock.TryLock()
+	if err != nil {
+		return false, false
+	}
+	if free {
+		_ = lock.Unlock()
+	}
+	return !free, true
+}

@@ -1,0 +1,142 @@
+package testbed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Pool is the testbeds of a run. They are started when they are needed and kept
+// warm; one that had trouble is replaced. Whoever calls Run from N goroutines
+// has at most N testbeds of each kind.
+type Pool struct {
+	equipment Equipment
+
+	mu      sync.Mutex
+	idle    map[string][]*Testbed // by a scenario's Needs
+	started int
+	trials  int
+	info    protocol.NginxInfo
+	kept    []string
+	removed []error // what failed while testbeds were removed
+	ending  sync.WaitGroup
+}
+
+// NewPool makes an empty pool.
+func NewPool(e Equipment) *Pool {
+	return &Pool{equipment: e, idle: map[string][]*Testbed{}}
+}
+
+// Run runs a trial on an idle testbed of the kind that it needs, or a new one.
+func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
+	t, id, err := p.take(ctx, what.Needs)
+	if err != nil {
+		return scenario.Observation{Trial: what.Name}, err
+	}
+	seen, err := t.Run(ctx, id, what, keep)
+	var stageError *scenario.StageError
+	switch {
+	case seen.Testbed != "":
+		err = errors.Join(err, p.keep(t))
+	case err == nil || (errors.As(err, &stageError) && err == error(stageError)): // the testbed is as good as new
+		p.mu.Lock()
+		p.idle[what.Needs] = append(p.idle[what.Needs], t)
+		p.mu.Unlock()
+	default:
+		p.discard(t)
+	}
+	return seen, err
+}
+
+// Warm starts a testbed ahead of the first trial that asks for one.
+func (p *Pool) Warm(ctx context.Context) error {
+	t, _, err := p.take(ctx, "")
+	if err != nil {
+		return err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle[""] = append(p.idle[""], t)
+	return nil
+}
+
+// take returns a testbed and an id for the trial.
+func (p *Pool) take(ctx context.Context, needs string) (*Testbed, string, error) {
+	p.mu.Lock()
+	p.trials++
+	id := fmt.Sprintf("%s-t%d", p.equipment.Owner.Run, p.trials)
+	if list := p.idle[needs]; len(list) > 0 {
+		t := list[len(list)-1]
+		p.idle[needs] = list[:len(list)-1]
+		p.mu.Unlock()
+		return t, id, nil
+	}
+	p.started++
+	number := p.started
+	p.mu.Unlock()
+
+	t, err := Start(ctx, p.equipment, number, needs)
+	if err != nil {
+		return nil, "", err
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.info = t.Nginx()
+	return t, id, nil
+}
+
+func (p *Pool) keep(t *Testbed) error {
+	// The run may be over already; keeping is the last thing that is done for it.
+	ctx, cancel := context.WithTimeout(context.Background(), cleanUp)
+	defer cancel()
+	p.mu.Lock()
+	p.kept = append(p.kept, t.Name)
+	p.mu.Unlock()
+	return t.Keep(ctx)
+}
+
+// discard removes a testbed in the background.
+func (p *Pool) discard(t *Testbed) {
+	p.ending.Go(func() {
+		if err := t.Remove(); err != nil {
+			p.mu.Lock()
+			p.removed = append(p.removed, err)
+			p.mu.Unlock()
+		}
+	})
+}
+
+// Close removes every testbed that is not kept and returns when they are gone.
+func (p *Pool) Close() error {
+	p.mu.Lock()
+	for _, list := range p.idle {
+		for _, t := range list {
+			p.discard(t)
+		}
+	}
+	p.idle = map[string][]*Testbed{}
+	p.mu.Unlock()
+	p.ending.Wait()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return errors.Join(p.removed...)
+}
+
+// Nginx is what the image's nginx says of itself, once a testbed was started.
+func (p *Pool) Nginx() protocol.NginxInfo {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.info
+}
+
+// Kept names the testbeds that were left running, and until when.
+func (p *Pool) Kept() ([]string, time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.kept, p.equipment.Owner.Expires
+}

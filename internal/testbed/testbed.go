@@ -1,0 +1,272 @@
+// Package testbed runs trials on containers: two that stay warm, in which the
+// processes of each trial are fresh. It does not judge what it sees.
+package testbed
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures"
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+const (
+	volume       = "/lab" // shared by the two containers: the agent, and the backends' sockets
+	agentPath    = volume + "/lab-agent"
+	trialDir     = "/lab/trial" // in memory, each container's own
+	nginxMemory  = 256 << 20
+	backendPlain = protocol.Bytes(256 << 20) // the backend container's memory limit unless a stage names one
+	pidsLimit    = 256
+	cleanUp      = 30 * time.Second
+	// The engine's word for "the backend container's name" on a network of its own.
+	backendAlias = "app"
+)
+
+// capabilities is all that remains of root's. KILL: nginx's workers run as
+// another user, and without it they survive their trial and go on answering.
+var capabilities = []string{"SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE"}
+
+// Equipment is what every testbed of a run has in common.
+type Equipment struct {
+	Engine       engine.Containers
+	Image        string // of nginx; the backends' container uses it too, for its root file system
+	Agent        []byte // the static binary
+	Certificates certificate.Set
+	Owner        Owner
+}
+
+// Testbed is an nginx container and a backend container that share a network
+// namespace, or, where a scenario needs it, an internal network.
+type Testbed struct {
+	Name string // the common part of the containers' names
+
+	equipment Equipment
+	network   string // id of its own network, "" without one
+	ids       []string
+	streams   []engine.Stream
+	nginx     *conversation
+	backend   *conversation
+	backendID string
+	info      protocol.NginxInfo
+	memory    protocol.Bytes
+}
+
+// Start starts a testbed. needs is a scenario's Needs. What was started is
+// removed again when something fails.
+func Start(ctx context.Context, equipment Equipment, number int, needs string) (_ *Testbed, err error) {
+	t := &Testbed{Name: fmt.Sprintf("lab-%s-%d", equipment.Owner.Run, number), equipment: equipment, memory: backendPlain}
+	if needs != "" {
+		t.Name += "-" + needs
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(fmt.Errorf("starting testbed %s: %w", t.Name, err), t.Remove())
+		}
+	}()
+	labels := equipment.Owner.labels(number)
+	base := engine.ContainerSpec{
+		Image: equipment.Image, Command: []string{agentPath, "init"}, Labels: labels,
+		Cap: capabilities, PidsLimit: pidsLimit, StopSignal: "SIGKILL",
+		Tmpfs: map[string]string{trialDir: "rw,nosuid,nodev,size=96m,mode=0755"},
+	}
+	if needs == "network" {
+		if t.network, err = equipment.Engine.CreateNetwork(ctx, t.Name, labels); err != nil {
+			return nil, err
+		}
+	}
+	nginxID, err := t.container(ctx, base, "nginx")
+	if err != nil {
+		return nil, err
+	}
+	if err := equipment.Engine.CopyTo(ctx, nginxID, volume, agentTar(equipment.Agent)); err != nil {
+		return nil, err
+	}
+	if t.nginx, err = t.open(ctx, nginxID, "nginx"); err != nil {
+		return nil, err
+	}
+	base.VolumesOf = nginxID
+	if t.backendID, err = t.container(ctx, base, "backend"); err != nil {
+		return nil, err
+	}
+	if t.backend, err = t.open(ctx, t.backendID, "backend"); err != nil {
+		return nil, err
+	}
+	return t, t.hello(ctx)
+}
+
+// container creates the container of a role.
+func (t *Testbed) container(ctx context.Context, spec engine.ContainerSpec, role string) (string, error) {
+	spec.Name = t.Name + "-" + role
+	labels := map[string]string{engine.LabelRole: role}
+	for k, v := range spec.Labels {
+		labels[k] = v
+	}
+	spec.Labels = labels
+	switch {
+	case t.network != "":
+		spec.Network = t.network
+	case role == "nginx":
+		spec.Network = "none"
+	default:
+		spec.Network = "container:" + t.ids[0]
+	}
+	if role == "nginx" {
+		spec.Volume, spec.Memory = volume, nginxMemory
+	} else {
+		spec.Memory = int64(t.memory)
+		if t.network != "" {
+			spec.Aliases = []string{backendAlias}
+		}
+	}
+	if !strings.HasPrefix(spec.Network, "container:") {
+		spec.Sysctls = map[string]string{
+			"net.ipv4.ip_unprivileged_port_start": "0", // nginx listens on port 80 without the capability for it
+			"net.ipv6.conf.all.disable_ipv6":      "0", // without a network the engine switches ::1 off
+		}
+	}
+	id, err := t.equipment.Engine.Create(ctx, spec)
+	if err != nil {
+		return "", err
+	}
+	t.ids = append(t.ids, id)
+	return id, nil
+}
+
+// open attaches to a container and starts it.
+func (t *Testbed) open(ctx context.Context, id, role string) (*conversation, error) {
+	stream, err := t.equipment.Engine.Attach(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	t.streams = append(t.streams, stream)
+	if err := t.equipment.Engine.Start(ctx, id); err != nil {
+		return nil, err
+	}
+	return converse(stream, "the agent in "+t.Name+"-"+role), nil
+}
+
+// hello makes the agents ready, both at once.
+func (t *Testbed) hello(ctx context.Context) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, cleanUp, fmt.Errorf("no answer within %s", cleanUp))
+	defer cancel()
+	hello := protocol.Hello{Role: "nginx", CA: t.equipment.Certificates.CA, Certificates: map[string][]byte{}, NginxConf: fixtures.NginxConf}
+	for name, pair := range t.equipment.Certificates.Pairs {
+		hello.Certificates[name] = pair.Certificate
+	}
+	return both(
+		func() error {
+			var welcome protocol.Welcome
+			err := t.nginx.ask(ctx, protocol.MethodHello, hello, &welcome)
+			if err == nil {
+				t.info = *welcome.Nginx
+			}
+			var refused errAgent
+			if errors.As(err, &refused) {
+				return fmt.Errorf("the image %q cannot be used: %w", t.equipment.Image, err)
+			}
+			return err
+		},
+		func() error {
+			return t.backend.ask(ctx, protocol.MethodHello, protocol.Hello{Role: "backend"}, nil)
+		},
+	)
+}
+
+// Nginx is what the image's nginx says of itself.
+func (t *Testbed) Nginx() protocol.NginxInfo { return t.info }
+
+// Keep makes the containers outlive the run, until its expiry.
+func (t *Testbed) Keep(ctx context.Context) error {
+	keep := protocol.Keep{Until: t.equipment.Owner.Expires.Unix()}
+	err := both(
+		func() error { return t.nginx.ask(ctx, protocol.MethodKeep, keep, nil) },
+		func() error { return t.backend.ask(ctx, protocol.MethodKeep, keep, nil) },
+	)
+	t.closeStreams()
+	return err
+}
+
+// Remove removes the testbed's containers and its network. It works on after the
+// run was interrupted, within a time limit of its own: this is when it matters.
+func (t *Testbed) Remove() error {
+	ctx, cancel := context.WithTimeoutCause(context.Background(), cleanUp, fmt.Errorf("not done within %s", cleanUp))
+	defer cancel()
+	// Before the removal: an attached client that does not read blocks it.
+	t.closeStreams()
+	var mu sync.Mutex
+	var failed []error
+	var all sync.WaitGroup
+	for _, id := range t.ids {
+		all.Go(func() {
+			if err := t.equipment.Engine.Remove(ctx, id); err != nil {
+				mu.Lock()
+				failed = append(failed, err)
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+	if t.network != "" {
+		failed = append(failed, t.equipment.Engine.RemoveNetwork(ctx, t.network))
+	}
+	if err := errors.Join(failed...); err != nil {
+		return fmt.Errorf("removing testbed %s (`lab prune` tries again): %w", t.Name, err)
+	}
+	return nil
+}
+
+func (t *Testbed) closeStreams() {
+	for _, s := range t.streams {
+		_ = s.Close()
+	}
+	t.streams = nil
+}
+
+// both does two things side by side.
+func both(a, b func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- a() }()
+	err := b()
+	return errors.Join(<-done, err)
+}
+
+// agentTar holds the agent and the folder for sockets.
+func agentTar(agent []byte) *bytes.Buffer {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	// Writing to a buffer does not fail.
+	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(protocol.SocketDir, volume+"/") + "/", Mode: 0o755})
+	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentPath, volume+"/"), Mode: 0o755, Size: int64(len(agent))})
+	_, _ = w.Write(agent)
+	_ = w.Close()
+	return &b
+}
+
+// owner resolves a scenario's name of a socket's owner to numbers; -1, -1 leaves it.
+func (t *Testbed) owner(name string) (uid, gid int, err error) {
+	switch name {
+	case "":
+		return -1, -1, nil
+	case "root":
+		return 0, 0, nil
+	case "nginx":
+		return t.info.UID, t.info.GID, nil
+	}
+	u, g, _ := strings.Cut(name, ":")
+	if uid, err = strconv.Atoi(u); err == nil {
+		gid, err = strconv.Atoi(g)
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("reading the owner %q: want nginx, root or UID:GID", name)
+	}
+	return uid, gid, nil
+}
