@@ -1,0 +1,9 @@
+// Package scenarios is the catalogue: one folder per scenario.
+package scenarios
+
+import "embed"
+
+// FS holds the catalogue.
+//
+//go:embed */*.yaml */*.conf
+var FS embed.FS
