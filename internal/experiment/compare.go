@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -79,6 +80,8 @@ func mismatch(a scenario.Answer, want scenario.Expect) (expected, seen string) {
 		return fmt.Sprintf("complete: %t", *want.Complete), describe(a)
 	case want.Bytes != nil && c.Bytes != *want.Bytes:
 		return fmt.Sprintf("%d bytes", *want.Bytes), describe(a)
+	case want.Recorded != 0 && recorded(a) != want.Recorded:
+		return fmt.Sprintf("%d in the access log", want.Recorded), fmt.Sprint(recorded(a))
 	case want.AtLeast != 0 && c.Took < want.AtLeast:
 		return fmt.Sprintf("an answer after %s or more", want.AtLeast), c.Took.String()
 	case want.AtMost != 0 && c.Took > want.AtMost:
@@ -93,6 +96,15 @@ func status(a scenario.Answer) int {
 		return http09
 	}
 	return a.Client.Status
+}
+
+// recorded is the status in nginx's access log; 0: it has no record.
+func recorded(a scenario.Answer) int {
+	if a.Access == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(a.Access.Status)
+	return n
 }
 
 // author tells whose answer it is: backends sign theirs.

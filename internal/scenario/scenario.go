@@ -91,6 +91,7 @@ type Expect struct {
 	From     string            `yaml:"from,omitempty" json:"from,omitempty"`         // "backend" or "nginx": who wrote the answer
 	Complete *bool             `yaml:"complete,omitempty" json:"complete,omitempty"` // all the bytes that the framing announced arrived
 	Bytes    *int64            `yaml:"bytes,omitempty" json:"bytes,omitempty"`       // of the body that arrived
+	Recorded int               `yaml:"recorded,omitempty" json:"recorded,omitempty"` // the status in nginx's access log
 	AtLeast  protocol.Duration `yaml:"at_least,omitempty" json:"at_least,omitempty"` // time until the answer ended
 	AtMost   protocol.Duration `yaml:"at_most,omitempty" json:"at_most,omitempty"`   // a bound to tell two timeouts apart, never a speed limit
 }

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -37,11 +38,10 @@ func NewOwner(cache string, expires time.Time) (Owner, error) {
 		return Owner{}, fmt.Errorf("making the folder of runs: %w", err)
 	}
 	o.lock = flock.New(filepath.Join(locksDir(cache), o.Run+".lock"))
-	locked, err := o.lock.TryLock()
-	if err == nil && !locked {
-		err = errors.New("somebody else holds it")
-	}
-	if err != nil {
+	// Another lab that looks whether this run lives holds the lock for an instant.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	if _, err := o.lock.TryLockContext(ctx, time.Millisecond); err != nil {
 		return Owner{}, fmt.Errorf("locking the run %s: %w", o.Run, err)
 	}
 	return o, nil
