@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"io/fs"
 	"reflect"
+	"regexp"
 	"sort"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -62,9 +64,8 @@ func loadOne(fsys fs.FS, id string) (Scenario, Mistakes) {
 	}
 	var document yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		line := 0
-		_, _ = fmt.Sscanf(err.Error(), "yaml: line %d:", &line)
-		d.mistake(line, "not readable as YAML: %s", strings.TrimPrefix(err.Error(), "yaml: "))
+		line, what := yamlError(err)
+		d.mistake(line, "not readable as YAML: %s", what)
 		return s, d.mistakes
 	}
 	if len(document.Content) == 0 {
@@ -79,6 +80,22 @@ func loadOne(fsys fs.FS, id string) (Scenario, Mistakes) {
 	}
 	check(d, root, &s)
 	return s, d.mistakes
+}
+
+var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+
+// yamlError takes the library's message apart. Its parser counts lines from 0,
+// its scanner from 1; the words tell which of them spoke.
+func yamlError(err error) (line int, what string) {
+	m := yamlLine.FindStringSubmatch(err.Error())
+	if m == nil {
+		return 0, err.Error()
+	}
+	line, _ = strconv.Atoi(m[1])
+	if strings.HasPrefix(m[2], "did not find expected") {
+		line++
+	}
+	return line, m[2]
 }
 
 // readConfigs reads the files beside scenario.yaml. Folders inside a scenario's
