@@ -178,7 +178,7 @@ func assemble(s scenario.Scenario, trials []planned, seen []scenario.Observation
 	for i := range r.Parts {
 		p := &r.Parts[i]
 		// Nothing is proven about a failure that is not there.
-		if controls.verdict != Verified && p.Verdict != Inconclusive {
+		if controls.verdict != Verified && p.Verdict != Inconclusive && p.Verdict != Skipped {
 			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, "control failed: "+controls.reason, Control, nil
 		}
 		r.take(outcome{p.Verdict, p.Kind + " " + p.ID + ": " + p.Reason, p.Cause, p.Failure})

@@ -1,0 +1,146 @@
+// Package docker is lab's container engine over the Docker API: Docker, Docker
+// Desktop and Podman's socket. No other package imports the Docker SDK.
+package docker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+
+	cerrdefs "github.com/containerd/errdefs"
+	"github.com/docker/docker/client"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+const (
+	// A stopped daemon can leave its socket listening: the dial succeeds and nothing
+	// is ever said. Without a deadline the program would hang before its first word.
+	pingDeadline = 10 * time.Second
+	// Questions that an engine under load may be slow to answer, but not this slow.
+	askDeadline = time.Minute
+)
+
+// Engine is a container engine that answered when it was dialled.
+type Engine struct {
+	api     *client.Client
+	address string
+}
+
+var _ engine.Images = (*Engine)(nil)
+
+// Dial finds the engine as the docker command does (DOCKER_HOST with DOCKER_TLS_VERIFY
+// and DOCKER_CERT_PATH, else DOCKER_CONTEXT, else the current context of the
+// configuration, else the default socket) and returns once it has answered.
+func Dial(ctx context.Context) (*Engine, error) {
+	end, err := findEndpoint()
+	if err != nil {
+		return nil, fmt.Errorf("finding the container engine: %w", err)
+	}
+	return dial(ctx, end, pingDeadline)
+}
+
+func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, error) {
+	if strings.HasPrefix(end.host, "ssh://") {
+		return nil, fmt.Errorf("dialling %s (from %s): %w", end.host, end.from, sshRemedy(end.host))
+	}
+	tlsConfig, err := end.tlsConfig()
+	if err != nil {
+		return nil, fmt.Errorf("reading the certificates for %s (from %s): %w", end.host, end.from, err)
+	}
+	// WithHost completes the transport (a unix socket's dialler, say), so it comes second.
+	transport := &http.Transport{TLSClientConfig: tlsConfig, TLSHandshakeTimeout: deadline, MaxIdleConnsPerHost: 6, IdleConnTimeout: 30 * time.Second}
+	api, err := client.NewClientWithOpts(
+		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
+		client.WithHost(end.host),
+		client.WithVersionFromEnv(),
+		client.WithUserAgent("lab"),
+		client.WithAPIVersionNegotiation(),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("dialling %s (from %s): %w", end.host, end.from, err)
+	}
+	ping, cancel := context.WithTimeoutCause(ctx, deadline, fmt.Errorf("no answer within %s", deadline))
+	defer cancel()
+	pong, err := api.Ping(ping)
+	if err != nil {
+		_ = api.Close()
+		if ctx.Err() != nil {
+			return nil, fmt.Errorf("dialling %s: %w", end.host, context.Cause(ctx))
+		}
+		if ping.Err() != nil {
+			err = context.Cause(ping)
+		}
+		return nil, unavailable(end, err)
+	}
+	api.NegotiateAPIVersionPing(pong)
+	return &Engine{api: api, address: end.host}, nil
+}
+
+// unavailable says where the engine was looked for and what to do about it.
+func unavailable(end endpoint, cause error) error {
+	remedy := "start Docker (or Docker Desktop), or point DOCKER_HOST to an engine; Podman serves one with `podman system service -t 0`, mostly at unix://$XDG_RUNTIME_DIR/podman/podman.sock"
+	if errors.Is(cause, fs.ErrPermission) || strings.Contains(cause.Error(), "permission denied") {
+		remedy = "permission denied on the socket: add yourself to the group docker (`sudo usermod -aG docker $USER`, then log in again), or use a rootless engine"
+	}
+	return fmt.Errorf("dialling %s (from %s): %w: %w; %s", end.host, end.from, engine.ErrUnavailable, cause, remedy)
+}
+
+// Close lets go of the connections. What runs on the engine goes on running.
+func (e *Engine) Close() error { return e.api.Close() }
+
+// Info asks the engine what it is.
+func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
+	ctx, cancel := ask(ctx)
+	defer cancel()
+	version, err := e.api.ServerVersion(ctx)
+	if err != nil {
+		return engine.Info{}, e.wrap(ctx, "asking the engine for its version", err)
+	}
+	info, err := e.api.Info(ctx)
+	if err != nil {
+		return engine.Info{}, e.wrap(ctx, "asking the engine what it is", err)
+	}
+	name := version.Platform.Name
+	// Distributions leave the platform's name empty; Podman puts its own here instead.
+	if len(version.Components) > 0 && (name == "" || strings.HasPrefix(version.Components[0].Name, "Podman")) {
+		name = version.Components[0].Name
+	}
+	if name == "" || name == "Engine" {
+		name = "Docker Engine"
+	}
+	cgroup := info.CgroupVersion
+	if cgroup == "" {
+		cgroup = "1" // engines older than cgroup v2 do not say
+	}
+	return engine.Info{
+		Name: name, Version: version.Version, APIVersion: e.api.ClientVersion(),
+		OS: version.Os, Arch: version.Arch,
+		Cores: info.NCPU, MemoryBytes: info.MemTotal, CgroupVersion: cgroup,
+		Address: e.address,
+	}, nil
+}
+
+// ask bounds a call that only asks: the engine may fall silent after it was dialled.
+func ask(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, askDeadline, fmt.Errorf("%w: nothing within %s", engine.ErrUnavailable, askDeadline))
+}
+
+// wrap says what was being done, and turns the SDK's kinds of error into engine's.
+func (e *Engine) wrap(ctx context.Context, doing string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
+	case cerrdefs.IsNotFound(err):
+		return fmt.Errorf("%s: %w: %w", doing, engine.ErrNotFound, err)
+	case client.IsErrConnectionFailed(err):
+		return fmt.Errorf("%s: %w at %s: %w", doing, engine.ErrUnavailable, e.address, err)
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

@@ -1,0 +1,61 @@
+package docker
+
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+
+	"github.com/distribution/reference"
+	"github.com/docker/docker/api/types/registry"
+)
+
+// credentials finds what `docker login` left in the configuration for ref's registry,
+// encoded as the API wants it; "" is an anonymous pull. Credentials that a helper
+// program keeps are left out, and its name is returned for the error.
+func credentials(ref string) (auth, helper string, err error) {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
+		return "", "", nil // an id: no registry
+	}
+	config, err := readConfig()
+	if err != nil {
+		return "", "", err
+	}
+	domain := reference.Domain(named)
+	for key, entry := range config.Auths {
+		if !sameRegistry(key, domain) {
+			continue
+		}
+		found := registry.AuthConfig{Username: entry.Username, Password: entry.Password, IdentityToken: entry.IdentityToken, ServerAddress: key}
+		if entry.Auth != "" {
+			plain, err := base64.StdEncoding.DecodeString(entry.Auth)
+			user, password, ok := strings.Cut(string(plain), ":")
+			if err != nil || !ok {
+				return "", "", fmt.Errorf("the entry %q of auths in the Docker configuration is not base64 of user:password", key)
+			}
+			found.Username, found.Password = user, strings.TrimRight(password, "\x00")
+		}
+		if found.Username == "" && found.IdentityToken == "" {
+			continue // a helper leaves an empty entry behind
+		}
+		auth, err = registry.EncodeAuthConfig(found)
+		return auth, "", err
+	}
+	for key, name := range config.CredHelpers {
+		if sameRegistry(key, domain) {
+			return "", name, nil
+		}
+	}
+	return "", config.CredsStore, nil
+}
+
+// sameRegistry compares a key of the configuration, which may be a URL from the first
+// version of the registry's protocol, with the domain of an image name. The default
+// registry's key has an "index." in front.
+func sameRegistry(key, domain string) bool {
+	if _, rest, ok := strings.Cut(key, "://"); ok {
+		key = rest
+	}
+	key, _, _ = strings.Cut(key, "/")
+	return key == domain || key == "index."+domain
+}

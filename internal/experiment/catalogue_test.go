@@ -1,0 +1,71 @@
+package experiment_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/labtest"
+	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/scenarios"
+)
+
+const parallel = 6
+
+func catalogue(t *testing.T) []scenario.Scenario {
+	t.Helper()
+	all, err := scenario.Load(scenarios.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// The product's sentence, for every scenario on the real engine: the fault is
+// live, nginx says what the scenario says, each fix works and each wrong one
+// does not.
+func TestCatalogue(t *testing.T) {
+	pool := labtest.Pool(t)
+	for _, r := range experiment.Run(t.Context(), pool, catalogue(t), experiment.Options{Parallel: parallel}) {
+		if r.Verdict != experiment.Verified {
+			t.Errorf("%s: %s: %s: %v", r.ID, r.Verdict, r.Reason, r.Failure)
+		}
+		for _, p := range r.Parts {
+			if p.Verdict != experiment.Verified {
+				t.Errorf("%s: %s %s: %s: %s: %v", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, p.Failure)
+			}
+		}
+	}
+}
+
+// The oracle of each scenario can fail: without its fault the symptom is "not
+// reproduced".
+func TestOracleWithoutTheFault(t *testing.T) {
+	pool := labtest.Pool(t)
+	var failures []scenario.Scenario
+	for _, s := range catalogue(t) {
+		if s.Broken != nil {
+			failures = append(failures, s)
+		}
+	}
+	for _, r := range experiment.Run(t.Context(), pool, failures, experiment.Options{Parallel: parallel, Withheld: experiment.Fault}) {
+		if r.Verdict != experiment.Refuted || r.Reason != experiment.NotReproduced {
+			t.Errorf("%s without its fault: %s: %s, want %s: %s", r.ID, r.Verdict, r.Reason, experiment.Refuted, experiment.NotReproduced)
+		}
+	}
+}
+
+// And with each fix withheld the fix is "not resolved"; with its change replaced by
+// the planted one a demonstration is "not shown".
+func TestOracleWithoutTheFix(t *testing.T) {
+	pool := labtest.Pool(t)
+	want := map[string]string{"fix": experiment.NotResolved, "demonstration": experiment.NotShown}
+	for _, r := range experiment.Run(t.Context(), pool, catalogue(t), experiment.Options{Parallel: parallel, Withheld: experiment.Fix}) {
+		for _, p := range r.Parts {
+			reason, checked := want[p.Kind]
+			if checked && (p.Verdict != experiment.Refuted || !strings.HasPrefix(p.Reason, reason)) {
+				t.Errorf("%s: %s %s withheld: %s: %s, want %s: %s", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, experiment.Refuted, reason)
+			}
+		}
+	}
+}

@@ -1,0 +1,347 @@
+package experiment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// world is a hand-written runner: it says what a phase looks like, and is strict
+// about what it is asked.
+type world struct {
+	t *testing.T
+	// see returns the answer and the error-log message of a phase.
+	see func(trial, phase string) (status int, message string)
+	// alter changes an observation before it is returned.
+	alter func(*scenario.Observation) error
+
+	mu   sync.Mutex
+	runs []string
+}
+
+func (w *world) Run(ctx context.Context, trial scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
+	if err := ctx.Err(); err != nil {
+		return scenario.Observation{}, err
+	}
+	w.mu.Lock()
+	w.runs = append(w.runs, trial.Name)
+	id := fmt.Sprintf("t%d", len(w.runs))
+	w.mu.Unlock()
+	if len(trial.Phases) == 0 || len(trial.Probes) == 0 {
+		w.t.Errorf("trial %q has no phases or no probes", trial.Name)
+	}
+	seen := scenario.Observation{Trial: trial.Name, ID: id, Started: time.Now()}
+	for n, phase := range trial.Phases {
+		status, message := w.see(trial.Name, phase.Name)
+		connection := int64(n + 1)
+		p := scenario.PhaseSeen{Name: phase.Name}
+		for name := range trial.Probes {
+			a := scenario.Answer{Probe: name}
+			a.Client = protocol.ProbeResult{Status: status, Complete: true, Headers: map[string]string{}}
+			a.Access = &nginx.Record{PID: 7, Connection: connection, Status: fmt.Sprint(status)}
+			if status == 200 {
+				a.Client.Headers[protocol.TrialHeader] = id
+			}
+			p.Answers = append(p.Answers, a)
+		}
+		if message != "" {
+			p.Log = append(p.Log, nginx.Entry{Level: "error", PID: 7, Connection: connection, Message: message, Raw: message})
+		}
+		seen.Phases = append(seen.Phases, p)
+	}
+	if w.alter != nil {
+		if err := w.alter(&seen); err != nil {
+			return seen, err
+		}
+	}
+	if keep(seen) {
+		seen.Testbed = "kept"
+	}
+	return seen, nil
+}
+
+// sound is a world in which everything is as the scenario says.
+func sound(trial, phase string) (int, string) {
+	if phase == "healthy" || (phase == "fixed") {
+		return 200, ""
+	}
+	return 502, "connect() failed (111: Connection refused) while connecting to upstream"
+}
+
+func refusing() scenario.Scenario {
+	var match scenario.Regexp
+	if err := match.UnmarshalText([]byte(`failed \(111:`)); err != nil {
+		panic(err)
+	}
+	return scenario.Scenario{
+		ID: "refusing",
+		Healthy: scenario.Stage{
+			Backends: map[string]protocol.Backend{"app": {}},
+			Probes:   map[string]scenario.Probe{"home": {Get: "/", Expect: scenario.Expect{Status: 200}}},
+		},
+		Broken: &scenario.Delta{Backends: map[string]protocol.Backend{"app": {Fault: "refuse"}}},
+		Symptom: scenario.Signature{
+			Probes: map[string]scenario.Expect{"home": {Status: 502}},
+			Log:    []scenario.LogPattern{{Level: scenario.Levels{"error"}, Match: match}},
+		},
+		Fixes:      []scenario.Fix{{ID: "start-it", Delta: scenario.Delta{Apply: []scenario.Step{{Do: "restart-backend"}}}}},
+		WrongFixes: []scenario.Fix{{ID: "reload", Delta: scenario.Delta{Apply: []scenario.Step{{Do: "reload"}}}}},
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		see     func(trial, phase string) (int, string)
+		alter   func(*scenario.Observation) error
+		verdict Verdict
+		cause   Cause
+		reason  string // of the scenario, its beginning
+		fix     Verdict
+		wrong   Verdict
+	}{
+		{name: "as it says", see: sound, verdict: Verified, fix: Verified, wrong: Verified},
+		{
+			name: "the fault does not show",
+			see: func(_, phase string) (int, string) {
+				return 200, ""
+			},
+			verdict: Refuted, reason: NotReproduced, fix: Inconclusive, wrong: Inconclusive,
+		},
+		{
+			name: "right status, no log line",
+			see: func(trial, phase string) (int, string) {
+				status, _ := sound(trial, phase)
+				return status, ""
+			},
+			verdict: Refuted, reason: NotReproduced, fix: Inconclusive, wrong: Inconclusive,
+		},
+		{
+			name: "right status, another log line",
+			see: func(trial, phase string) (int, string) {
+				status, message := sound(trial, phase)
+				return status, strings.Replace(message, "111", "104", 1)
+			},
+			verdict: Refuted, reason: NotReproduced, fix: Inconclusive, wrong: Inconclusive,
+		},
+		{
+			name: "the fix leaves it broken",
+			see: func(trial, phase string) (int, string) {
+				if phase == "fixed" {
+					return sound(trial, "broken")
+				}
+				return sound(trial, phase)
+			},
+			verdict: Refuted, reason: "fix start-it: " + NotResolved, fix: Refuted, wrong: Verified,
+		},
+		{
+			name: "the fix brings 200 and an error line",
+			see: func(trial, phase string) (int, string) {
+				if phase == "fixed" {
+					return 200, "something else failed"
+				}
+				return sound(trial, phase)
+			},
+			verdict: Refuted, reason: "fix start-it: " + NotResolved, fix: Refuted, wrong: Verified,
+		},
+		{
+			name: "the wrong fix resolves it",
+			see: func(trial, phase string) (int, string) {
+				if phase == "wrong fix" {
+					return 200, ""
+				}
+				return sound(trial, phase)
+			},
+			verdict: Refuted, reason: "wrong fix reload: " + Resolves, fix: Verified, wrong: Refuted,
+		},
+		{
+			name: "the wrong fix shows otherwise",
+			see: func(trial, phase string) (int, string) {
+				if phase == "wrong fix" {
+					return 504, "upstream timed out"
+				}
+				return sound(trial, phase)
+			},
+			verdict: Refuted, reason: "wrong fix reload: " + ShowsOther, fix: Verified, wrong: Refuted,
+		},
+		{
+			name: "the healthy control fails",
+			see: func(trial, phase string) (int, string) {
+				if phase == "healthy" {
+					return 500, ""
+				}
+				return sound(trial, phase)
+			},
+			verdict: Inconclusive, cause: Control, reason: "control failed", fix: Inconclusive, wrong: Inconclusive,
+		},
+		{
+			name: "an answer of another trial", see: sound,
+			alter: func(o *scenario.Observation) error {
+				if o.Trial == "fix start-it" {
+					o.Phases[1].Answers[0].Client.Headers[protocol.TrialHeader] = "t0"
+				}
+				return nil
+			},
+			verdict: Inconclusive, cause: Control, reason: "fix start-it: fixed: an answer of the trial", fix: Inconclusive, wrong: Verified,
+		},
+		{
+			name: "an answer that nginx has no record of", see: sound,
+			alter: func(o *scenario.Observation) error {
+				o.Phases[0].Answers[0].Access = nil
+				return nil
+			},
+			verdict: Inconclusive, cause: Control, reason: "healthy: nginx has no record", fix: Inconclusive, wrong: Inconclusive,
+		},
+		{
+			name: "the engine fails", see: sound,
+			alter: func(o *scenario.Observation) error {
+				if o.Trial == "wrong fix reload" {
+					return errors.New("the engine is gone")
+				}
+				return nil
+			},
+			verdict: Inconclusive, cause: Environment, reason: "wrong fix reload: the engine is gone", fix: Verified, wrong: Inconclusive,
+		},
+		{
+			name: "nginx refuses the config", see: sound,
+			alter: func(*scenario.Observation) error {
+				return &scenario.StageError{Text: "[emerg] unknown directive"}
+			},
+			verdict: Inconclusive, cause: Scenario, reason: `trial "healthy": [emerg] unknown directive`, fix: Inconclusive, wrong: Inconclusive,
+		},
+		{
+			name: "a late line about the request before the fix", see: sound,
+			alter: func(o *scenario.Observation) error {
+				if o.Trial == "fix start-it" {
+					late := nginx.Entry{Level: "error", PID: 7, Connection: o.Phases[0].Answers[0].Access.Connection, Message: "late"}
+					o.Phases[1].Log = append(o.Phases[1].Log, late)
+				}
+				return nil
+			},
+			verdict: Verified, fix: Verified, wrong: Verified,
+		},
+		{
+			name: "a cut body", see: sound,
+			alter: func(o *scenario.Observation) error {
+				last := o.Phases[len(o.Phases)-1]
+				if last.Name == "fixed" {
+					last.Answers[0].Client.Complete = false
+				}
+				return nil
+			},
+			verdict: Refuted, reason: "fix start-it: " + NotResolved, fix: Refuted, wrong: Verified,
+		},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			w := &world{t: t, see: row.see, alter: row.alter}
+			r := Run(t.Context(), w, []scenario.Scenario{refusing()}, Options{Parallel: 1})[0]
+			if r.Verdict != row.verdict || r.Cause != row.cause || !strings.HasPrefix(r.Reason, row.reason) || (row.reason == "") != (r.Reason == "") {
+				t.Errorf("scenario: %s (%s): %q, want %s (%s): %q", r.Verdict, r.Cause, r.Reason, row.verdict, row.cause, row.reason)
+			}
+			if len(r.Parts) != 2 || r.Parts[0].Verdict != row.fix || r.Parts[1].Verdict != row.wrong {
+				t.Errorf("parts %+v, want fix %s and wrong fix %s", r.Parts, row.fix, row.wrong)
+			}
+		})
+	}
+}
+
+func TestRepeatAndOrder(t *testing.T) {
+	a, b := refusing(), refusing()
+	b.ID = "again"
+	var done []string
+	results := Run(t.Context(), &world{t: t, see: sound}, []scenario.Scenario{a, b}, Options{Parallel: 3, Repeat: 2, Done: func(r Result) { done = append(done, r.ID) }})
+	var got []string
+	for _, r := range results {
+		got = append(got, fmt.Sprint(r.ID, r.Repeat))
+	}
+	if want := "refusing1 again1 refusing2 again2"; strings.Join(got, " ") != want {
+		t.Errorf("results %v, want %s", got, want)
+	}
+	if len(done) != 4 {
+		t.Errorf("told of %v, want each of the four", done)
+	}
+}
+
+func TestFailFast(t *testing.T) {
+	bad := refusing()
+	w := &world{t: t, see: func(string, string) (int, string) { return 200, "" }}
+	results := Run(t.Context(), w, []scenario.Scenario{bad, bad, bad}, Options{Parallel: 1, FailFast: true})
+	if results[0].Verdict != Refuted || results[1].Verdict != Skipped || results[2].Verdict != Skipped {
+		t.Errorf("verdicts %s, %s, %s", results[0].Verdict, results[1].Verdict, results[2].Verdict)
+	}
+	if want := 4; len(w.runs) != want {
+		t.Errorf("%d trials were run, want the first scenario's %d", len(w.runs), want)
+	}
+}
+
+func TestInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancelCause(t.Context())
+	w := &world{t: t, see: sound, alter: func(o *scenario.Observation) error {
+		if o.Trial == "broken" {
+			cancel(errors.New("Ctrl-C"))
+			return context.Canceled
+		}
+		return nil
+	}}
+	r := Run(ctx, w, []scenario.Scenario{refusing()}, Options{Parallel: 1})[0]
+	if r.Verdict != Inconclusive || r.Cause != Interrupted || r.Reason != "interrupted: Ctrl-C" {
+		t.Errorf("%s (%s): %q", r.Verdict, r.Cause, r.Reason)
+	}
+}
+
+func TestKeep(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		options Options
+		see     func(trial, phase string) (int, string)
+		want    string
+	}{
+		{"keep leaves the broken state", Options{Keep: true}, sound, "broken"},
+		{"keep on failure, all is well", Options{KeepOnFailure: true}, sound, ""},
+		{"keep on failure", Options{KeepOnFailure: true}, func(trial, phase string) (int, string) {
+			if phase == "fixed" {
+				return 404, ""
+			}
+			return sound(trial, phase)
+		}, "fix start-it"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := Run(t.Context(), &world{t: t, see: row.see}, []scenario.Scenario{refusing()}, row.options)[0]
+			var kept []string
+			for _, seen := range r.Trials {
+				if seen.Testbed != "" {
+					kept = append(kept, seen.Trial)
+				}
+			}
+			if got := strings.Join(kept, ", "); got != row.want {
+				t.Errorf("kept %q, want %q", got, row.want)
+			}
+		})
+	}
+}
+
+func TestWithheld(t *testing.T) {
+	var names []string
+	for _, p := range plan(refusing(), Fix) {
+		if p.role == fix && len(p.Phases[1].Apply) != 0 {
+			t.Errorf("the withheld fix is applied: %+v", p.Phases[1])
+		}
+		names = append(names, p.Name)
+	}
+	if got, want := strings.Join(names, ", "), "healthy, broken, fix start-it, wrong fix reload"; got != want {
+		t.Errorf("trials %s, want %s", got, want)
+	}
+	for _, p := range plan(refusing(), Fault) {
+		if p.Start.Backends["app"].Fault != "" {
+			t.Errorf("trial %q still has the fault", p.Name)
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/image/apt"
+)
+
+// Assemble makes the recipe's image from the packages of this machine's distribution
+// and returns its name. It takes no root and installs nothing.
+func (s *Source) Assemble(ctx context.Context, recipe Recipe) (string, error) {
+	dir, unlock, err := s.lock(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer unlock()
+	return s.assemble(ctx, dir, recipe)
+}
+
+func (s *Source) assemble(ctx context.Context, dir string, recipe Recipe) (string, error) {
+	doing := "assembling " + recipe.Repository
+	arch := s.Info.Arch
+	if arch == "" {
+		return "", fmt.Errorf("%s: the engine does not say its architecture", doing)
+	}
+	host := apt.Host{Dir: filepath.Join(dir, "apt", arch), Arch: arch, Report: s.report}
+	packages, err := host.Fetch(ctx, recipe.Packages...)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", doing, err)
+	}
+	name, err := recipe.name(packages)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", doing, err)
+	}
+	if err := s.importLayer(ctx, name, recipe, packages); err != nil {
+		return "", fmt.Errorf("%s: %w", doing, err)
+	}
+	return name, nil
+}
+
+// importLayer streams the layer into the engine while it is being written.
+func (s *Source) importLayer(ctx context.Context, name string, recipe Recipe, packages []apt.Package) error {
+	var total int64
+	for _, p := range packages {
+		total += p.Bytes
+	}
+	pr, pw := io.Pipe()
+	wrote := make(chan error, 1)
+	go func() {
+		err := writeLayer(ctx, pw, s.Info.Arch, recipe, packages, func(done int64) {
+			s.report(engine.Progress{What: "unpacking", Done: done, Total: total})
+		})
+		if err == nil {
+			s.report(engine.Progress{What: "importing " + name})
+		}
+		// Without an error the engine would take the half of a layer for a whole one.
+		pw.CloseWithError(err)
+		wrote <- err
+	}()
+	err := s.Engine.Import(ctx, name, "linux/"+s.Info.Arch, recipe.changes(packages), pr)
+	// An engine that refuses does not read on.
+	pr.CloseWithError(io.ErrClosedPipe)
+	if wroteErr := <-wrote; wroteErr != nil && !errors.Is(wroteErr, io.ErrClosedPipe) {
+		return wroteErr
+	}
+	return err
+}
+
+// distribution is the host's name for itself: "Debian GNU/Linux 12 (bookworm)".
+func distribution() string {
+	text, _ := os.ReadFile("/etc/os-release")
+	for line := range strings.Lines(string(text)) {
+		if name, ok := strings.CutPrefix(strings.TrimSpace(line), "PRETTY_NAME="); ok {
+			return strings.Trim(name, `"'`)
+		}
+	}
+	return "this machine's distribution"
+}

@@ -1,0 +1,110 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+// List returns the images on the engine that a lab made, and the pinned one.
+func (s *Source) List(ctx context.Context) ([]engine.Image, error) {
+	images, err := s.Engine.ListImages(ctx, engine.LabelImage, "")
+	if err != nil {
+		return nil, err
+	}
+	pinned, err := s.Engine.Image(ctx, Pinned)
+	if errors.Is(err, engine.ErrNotFound) {
+		return images, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, img := range images {
+		if img.ID == pinned.ID {
+			return images, nil
+		}
+	}
+	return append(images, pinned), nil
+}
+
+// Save writes images for Load; none named is what a run would use, obtained first if
+// need be. It returns the names of what it wrote.
+func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]string, error) {
+	if len(refs) == 0 {
+		got, err := s.Obtain(ctx, "")
+		if err != nil {
+			return nil, err
+		}
+		refs = []string{got.Name}
+	}
+	var total int64
+	for _, ref := range refs {
+		img, err := s.Engine.Image(ctx, ref)
+		if err != nil {
+			return nil, err
+		}
+		total += img.Bytes
+	}
+	counted := &counter{report: s.report, progress: engine.Progress{What: "saving", Total: total}}
+	if err := s.Engine.Save(ctx, refs, io.MultiWriter(w, counted)); err != nil {
+		return nil, err
+	}
+	return refs, nil
+}
+
+// Load puts saved images on the engine and returns their names.
+func (s *Source) Load(ctx context.Context, r io.Reader) ([]string, error) {
+	counted := &counter{report: s.report, progress: engine.Progress{What: "loading"}}
+	return s.Engine.Load(ctx, io.TeeReader(r, counted))
+}
+
+// Prune removes every image that a lab made, and never a pulled one. An image that a
+// container uses stays and is an error; the others go all the same.
+func (s *Source) Prune(ctx context.Context) ([]engine.Image, error) {
+	images, err := s.Engine.ListImages(ctx, engine.LabelImage, "")
+	if err != nil {
+		return nil, err
+	}
+	var removed []engine.Image
+	var kept []error
+	for _, img := range images {
+		names := img.Tags
+		if len(names) == 0 {
+			names = []string{img.ID}
+		}
+		var err error
+		for _, name := range names {
+			if one := s.Engine.RemoveImage(ctx, name); one != nil && !errors.Is(one, engine.ErrNotFound) {
+				err = one
+			}
+		}
+		if err != nil {
+			kept = append(kept, err)
+			continue
+		}
+		removed = append(removed, img)
+	}
+	if len(kept) > 0 {
+		return removed, fmt.Errorf("pruning images: %w", errors.Join(kept...))
+	}
+	return removed, nil
+}
+
+// counter reports every megabyte that passes.
+type counter struct {
+	report   func(engine.Progress)
+	progress engine.Progress
+	said     int64
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.progress.Done += int64(len(p))
+	if c.progress.Done-c.said >= 1<<20 {
+		c.said = c.progress.Done
+		c.report(c.progress)
+	}
+	return len(p), nil
+}

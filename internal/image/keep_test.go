@@ -1,0 +1,80 @@
+package image
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+func TestListSaveLoadPrune(t *testing.T) {
+	f := newFake(t)
+	f.has(Pinned, "amd64", nil)
+	f.has("other:1", "amd64", nil)
+	f.has(assembledName, "amd64", map[string]string{engine.LabelImage: assembledValue})
+	f.has("lab-test/relaid:1", "amd64", map[string]string{engine.LabelImage: "relaid"})
+	f.inUse = "lab-test/relaid:1"
+	s, _ := source(t, f, nil)
+
+	images, err := s.List(t.Context())
+	var names []string
+	for _, img := range images {
+		names = append(names, img.Tags...)
+	}
+	slices.Sort(names)
+	if got := strings.Join(names, " "); err != nil || got != "lab-test/relaid:1 lab/nginx:1.22.1-9 nginx:1.28.0" {
+		t.Errorf("list %s, %v", got, err)
+	}
+
+	var out bytes.Buffer
+	if saved, err := s.Save(t.Context(), &out); err != nil || strings.Join(saved, " ") != Pinned || out.String() != "archive" {
+		t.Errorf("saved %v %q, %v", saved, out.String(), err)
+	}
+	if _, err := s.Save(t.Context(), &out, "none:1"); err == nil {
+		t.Error("an image that is not there was saved")
+	}
+	if loaded, err := s.Load(t.Context(), strings.NewReader("name:1")); err != nil || strings.Join(loaded, " ") != "name:1" {
+		t.Errorf("loaded %v, %v", loaded, err)
+	}
+
+	f.calls = nil
+	removed, err := s.Prune(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != 1 || removed[0].Tags[0] != assembledName {
+		t.Errorf("pruned %+v, %v", removed, err)
+	}
+	if _, still := f.images[Pinned]; !still || len(f.calls) != 2 {
+		t.Errorf("calls %v", f.calls)
+	}
+}
+
+func TestPlan(t *testing.T) {
+	f := newFake(t) // a plan that pulls fails the test
+	s, _ := source(t, f, nil)
+	plan, err := s.Plan(t.Context(), "")
+	if err != nil || plan.Road != RoadPulled || plan.Name != Pinned || !strings.Contains(plan.Reason, "if a registry answers, which shows only then; else ") {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	if plan.CacheDir != s.Cache || plan.Packages == "" || (plan.FreeMeasured && plan.FreeBytes == 0) {
+		t.Errorf("%+v", plan)
+	}
+	if plan, err := s.Plan(t.Context(), "mine:1"); err != nil || plan.Name != "mine:1" || strings.Contains(plan.Reason, "assembled") {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	t.Run("without apt", func(t *testing.T) {
+		t.Setenv("PATH", t.TempDir())
+		plan, err := s.Plan(t.Context(), "")
+		if err != nil || strings.Join(plan.Missing, " ") != "apt-get apt-config dpkg-deb" || !strings.HasSuffix(plan.Reason, "this machine has no apt-get, apt-config, dpkg-deb") {
+			t.Errorf("%+v, %v", plan, err)
+		}
+	})
+	f.has(Pinned, "amd64", nil)
+	if plan, err := s.Plan(context.WithoutCancel(t.Context()), ""); err != nil || plan.Road != RoadPresent {
+		t.Errorf("%+v, %v", plan, err)
+	}
+	if len(f.calls) > 0 {
+		t.Errorf("calls %v", f.calls)
+	}
+}

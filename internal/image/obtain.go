@@ -1,0 +1,134 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+// The roads an image comes by.
+const (
+	RoadPresent   = "present"
+	RoadPulled    = "pulled"
+	RoadAssembled = "assembled"
+)
+
+// Obtained is an image that is on the engine now.
+type Obtained struct {
+	Image  engine.Image
+	Name   string // what to create containers from
+	Road   string
+	Reason string // why this road, for people
+	Took   time.Duration
+}
+
+// Obtain makes sure that the engine has an image. With ref "" that is the pinned one,
+// or one assembled from packages where no registry answers; a ref that somebody named
+// is never replaced by another image.
+func (s *Source) Obtain(ctx context.Context, ref string) (Obtained, error) {
+	began := time.Now()
+	got, err := s.obtain(ctx, ref)
+	got.Took = time.Since(began)
+	return got, err
+}
+
+func (s *Source) obtain(ctx context.Context, ref string) (Obtained, error) {
+	if got, found, err := s.present(ctx, ref); found || err != nil {
+		return got, err
+	}
+	dir, unlock, err := s.lock(ctx)
+	if err != nil {
+		return Obtained{}, err
+	}
+	defer unlock()
+	// Another lab may have obtained it while this one waited.
+	if got, found, err := s.present(ctx, ref); found || err != nil {
+		return got, err
+	}
+
+	name := ref
+	if ref == "" {
+		name = Pinned
+	}
+	pullErr := s.pull(ctx, name)
+	if pullErr == nil {
+		return s.arrived(ctx, name, RoadPulled, "it was not on the engine")
+	}
+	if ctx.Err() != nil { // told to stop: the next road would be one road too many
+		return Obtained{}, pullErr
+	}
+	if ref != "" {
+		return Obtained{}, failure{ref: ref, pull: pullErr}
+	}
+	why := noPull(name, pullErr)
+	s.report(engine.Progress{What: fmt.Sprintf("%s: assembling from the packages of %s", why, distribution()), Warning: true})
+	assemble := s.assembling
+	if assemble == nil {
+		assemble = s.assemble
+	}
+	name, assembleErr := assemble(ctx, dir, Nginx())
+	if assembleErr == nil {
+		return s.arrived(ctx, name, RoadAssembled, why)
+	}
+	if ctx.Err() != nil {
+		return Obtained{}, assembleErr
+	}
+	return Obtained{}, failure{pull: pullErr, assemble: assembleErr}
+}
+
+// present looks for an image that will do on the engine.
+func (s *Source) present(ctx context.Context, ref string) (Obtained, bool, error) {
+	name, reason := ref, "it is on the engine"
+	if ref == "" {
+		name, reason = Pinned, "the pinned image is on the engine"
+	}
+	img, err := s.Engine.Image(ctx, name)
+	switch {
+	case err == nil && img.Arch == s.Info.Arch:
+		return Obtained{Image: img, Name: name, Road: RoadPresent, Reason: reason}, true, nil
+	case err == nil && ref != "":
+		s.report(engine.Progress{What: fmt.Sprintf("%s is for %s and the engine is %s: it may not run", ref, img.Arch, s.Info.Arch), Warning: true})
+		return Obtained{Image: img, Name: name, Road: RoadPresent, Reason: reason}, true, nil
+	case err != nil && !errors.Is(err, engine.ErrNotFound):
+		return Obtained{}, false, err
+	case ref != "":
+		return Obtained{}, false, nil
+	}
+	return s.assembled(ctx, Nginx().Repository)
+}
+
+// assembled returns the newest image that was assembled for this architecture.
+func (s *Source) assembled(ctx context.Context, repository string) (Obtained, bool, error) {
+	images, err := s.Engine.ListImages(ctx, engine.LabelImage, assembledValue)
+	if err != nil {
+		return Obtained{}, false, err
+	}
+	sort.Slice(images, func(i, j int) bool {
+		if !images[i].Created.Equal(images[j].Created) {
+			return images[i].Created.After(images[j].Created)
+		}
+		return images[i].ID < images[j].ID
+	})
+	for _, img := range images {
+		for _, tag := range img.Tags {
+			// Podman puts a registry's name in front: look for the end.
+			if img.Arch == s.Info.Arch && strings.Contains("/"+tag, "/"+repository+":") {
+				return Obtained{Image: img, Name: tag, Road: RoadPresent, Reason: "an image assembled earlier is on the engine, and " + Pinned + " is not"}, true, nil
+			}
+		}
+	}
+	return Obtained{}, false, nil
+}
+
+func (s *Source) arrived(ctx context.Context, name, road, reason string) (Obtained, error) {
+	img, err := s.Engine.Image(ctx, name)
+	if err != nil {
+		return Obtained{}, fmt.Errorf("looking at the image that was %s: %w", road, err)
+	}
+	return Obtained{Image: img, Name: name, Road: road, Reason: reason}, nil
+}

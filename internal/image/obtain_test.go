@@ -1,0 +1,288 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+var errNoHost = errors.New(`Get "https://registry.test/v2/": dial tcp: lookup registry.test: no such host`)
+
+const assembledName = "lab/nginx:1.22.1-9"
+
+// source is one whose package road makes the image in the fake, or fails.
+func source(t *testing.T, f *fake, assembleErr error) (*Source, *[]string) {
+	said := &[]string{}
+	return &Source{
+		Engine: f, Info: engine.Info{Arch: "amd64"}, Cache: t.TempDir(),
+		firstWord: 50 * time.Millisecond, stall: 50 * time.Millisecond,
+		Report: func(p engine.Progress) {
+			if p.Warning {
+				*said = append(*said, p.What)
+			}
+		},
+		assembling: func(_ context.Context, _ string, r Recipe) (string, error) {
+			f.called("assemble %s", r.Repository)
+			if assembleErr != nil {
+				return "", assembleErr
+			}
+			f.has(assembledName, "amd64", map[string]string{engine.LabelImage: assembledValue})
+			return assembledName, nil
+		},
+	}, said
+}
+
+func TestRoads(t *testing.T) {
+	assembledLabel := map[string]string{engine.LabelImage: assembledValue}
+	pulls := func(f *fake) func(context.Context, string, func(engine.Progress)) error {
+		return func(_ context.Context, ref string, report func(engine.Progress)) error {
+			report(engine.Progress{What: "pulling", Done: 1})
+			f.has(ref, "amd64", nil)
+			return nil
+		}
+	}
+	fails := func(*fake) func(context.Context, string, func(engine.Progress)) error {
+		return func(context.Context, string, func(engine.Progress)) error { return errNoHost }
+	}
+	for _, c := range []struct {
+		name  string
+		ref   string
+		has   func(*fake)
+		pull  func(*fake) func(context.Context, string, func(engine.Progress)) error
+		want  string
+		road  string
+		calls string
+		said  string
+	}{
+		{name: "the pinned image", has: func(f *fake) { f.has(Pinned, "amd64", nil); f.has(assembledName, "amd64", assembledLabel) }, want: Pinned, road: RoadPresent},
+		{name: "an assembled one", has: func(f *fake) { f.has(assembledName, "amd64", assembledLabel) }, want: assembledName, road: RoadPresent},
+		{name: "an assembled one behind a registry's name", has: func(f *fake) { f.has("localhost/lab/nginx:1", "amd64", assembledLabel) }, want: "localhost/lab/nginx:1", road: RoadPresent},
+		{name: "only other architectures", has: func(f *fake) { f.has(Pinned, "arm64", nil); f.has(assembledName, "arm64", assembledLabel) }, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		{name: "assembled from something else", has: func(f *fake) {
+			f.has("lab/php:8", "amd64", assembledLabel)
+			f.has("notlab/nginx:1", "amd64", assembledLabel)
+		}, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) }, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		{name: "nothing and a registry", pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		{name: "nothing and no registry", pull: fails, want: assembledName, road: RoadAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling from the packages of "},
+		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) }, want: "mine:1", road: RoadPresent},
+		{name: "named, of another architecture", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "arm64", nil) }, want: "mine:1", road: RoadPresent, said: "mine:1 is for arm64 and the engine is amd64"},
+		{name: "named and pulled", ref: "mine:1", has: func(f *fake) { f.has(Pinned, "amd64", nil) }, pull: pulls, want: "mine:1", road: RoadPulled, calls: "pull mine:1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake(t)
+			if c.has != nil {
+				c.has(f)
+			}
+			if c.pull != nil {
+				f.pull = c.pull(f)
+			}
+			s, said := source(t, f, nil)
+			got, err := s.Obtain(t.Context(), c.ref)
+			if err != nil || got.Name != c.want || got.Road != c.road || got.Image.ID != "sha256:"+c.want || got.Reason == "" || got.Took <= 0 {
+				t.Errorf("%+v, %v", got, err)
+			}
+			if calls := strings.Join(f.calls, ", "); calls != c.calls {
+				t.Errorf("calls %q, want %q", calls, c.calls)
+			}
+			if text := strings.Join(*said, "\n"); !strings.HasPrefix(text, c.said) || (c.said == "") != (text == "") {
+				t.Errorf("said %q", text)
+			}
+		})
+	}
+}
+
+func TestAssembledChoosesTheNewest(t *testing.T) {
+	f := newFake(t)
+	for i, name := range []string{"lab/nginx:1", "lab/nginx:3", "lab/nginx:2"} {
+		f.has(name, "amd64", map[string]string{engine.LabelImage: assembledValue})
+		img := f.images[name]
+		img.Created = time.Unix(int64(name[len(name)-1])*1000, int64(i))
+		f.images[name] = img
+	}
+	s, _ := source(t, f, nil)
+	if got, err := s.Obtain(t.Context(), ""); err != nil || got.Name != "lab/nginx:3" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestNoRoad(t *testing.T) {
+	noApt := errors.New("this machine has no apt-get")
+	fail := func(context.Context, string, func(engine.Progress)) error { return errNoHost }
+	f := newFake(t)
+	f.pull = fail
+	s, _ := source(t, f, noApt)
+	_, err := s.Obtain(t.Context(), "")
+	if !errors.Is(err, errNoHost) || !errors.Is(err, noApt) {
+		t.Errorf("%v", err)
+	}
+	want := `obtaining an nginx image: no road leads to one
+  on the engine: neither nginx:1.28.0 nor an assembled image
+  from a registry: ` + errNoHost.Error() + `
+  from packages: this machine has no apt-get
+what to do, one of:
+  run ` + "`lab images save > FILE` on a machine that has the image, and `lab images load FILE`" + ` here
+  point the engine to a registry or a mirror of one that it can reach
+  run lab on a Debian or Ubuntu host that reaches its package mirror: the image is then assembled`
+	if err.Error() != want {
+		t.Errorf("%s\nwant\n%s", err, want)
+	}
+
+	f = newFake(t)
+	f.pull = fail
+	s, _ = source(t, f, nil)
+	_, err = s.Obtain(t.Context(), "mine:1")
+	if err == nil || !strings.HasPrefix(err.Error(), `obtaining the image "mine:1": it is not on the engine and cannot be pulled`) || strings.Contains(err.Error(), "Debian") {
+		t.Errorf("%v", err)
+	}
+	if calls := strings.Join(f.calls, ", "); calls != "pull mine:1" {
+		t.Errorf("calls %q: a named image is never assembled", calls)
+	}
+}
+
+func TestAnEngineThatIsGoneIsNoReasonToPull(t *testing.T) {
+	f := newFake(t)
+	f.lookup = fmt.Errorf("looking up: %w", engine.ErrUnavailable)
+	s, _ := source(t, f, nil)
+	if _, err := s.Obtain(t.Context(), ""); !errors.Is(err, engine.ErrUnavailable) || len(f.calls) > 0 {
+		t.Errorf("%v, calls %v", err, f.calls)
+	}
+}
+
+func TestCancelTakesNoOtherRoad(t *testing.T) {
+	f := newFake(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.pull = func(ctx context.Context, _ string, _ func(engine.Progress)) error {
+		cancel()
+		<-ctx.Done()
+		return fmt.Errorf("pulling: %w", context.Cause(ctx))
+	}
+	s, said := source(t, f, nil)
+	if _, err := s.Obtain(ctx, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if slices.Contains(f.calls, "assemble lab/nginx") || len(*said) > 0 {
+		t.Errorf("calls %v, said %v", f.calls, *said)
+	}
+}
+
+func TestASilentRegistryIsGivenUp(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		before int
+		say    string
+	}{
+		{"at once", 0, "no registry answers (pulling: nothing arrived for 50ms)"},
+		{"after a while", 3, "the pull went wrong (pulling: nothing more arrived for 50ms)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := newFake(t)
+			f.pull = func(ctx context.Context, _ string, report func(engine.Progress)) error {
+				for i := range c.before {
+					time.Sleep(30 * time.Millisecond) // each within the patience, together beyond it
+					report(engine.Progress{Done: int64(i + 1)})
+				}
+				<-ctx.Done()
+				return fmt.Errorf("pulling: %w", context.Cause(ctx))
+			}
+			s, said := source(t, f, nil)
+			began := time.Now()
+			got, err := s.Obtain(t.Context(), "")
+			if err != nil || got.Road != RoadAssembled {
+				t.Fatalf("%+v, %v", got, err)
+			}
+			if took := time.Since(began); took < 50*time.Millisecond+time.Duration(c.before)*30*time.Millisecond || took > 2*time.Second {
+				t.Errorf("took %s", took)
+			}
+			if text := strings.Join(*said, " "); !strings.HasPrefix(text, c.say) {
+				t.Errorf("said %q", text)
+			}
+		})
+	}
+}
+
+func TestTwoAtOnceDoTheWorkOnce(t *testing.T) {
+	f := newFake(t)
+	dir := t.TempDir()
+	var mu sync.Mutex // the fake itself is no engine for two
+	inside, waiting := make(chan struct{}), make(chan struct{})
+	var roads []string
+	obtain := func(first bool) {
+		s, _ := source(t, f, nil)
+		s.Cache = dir
+		s.Engine = locked{fake: f, mu: &mu}
+		s.Report = func(p engine.Progress) {
+			if !first && strings.HasPrefix(p.What, "waiting for another lab") {
+				close(waiting)
+			}
+		}
+		make1 := s.assembling
+		s.assembling = func(ctx context.Context, dir string, r Recipe) (string, error) {
+			close(inside) // twice would panic
+			<-waiting
+			mu.Lock()
+			defer mu.Unlock()
+			return make1(ctx, dir, r)
+		}
+		got, err := s.Obtain(t.Context(), "")
+		mu.Lock()
+		defer mu.Unlock()
+		if err != nil {
+			t.Error(err)
+		}
+		roads = append(roads, got.Road)
+	}
+	f.pull = func(context.Context, string, func(engine.Progress)) error { return errNoHost }
+	var both sync.WaitGroup
+	both.Go(func() { obtain(true) })
+	<-inside
+	both.Go(func() { obtain(false) })
+	both.Wait()
+	if got := strings.Join(roads, " "); got != "assembled present" && got != "present assembled" {
+		t.Errorf("roads %s, calls %v", got, f.calls)
+	}
+}
+
+// locked lets two use one fake.
+type locked struct {
+	*fake
+	mu *sync.Mutex
+}
+
+func (l locked) Image(ctx context.Context, ref string) (engine.Image, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fake.Image(ctx, ref)
+}
+
+func (l locked) ListImages(ctx context.Context, label, value string) ([]engine.Image, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.fake.ListImages(ctx, label, value)
+}
+
+func TestACacheThatCannotBeWritten(t *testing.T) {
+	f := newFake(t)
+	f.pull = func(context.Context, string, func(engine.Progress)) error { return errNoHost }
+	s, _ := source(t, f, nil)
+	s.Cache = "/dev/null/lab"
+	var dir string
+	inner := s.assembling
+	s.assembling = func(ctx context.Context, d string, r Recipe) (string, error) {
+		dir = d
+		return inner(ctx, d, r)
+	}
+	if _, err := s.Obtain(t.Context(), ""); err != nil {
+		t.Fatal(err)
+	}
+	if dir == "" || dir == s.Cache || nearest(dir) == dir {
+		t.Errorf("worked in %q, and left it", dir)
+	}
+}

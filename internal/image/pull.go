@@ -1,0 +1,108 @@
+package image
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/engine"
+)
+
+// Why a pull was given up: nothing ever came, or nothing more.
+var (
+	errSilence = errors.New("nothing arrived")
+	errStalled = errors.New("nothing more arrived")
+)
+
+// pull gives a registry a while to answer, and then time as long as something arrives.
+func (s *Source) pull(ctx context.Context, ref string) error {
+	first, stall := s.firstWord, s.stall
+	if first == 0 {
+		first = 20 * time.Second
+	}
+	if stall == 0 {
+		stall = 60 * time.Second
+	}
+	pulling, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	patience, silence := first, errSilence
+	moved := make(chan engine.Progress)
+	done := make(chan error, 1)
+	go func() {
+		// The engine picks its own platform; naming it would need a newer API on some.
+		done <- s.Engine.Pull(pulling, ref, "", func(p engine.Progress) {
+			select {
+			case moved <- p:
+			case <-pulling.Done():
+			}
+		})
+	}()
+	s.report(engine.Progress{What: "pulling " + ref})
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	for {
+		select {
+		case err := <-done:
+			return err
+		case p := <-moved:
+			patience, silence = stall, errStalled
+			timer.Reset(patience)
+			s.report(p)
+		case <-timer.C:
+			cancel(fmt.Errorf("%w for %s", silence, patience))
+			return <-done
+		}
+	}
+}
+
+// noPull says in a few words why a pull failed, cause included.
+func noPull(ref string, err error) string {
+	text := err.Error()
+	if errors.Is(err, engine.ErrNotFound) {
+		return fmt.Sprintf("the registry does not give %s (%s)", ref, text)
+	}
+	for _, sign := range []string{"no such host", "connection refused", "i/o timeout", "Client.Timeout", "server misbehaving", "unreachable", "proxyconnect"} {
+		if strings.Contains(text, sign) {
+			return fmt.Sprintf("no registry answers (%s)", text)
+		}
+	}
+	if errors.Is(err, errSilence) {
+		return fmt.Sprintf("no registry answers (%s)", text)
+	}
+	return fmt.Sprintf("the pull went wrong (%s)", text)
+}
+
+// failure is that no road led to an image.
+type failure struct {
+	ref            string // "" is the default
+	pull, assemble error
+}
+
+func (f failure) Error() string {
+	var b strings.Builder
+	if f.ref == "" {
+		fmt.Fprintf(&b, "obtaining an nginx image: no road leads to one\n")
+		fmt.Fprintf(&b, "  on the engine: neither %s nor an assembled image\n", Pinned)
+		fmt.Fprintf(&b, "  from a registry: %v\n", f.pull)
+		fmt.Fprintf(&b, "  from packages: %v\n", f.assemble)
+	} else {
+		fmt.Fprintf(&b, "obtaining the image %q: it is not on the engine and cannot be pulled\n", f.ref)
+		fmt.Fprintf(&b, "  from a registry: %v\n", f.pull)
+	}
+	b.WriteString("what to do, one of:\n")
+	b.WriteString("  run `lab images save > FILE` on a machine that has the image, and `lab images load FILE` here\n")
+	b.WriteString("  point the engine to a registry or a mirror of one that it can reach")
+	if f.ref == "" {
+		b.WriteString("\n  run lab on a Debian or Ubuntu host that reaches its package mirror: the image is then assembled")
+	}
+	return b.String()
+}
+
+func (f failure) Unwrap() []error {
+	if f.assemble == nil {
+		return []error{f.pull}
+	}
+	return []error{f.pull, f.assemble}
+}

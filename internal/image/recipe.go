@@ -1,0 +1,73 @@
+package image
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"sort"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/image/apt"
+)
+
+// Labels of assembled images, besides engine.LabelImage.
+const (
+	LabelPackages = "lab.packages"        // name=version of each, separated by spaces
+	LabelDigest   = "lab.packages.sha256" // of that list
+)
+
+// assembledValue is engine.LabelImage's value on the images that a run may use; an
+// image with another value is listed and pruned, and never chosen.
+const assembledValue = "assembled"
+
+// Recipe says what an assembled image is made of.
+type Recipe struct {
+	Repository string   // "lab/nginx"; the tag is the first package's version
+	Packages   []string // with all that they depend on; the first gives the version
+	Dirs       []Dir
+	Changes    []string // further instructions that an import takes: CMD, USER, LABEL; not STOPSIGNAL
+}
+
+// Nginx is nginx as the distribution builds it, with a shell to look inside with.
+func Nginx() Recipe {
+	dirs := []Dir{{"var/log/nginx", 0o755, wwwData}, {"var/lib/nginx", 0o755, 0}, {"var/www", 0o755, 0}, {"var/www/html", 0o755, 0}}
+	for _, module := range []string{"body", "fastcgi", "proxy", "scgi", "uwsgi"} {
+		dirs = append(dirs, Dir{"var/lib/nginx/" + module, 0o700, wwwData})
+	}
+	return Recipe{
+		Repository: "lab/nginx",
+		Packages:   []string{"nginx", "busybox-static"},
+		Dirs:       dirs,
+		Changes:    []string{`CMD ["nginx","-g","daemon off;"]`},
+	}
+}
+
+var unsafe = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
+
+// name is the image's name: a version has characters that a tag may not have.
+func (r Recipe) name(packages []apt.Package) (string, error) {
+	for _, p := range packages {
+		if p.Name == r.Packages[0] {
+			return r.Repository + ":" + unsafe.ReplaceAllString(p.Version, "-"), nil
+		}
+	}
+	return "", fmt.Errorf("naming the image: the package %q is not among those fetched", r.Packages[0])
+}
+
+func (r Recipe) changes(packages []apt.Package) []string {
+	var list []string
+	for _, p := range packages {
+		list = append(list, p.Name+"="+p.Version)
+	}
+	sort.Strings(list)
+	text := strings.Join(list, " ")
+	sum := sha256.Sum256([]byte(text))
+	return append([]string{
+		"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		fmt.Sprintf("LABEL %s=%q", engine.LabelImage, assembledValue),
+		fmt.Sprintf("LABEL %s=%q", LabelPackages, text),
+		fmt.Sprintf("LABEL %s=%q", LabelDigest, hex.EncodeToString(sum[:])),
+	}, r.Changes...)
+}

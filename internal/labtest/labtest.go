@@ -1,0 +1,105 @@
+// Package labtest gives tests a real engine with everything that testbeds need,
+// or skips them aloud. It is imported by tests only.
+package labtest
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/agent"
+	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/engine/docker"
+	"github.com/gatewaylab/lab/internal/image"
+	"github.com/gatewaylab/lab/internal/testbed"
+)
+
+// Engine dials the engine that the docker command would use. Without one the
+// test is skipped, and where CI is set it fails: a check that CI skips is none.
+func Engine(t testing.TB) *docker.Engine {
+	t.Helper()
+	e, err := docker.Dial(t.Context())
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatalf("CI is set and there is no engine: %v", err)
+		}
+		t.Skipf("NOT TESTED, no engine: %v", err)
+	}
+	t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// Cache is lab's folder in the user's cache: tests share what is expensive to
+// obtain with each other and with the program.
+func Cache(t testing.TB) string {
+	t.Helper()
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		dir = os.TempDir()
+	}
+	return filepath.Join(dir, "lab")
+}
+
+// Image obtains nginx's image as `lab run` does.
+func Image(t testing.TB, e *docker.Engine) image.Obtained {
+	t.Helper()
+	info, err := e.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := image.Source{Engine: e, Info: info, Cache: Cache(t), Report: func(p engine.Progress) { t.Log(p.What) }}
+	obtained, err := source.Obtain(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return obtained
+}
+
+// Equipment is what testbeds on the image need. Afterwards nothing of the test's
+// run may be left on the engine.
+func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipment {
+	t.Helper()
+	info, err := e.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary, err := agent.Source{Cache: Cache(t), Report: func(what string) { t.Log(what) }}.Binary(t.Context(), info.Arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificates, err := certificate.Make(time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, err := testbed.NewOwner(Cache(t), time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// t.Context() is over by now.
+		left, err := e.List(context.Background(), engine.LabelRun, owner.Run)
+		if err != nil || len(left) > 0 {
+			t.Errorf("left on the engine: %v %v", left, err)
+		}
+		if err := owner.Release(); err != nil {
+			t.Error(err)
+		}
+	})
+	return testbed.Equipment{Engine: e, Image: imageName, Agent: binary, Certificates: certificates, Owner: owner}
+}
+
+// Pool is a pool of testbeds on the default image, closed at the end of the test.
+func Pool(t testing.TB) *testbed.Pool {
+	t.Helper()
+	e := Engine(t)
+	pool := testbed.NewPool(Equipment(t, e, Image(t, e).Name))
+	t.Cleanup(func() {
+		if err := pool.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return pool
+}
