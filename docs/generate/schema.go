@@ -1,0 +1,90 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+
+	"github.com/invopop/jsonschema"
+
+	"github.com/gatewaylab/lab/fixtures/backends/fault"
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+const (
+	module    = "github.com/gatewaylab/lab"
+	spanForm  = `^[0-9.]+(ms|s|m|h)([0-9.]+(ms|s|m))*$`
+	bytesForm = `^[0-9]+[kKmMgG]?$`
+)
+
+// schemaJSON is the schema of scenario.yaml; the descriptions are the fields'
+// comments.
+func schemaJSON() (string, error) {
+	r := &jsonschema.Reflector{
+		FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, ExpandedStruct: true, Mapper: mapType,
+	}
+	for _, dir := range []string{"internal/scenario", "fixtures/backends/protocol"} {
+		if err := r.AddGoComments(module, dir); err != nil {
+			return "", err
+		}
+	}
+	s := r.Reflect(&scenario.Scenario{})
+	s.ID = ""
+	s.Title = "A scenario of lab"
+	s.Required = []string{"title", "tags", "healthy", "debrief"}
+	name, _ := s.Definitions["Backend"].Properties.Get("fault")
+	for _, f := range fault.Table {
+		name.Enum = append(name.Enum, f.Name)
+	}
+	// What YAML takes for numbers and lab for text: 502, 0660, 1.2.
+	tags, _ := s.Properties.Get("tags")
+	mode, _ := s.Definitions["Backend"].Properties.Get("mode")
+	lowest, _ := s.Definitions["TLS"].Properties.Get("min")
+	highest, _ := s.Definitions["TLS"].Properties.Get("max")
+	for _, text := range []*jsonschema.Schema{tags.Items, mode, lowest, highest} {
+		text.Type = ""
+		text.OneOf = []*jsonschema.Schema{{Type: "string"}, {Type: "number"}}
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	err := e.Encode(s)
+	return b.String(), err
+}
+
+// mapType gives the types that read themselves their YAML form.
+func mapType(t reflect.Type) *jsonschema.Schema {
+	switch t {
+	case reflect.TypeFor[protocol.Duration]():
+		return &jsonschema.Schema{Type: "string", Pattern: spanForm, Examples: []any{"300ms", "2s"}}
+	case reflect.TypeFor[protocol.Bytes]():
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: bytesForm}}, Examples: []any{"64m"}}
+	case reflect.TypeFor[scenario.Regexp]():
+		return &jsonschema.Schema{Type: "string", Format: "regex"}
+	case reflect.TypeFor[scenario.Levels]():
+		level := &jsonschema.Schema{Type: "string", Enum: []any{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}}
+		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{level, {Type: "array", Items: level}}}
+	case reflect.TypeFor[scenario.Step]():
+		return stepSchema()
+	}
+	return nil
+}
+
+// stepSchema is a word, or a word with its object.
+func stepSchema() *jsonschema.Schema {
+	word := &jsonschema.Schema{Type: "string"}
+	with := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
+	one := uint64(1)
+	with.MinProperties, with.MaxProperties = &one, &one
+	for _, kind := range scenario.Steps {
+		if kind.Object == scenario.NoObject || kind.Object == scenario.AnyBackend {
+			word.Enum = append(word.Enum, kind.Name)
+		}
+		if kind.Object != scenario.NoObject {
+			with.Properties.Set(kind.Name, &jsonschema.Schema{Description: kind.Doc})
+		}
+	}
+	return &jsonschema.Schema{OneOf: []*jsonschema.Schema{word, with}}
+}
