@@ -32,6 +32,14 @@ const (
 	lockPoll        = 100 * time.Millisecond
 )
 
+// buildEnvironment keeps out what the user set for projects of the user's own, in
+// the environment or with `go env -w`. An empty value would let the latter in.
+// The engine may run on an older processor than this machine's.
+var buildEnvironment = []string{
+	"CGO_ENABLED=0", "GOOS=linux", "GOAMD64=v1", "GOARM64=v8.0",
+	"GO111MODULE=on", "GOFLAGS=-mod=mod", "GOWORK=off",
+}
+
 // Source is where agents come from.
 type Source struct {
 	Cache  string            // folder that survives between runs
@@ -131,11 +139,16 @@ func compile(ctx context.Context, arch, path string) error {
 		return err
 	}
 	unfinished := path + ".new"
-	build := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-ldflags=-s -w", "-o", unfinished, "./"+sourceDir)
+	build := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", unfinished, "./"+sourceDir)
 	build.Dir = folder
-	// The user's flags and workspace are for the user's own projects.
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+arch, "GOFLAGS=", "GOWORK=off")
-	if output, err := build.CombinedOutput(); err != nil {
+	build.Env = append(os.Environ(), buildEnvironment...)
+	build.Env = append(build.Env, "GOARCH="+arch)
+	build.WaitDelay = time.Second // compilers that an interrupted go leaves behind hold its output open
+	output, err := build.CombinedOutput()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if err != nil {
 		return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(output)))
 	}
 	return os.Rename(unfinished, path)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/engine"
@@ -25,6 +26,9 @@ type conversation struct {
 	waiting map[uint64]chan protocol.Answer
 	ended   error // why no more answers come
 }
+
+// deafness is how long an order that could not be written waits for the reason.
+const deafness = time.Second
 
 // errAgent marks what an agent refused, as against a stream that broke.
 type errAgent struct{ text string }
@@ -86,30 +90,63 @@ func (c *conversation) ask(ctx context.Context, method string, params, result an
 	id := c.next
 	c.waiting[id] = answer
 	c.mu.Unlock()
+	defer c.forget(id)
 
-	c.write.Lock()
-	err = protocol.WriteFrame(c.stream, protocol.Order{ID: id, Method: method, Params: encoded})
-	c.write.Unlock()
-	if err != nil {
-		return fmt.Errorf("%s does not take orders: %w", c.who, err)
-	}
-	select {
-	case a, ok := <-answer:
-		switch {
-		case !ok:
-			c.mu.Lock()
-			defer c.mu.Unlock()
-			return c.ended
-		case a.Error != "":
-			return errAgent{a.Error}
-		case result == nil:
+	// A frozen container takes no orders, and the writing heeds no context.
+	written := make(chan error, 1)
+	go func() {
+		c.write.Lock()
+		defer c.write.Unlock()
+		written <- protocol.WriteFrame(c.stream, protocol.Order{ID: id, Method: method, Params: encoded})
+	}()
+	for {
+		select {
+		case err := <-written:
+			if err != nil {
+				return c.deaf(ctx, answer, err)
+			}
+			written = nil
+		case a, ok := <-answer:
+			switch {
+			case !ok:
+				return c.why()
+			case a.Error != "":
+				return errAgent{a.Error}
+			case result == nil:
+				return nil
+			}
+			if err := json.Unmarshal(a.Result, result); err != nil {
+				return fmt.Errorf("reading the answer to %s: %w", method, err)
+			}
 			return nil
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for %s to do %s: %w", c.who, method, context.Cause(ctx))
 		}
-		if err := json.Unmarshal(a.Result, result); err != nil {
-			return fmt.Errorf("reading the answer to %s: %w", method, err)
-		}
-		return nil
-	case <-ctx.Done():
-		return fmt.Errorf("waiting for %s to do %s: %w", c.who, method, context.Cause(ctx))
 	}
+}
+
+// deaf says why an order could not be written: who reads the stream mostly knows
+// more in a moment.
+func (c *conversation) deaf(ctx context.Context, answer chan protocol.Answer, err error) error {
+	select {
+	case _, ok := <-answer:
+		if !ok {
+			return c.why()
+		}
+	case <-ctx.Done():
+	case <-time.After(deafness):
+	}
+	return fmt.Errorf("%s does not take orders: %w", c.who, err)
+}
+
+func (c *conversation) why() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
+}
+
+func (c *conversation) forget(id uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.waiting, id)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -47,10 +48,20 @@ func NewOwner(cache string, expires time.Time) (Owner, error) {
 	return o, nil
 }
 
-// Release ends the ownership.
+// Release ends the ownership. The file goes before the lock: whoever sees it
+// without one takes the run for killed, and removes the testbeds that it kept.
 func (o Owner) Release() error {
-	err := o.lock.Unlock()
-	return errors.Join(err, os.Remove(o.lock.Path()))
+	err := os.Remove(o.lock.Path())
+	if unlocked := o.lock.Unlock(); unlocked != nil {
+		return fmt.Errorf("releasing the run %s: %w", o.Run, unlocked)
+	}
+	if err != nil {
+		err = os.Remove(o.lock.Path()) // Windows keeps a file that is open
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("releasing the run %s: %w", o.Run, err)
+	}
+	return nil
 }
 
 func (o Owner) labels(number int) map[string]string {
@@ -65,16 +76,20 @@ func (o Owner) labels(number int) map[string]string {
 // since it may be a process of another machine.
 func alive(cache, run string) (yes, known bool) {
 	path := filepath.Join(locksDir(cache), filepath.Base(run)+".lock")
-	if _, err := os.Stat(path); err != nil {
+	before, err := os.Stat(path)
+	if err != nil {
 		return false, false
 	}
-	lock := flock.New(path)
+	// Never made anew: the run may end, and remove its file, this very moment.
+	lock := flock.New(path, flock.SetFlag(os.O_RDWR))
 	free, err := lock.TryLock()
 	if err != nil {
 		return false, false
 	}
-	if free {
-		_ = lock.Unlock()
+	if !free {
+		return true, true
 	}
-	return !free, true
+	defer func() { _ = lock.Unlock() }()
+	after, err := os.Stat(path)
+	return false, err == nil && os.SameFile(before, after)
 }

@@ -20,6 +20,7 @@ const (
 	nginxAddress  = "127.0.0.1:80"
 	clientTimeout = 10 * time.Second
 	logWait       = 2 * time.Second // for access-log records; they follow the answer within ms
+	logPages      = 64              // of at most 1 MiB
 	// Requests while steps are taken: often enough to fall into every moment of a
 	// reload, bounded in number.
 	duringPause = 2 * time.Millisecond
@@ -137,21 +138,33 @@ func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenari
 // collect joins the answers with nginx's logs: by the probe's header in the access
 // log, and by worker and connection number in the error log.
 func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers []scenario.Answer) error {
-	want := protocol.Logs{Wait: protocol.Duration(logWait)}
+	missing := map[string]bool{}
 	for _, a := range answers {
 		if !strings.HasPrefix(a.Client.Error, "connecting: ") {
-			want.Probes = append(want.Probes, a.Client.ID)
+			missing[a.Client.ID] = true
 		}
 	}
-	var text protocol.LogText
-	if err := r.nginx.ask(ctx, protocol.MethodLogs, want, &text); err != nil {
-		return err
-	}
-	seen.Log = nginx.ParseErrorLog(text.Error)
 	records := map[string]nginx.Record{}
-	for _, record := range nginx.ParseAccessLog(text.Access) {
-		records[record.Probe] = record
+	var errorLog strings.Builder
+	for page := 0; ; page++ {
+		if page == logPages {
+			return fmt.Errorf("reading nginx's logs of %s: there is no end after %d pages", seen.Name, page)
+		}
+		var text protocol.LogText
+		want := protocol.Logs{Probes: slices.Sorted(maps.Keys(missing)), Wait: protocol.Duration(logWait)}
+		if err := r.nginx.ask(ctx, protocol.MethodLogs, want, &text); err != nil {
+			return err
+		}
+		errorLog.WriteString(text.Error)
+		for _, record := range nginx.ParseAccessLog(text.Access) {
+			records[record.Probe] = record
+			delete(missing, record.Probe)
+		}
+		if !text.Truncated {
+			break
+		}
 	}
+	seen.Log = nginx.ParseErrorLog(errorLog.String())
 	for i := range answers {
 		a := &answers[i]
 		record, ok := records[a.Client.ID]

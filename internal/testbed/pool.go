@@ -19,6 +19,7 @@ type Pool struct {
 
 	mu      sync.Mutex
 	idle    map[string][]*Testbed // by a scenario's Needs
+	closed  bool
 	started int
 	trials  int
 	info    protocol.NginxInfo
@@ -42,11 +43,12 @@ func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.
 	var stageError *scenario.StageError
 	switch {
 	case seen.Testbed != "":
-		err = errors.Join(err, p.keep(t))
+		if failed := p.keep(t); failed != nil {
+			seen.Testbed = ""
+			err = errors.Join(err, failed)
+		}
 	case err == nil || (errors.As(err, &stageError) && err == error(stageError)): // the testbed is as good as new
-		p.mu.Lock()
-		p.idle[what.Needs] = append(p.idle[what.Needs], t)
-		p.mu.Unlock()
+		err = errors.Join(err, p.put(t, what.Needs))
 	default:
 		p.discard(t)
 	}
@@ -59,15 +61,28 @@ func (p *Pool) Warm(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	return p.put(t, "")
+}
+
+// put makes a testbed idle. One that comes after Close goes as the others went.
+func (p *Pool) put(t *Testbed, needs string) error {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.idle[""] = append(p.idle[""], t)
-	return nil
+	if !p.closed {
+		p.idle[needs] = append(p.idle[needs], t)
+		p.mu.Unlock()
+		return nil
+	}
+	p.mu.Unlock()
+	return t.Remove()
 }
 
 // take returns a testbed and an id for the trial.
 func (p *Pool) take(ctx context.Context, needs string) (*Testbed, string, error) {
 	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return nil, "", errors.New("taking a testbed: the pool is closed")
+	}
 	p.trials++
 	id := fmt.Sprintf("%s-t%d", p.equipment.Owner.Run, p.trials)
 	if list := p.idle[needs]; len(list) > 0 {
@@ -94,14 +109,20 @@ func (p *Pool) keep(t *Testbed) error {
 	// The run may be over already; keeping is the last thing that is done for it.
 	ctx, cancel := context.WithTimeout(context.Background(), cleanUp)
 	defer cancel()
+	if err := t.Keep(ctx); err != nil {
+		p.discard(t)
+		return fmt.Errorf("keeping testbed %s: %w", t.Name, err)
+	}
 	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.kept = append(p.kept, t.Name)
-	p.mu.Unlock()
-	return t.Keep(ctx)
+	return nil
 }
 
-// discard removes a testbed in the background.
+// discard removes a testbed in the background; Close waits for it.
 func (p *Pool) discard(t *Testbed) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.ending.Go(func() {
 		if err := t.Remove(); err != nil {
 			p.mu.Lock()
@@ -112,15 +133,19 @@ func (p *Pool) discard(t *Testbed) {
 }
 
 // Close removes every testbed that is not kept and returns when they are gone.
+//
+// A trial that still runs loses nothing by it: its testbed goes when it is over.
 func (p *Pool) Close() error {
 	p.mu.Lock()
-	for _, list := range p.idle {
+	p.closed = true
+	idle := p.idle
+	p.idle = nil
+	p.mu.Unlock()
+	for _, list := range idle {
 		for _, t := range list {
 			p.discard(t)
 		}
 	}
-	p.idle = map[string][]*Testbed{}
-	p.mu.Unlock()
 	p.ending.Wait()
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -21,6 +21,9 @@ var stopSeconds = 1
 
 // Create makes a container that holds as little as it can: no privileges, no
 // host mounts, no ports, all capabilities dropped but the named ones.
+//
+// It cannot be interrupted: an engine goes on with what it has begun, whoever has
+// hung up, and a container whose id nobody learns is left behind.
 func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string, error) {
 	config := &container.Config{
 		Image:       spec.Image,
@@ -58,7 +61,7 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 			spec.Network: {Aliases: spec.Aliases},
 		}}
 	}
-	ctx, cancel := ask(ctx)
+	ctx, cancel := ask(context.WithoutCancel(ctx))
 	defer cancel()
 	created, err := e.api.ContainerCreate(ctx, config, host, networking, nil, spec.Name)
 	if err != nil {
@@ -148,9 +151,9 @@ func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Contai
 	return list, nil
 }
 
-// CreateNetwork makes an internal network.
+// CreateNetwork makes an internal network. It cannot be interrupted either.
 func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[string]string) (string, error) {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := ask(context.WithoutCancel(ctx))
 	defer cancel()
 	made, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Internal: true, Labels: labels})
 	if err != nil {

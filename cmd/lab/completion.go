@@ -1,0 +1,160 @@
+package main
+
+import (
+	"embed"
+	"fmt"
+	"io"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/report"
+)
+
+// completionFlag is what the scripts put behind the words of the command line, the
+// last of which is the one to complete, and may be empty. The name is urfave/cli's;
+// its own answer knows neither values nor flags behind arguments, and its script
+// evaluates what stands on the command line.
+const completionFlag = "--generate-bash-completion"
+
+//go:embed completion
+var completionScripts embed.FS
+
+var shells = []string{"bash", "zsh", "fish", "powershell"}
+
+func completionCommand(std streams) *cli.Command {
+	return &cli.Command{
+		Name:      "completion",
+		Usage:     "print the script that completes lab's words in a shell",
+		ArgsUsage: strings.Join(shells, "|"),
+		Description: "bash:        source <(lab completion bash)\n" +
+			"zsh:         source <(lab completion zsh)\n" +
+			"fish:        lab completion fish | source\n" +
+			"powershell:  lab completion powershell | Out-String | Invoke-Expression",
+		Action: func(c *cli.Context) error {
+			shell := c.Args().First()
+			if c.NArg() != 1 || !slices.Contains(shells, shell) {
+				return usage("completion: %q is not one shell; `lab completion %s`", c.Args().Slice(), strings.Join(shells, "|"))
+			}
+			script, err := completionScripts.ReadFile("completion/" + shell)
+			if err != nil {
+				return fmt.Errorf("reading the completion script: %w", err)
+			}
+			_, err = std.out.Write(script)
+			return err
+		},
+	}
+}
+
+// values are those of flags that take one of a few.
+var values = map[string][]string{"output": forms, "color": colors}
+
+// harmless keeps words out of the answer that a shell could take for more than words.
+var harmless = regexp.MustCompile(`^[A-Za-z0-9._=-]+$`)
+
+// complete writes the words that may stand in the place of the last one, one per line.
+// What cannot be completed is no error: the shell goes on with file names.
+func complete(app *cli.App, words []string, w io.Writer) error {
+	if len(words) == 0 {
+		words = []string{""}
+	}
+	current, before := strings.TrimSpace(words[len(words)-1]), words[:len(words)-1]
+	for _, word := range candidates(app, before, current) {
+		if strings.HasPrefix(word, current) && harmless.MatchString(word) {
+			if _, err := fmt.Fprintln(w, word); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func candidates(app *cli.App, before []string, current string) []string {
+	a := arranging{app: app, commands: app.Commands}
+	var pending cli.Flag // wants its value
+	scenarios := ""
+	for _, word := range before {
+		if pending != nil {
+			if pending.Names()[0] == "scenarios" {
+				scenarios = word
+			}
+			pending = nil
+			continue
+		}
+		if strings.HasPrefix(word, "-") {
+			name, _, attached := strings.Cut(strings.TrimLeft(word, "-"), "=")
+			if f, found := a.find(name); found && !attached && takesValue(f) {
+				pending = f
+			}
+			continue
+		}
+		if len(a.commands) > 0 && a.descend(word) != nil {
+			return nil
+		}
+	}
+	switch {
+	case pending != nil:
+		return valuesOf(pending, scenarios)
+	case strings.HasPrefix(current, "-"):
+		var names []string
+		for _, f := range a.candidates() {
+			if name := "--" + f.Names()[0]; !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		return append(names, "--help")
+	case len(a.commands) > 0:
+		var names []string
+		for _, c := range a.commands {
+			names = append(names, c.Name)
+		}
+		return names
+	}
+	return argumentsOf(a.command, scenarios)
+}
+
+func valuesOf(f cli.Flag, dir string) []string {
+	switch name := f.Names()[0]; name {
+	case "tag", "skip":
+		ids, tags := known(dir)
+		if name == "skip" {
+			tags = append(tags, ids...)
+		}
+		return tags
+	case "report":
+		var names []string
+		for _, format := range report.FormatNames() {
+			names = append(names, format+"=")
+		}
+		return names
+	default:
+		return values[name]
+	}
+}
+
+func argumentsOf(command *cli.Command, dir string) []string {
+	switch command.Name {
+	case "run", "list", "show":
+		ids, _ := known(dir)
+		return ids
+	case "completion":
+		return shells
+	}
+	return nil
+}
+
+// known are the ids and tags of the scenarios.
+func known(dir string) (ids, tags []string) {
+	all, err := readCatalogue(dir)
+	if err != nil {
+		return nil, nil
+	}
+	for _, s := range all.scenarios {
+		ids = append(ids, s.ID)
+		tags = append(tags, s.Tags...)
+	}
+	slices.Sort(tags)
+	return ids, slices.Compact(tags)
+}

@@ -1,0 +1,64 @@
+// Command lab reproduces nginx gateway errors in containers, captures the evidence
+// and proves the fixes. Here are flags and exit codes; the work is done elsewhere.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/gatewaylab/lab/internal/report"
+)
+
+func main() {
+	os.Exit(run(os.Args, standard()))
+}
+
+// run is the program: arguments in, exit code out.
+func run(args []string, std streams) int {
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	go func() {
+		first, ok := <-signals
+		if !ok {
+			return
+		}
+		fmt.Fprintf(std.err, "\nlab: %s: removing what was started; once more stops at once\n", first)
+		cancel(errSignal{first})
+		<-signals
+		fmt.Fprintln(std.err, "\nlab: stopped at once; `lab prune` removes what is left")
+		os.Exit(report.Interrupted)
+	}()
+	return exit(std, execute(ctx, args, std))
+}
+
+// errSignal is why a run was interrupted.
+type errSignal struct{ signal os.Signal }
+
+func (e errSignal) Error() string { return "stopped by the signal " + e.signal.String() }
+
+// exit says what went wrong and returns the exit code.
+func exit(std streams, err error) int {
+	if err == nil {
+		return report.OK
+	}
+	var coded errExit
+	var interrupted errSignal
+	code := report.Environment
+	switch {
+	case errors.As(err, &coded):
+		code = coded.code
+	case errors.As(err, &interrupted):
+		code = report.Interrupted
+	}
+	if err.Error() != "" {
+		fmt.Fprintf(std.err, "lab: %s\n", report.Clean(err.Error()))
+	}
+	return code
+}

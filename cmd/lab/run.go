@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/report"
+)
+
+const (
+	defaultTimeout = 30 * time.Minute
+	maxKeep        = 8 // scenarios; each kept one is two containers that go on running
+)
+
+func runCommand(std streams) *cli.Command {
+	return &cli.Command{
+		Name:      "run",
+		Usage:     "reproduce failures and prove their fixes",
+		ArgsUsage: "[ID...]",
+		Description: "Runs every scenario, or those that are named: healthy, broken, each fix, each\n" +
+			"wrong fix, each from a fresh start. The table goes to stdout, progress to stderr.",
+		Flags: append(selectFlags(),
+			&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
+			&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
+			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "run everything `N` times"},
+			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first verdict that is not verified"},
+			&cli.BoolFlag{Name: "keep", Usage: fmt.Sprintf("leave the broken state of each scenario running; at most %d scenarios", maxKeep)},
+			&cli.BoolFlag{Name: "keep-on-failure", Usage: "leave the first failing trial of each scenario running"},
+			&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
+			&cli.BoolFlag{Name: "dry-run", Usage: "list the trials and run none"},
+			&cli.StringFlag{Name: "evidence", Usage: "write what was seen as readable files to the folder `DIR`"},
+			&cli.StringSliceFlag{Name: "report", Usage: "write a report as `FORMAT=FILE`: " + strings.Join(report.FormatNames(), ", ") + "; may be repeated"},
+			cacheFlag(),
+		),
+		Action: func(c *cli.Context) error {
+			r, err := newRunning(c, std)
+			if err != nil {
+				return err
+			}
+			if c.Bool("dry-run") {
+				return r.list()
+			}
+			return r.run(c.Context)
+		},
+	}
+}
+
+// list shows the trials that would run.
+func (r *running) list() error {
+	trials := experiment.List(r.scenarios, r.options)
+	grid := report.Grid{Columns: []string{"SCENARIO", "TRIAL", "PHASES", "STEPS"}}
+	for _, t := range trials {
+		grid.Rows = append(grid.Rows, []string{t.Scenario, t.Trial, strings.Join(t.Phases, ", "), strings.Join(t.Steps, ", ")})
+	}
+	if err := r.out.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "trials": trials, "repeat": r.options.Repeat}}); err != nil {
+		return err
+	}
+	r.progress.Line("%s would run", count(experiment.Trials(r.scenarios, r.options), "trial"))
+	return nil
+}

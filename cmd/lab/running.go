@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/testbed"
+)
+
+// running is one `lab run`.
+type running struct {
+	out       output
+	progress  *progress
+	scenarios []scenario.Scenario
+	options   experiment.Options
+	nginx     string
+	timeout   time.Duration
+	cache     string
+	evidence  string
+	reports   []report.File
+	again     string // flags that find the same scenarios and image again
+}
+
+// newRunning reads the flags, and finds every mistake before anything is started.
+func newRunning(c *cli.Context, std streams) (*running, error) {
+	out, err := outputOf(c, std)
+	if err != nil {
+		return nil, err
+	}
+	r := &running{
+		out: out, progress: &progress{out: out}, nginx: c.String("nginx"), timeout: c.Duration("timeout"), evidence: c.String("evidence"),
+		options: experiment.Options{
+			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
+			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
+		},
+	}
+	all, err := readCatalogue(c.String("scenarios"))
+	if err != nil {
+		return nil, err
+	}
+	chosen := selection{ids: c.Args().Slice(), tags: c.StringSlice("tag"), skip: c.StringSlice("skip")}
+	if r.scenarios, err = chosen.from(all); err != nil {
+		return nil, err
+	}
+	if n := len(all.mistakes); n > 0 {
+		r.progress.Warn("%s in other scenarios of %q: `lab validate` shows them", count(n, "mistake"), all.dir)
+	}
+	if r.cache, err = cacheDir(c); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"scenarios", "nginx"} {
+		if value := c.String(name); value != "" {
+			r.again += " --" + name + " " + quoted(value)
+		}
+	}
+	return r, r.check(c.StringSlice("report"))
+}
+
+// quoted is a word for a shell.
+func quoted(word string) string {
+	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@=+-") == "" {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+}
+
+func (r *running) check(reports []string) error {
+	o := r.options
+	switch {
+	case o.Parallel < 0:
+		return usage("--parallel: %d is less than 1", o.Parallel)
+	case o.Repeat < 1:
+		return usage("--repeat: %d is less than 1", o.Repeat)
+	case r.timeout <= 0:
+		return usage("--timeout: %s is no time to run in", r.timeout)
+	case o.Keep && o.Repeat > 1:
+		return usage("--keep and --repeat %d: only one repetition can be kept; leave one of the two out", o.Repeat)
+	case o.Keep && len(r.scenarios) > maxKeep:
+		return usage("--keep would leave %d scenarios running, and %d are the most: name those to keep", len(r.scenarios), maxKeep)
+	}
+	for _, text := range reports {
+		file, err := report.ParseFile(text)
+		if err != nil {
+			return usage("--report: %w", err)
+		}
+		r.reports = append(r.reports, file)
+	}
+	if r.evidence != "" {
+		if err := report.CheckEvidence(r.evidence); err != nil {
+			return usage("--evidence: %w", err)
+		}
+	}
+	return nil
+}
+
+// errTimeout is why a run was stopped.
+type errTimeout time.Duration
+
+func (e errTimeout) Error() string { return fmt.Sprintf("--timeout %s has passed", time.Duration(e)) }
+
+// run runs the scenarios and reports, also when it is stopped in the middle.
+func (r *running) run(ctx context.Context) error {
+	head := report.Run{Lab: labVersion(), Started: time.Now(), Again: r.again, Sources: map[string]scenario.Scenario{}}
+	for _, s := range r.scenarios {
+		head.Sources[s.ID] = s
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, errTimeout(r.timeout))
+	defer cancel()
+	results, err := r.experiment(ctx, &head)
+	r.progress.Done()
+	if results == nil {
+		return err
+	}
+	head.Took = time.Since(head.Started)
+	var late errTimeout
+	head.TimedOut = errors.As(context.Cause(ctx), &late)
+	done := report.New(head, results)
+	code := done.ExitCode
+	if err = errors.Join(err, r.write(done)); err != nil {
+		code = report.Worse(code, report.Environment)
+	}
+	if code == report.OK {
+		return nil
+	}
+	return errExit{code, err}
+}
+
+// experiment runs the scenarios. Without results nothing was run; with results an
+// error is about cleaning up.
+func (r *running) experiment(ctx context.Context, head *report.Run) (results []experiment.Result, err error) {
+	ready, err := prepare(ctx, r.cache, r.nginx, r.progress)
+	if ready.engine != nil {
+		defer func() { err = errors.Join(err, ready.engine.Close()) }()
+	}
+	head.Engine = ready.info
+	head.Image = report.Image{Name: ready.image.Name, ID: ready.image.Image.ID, Road: ready.image.Road, Bytes: ready.image.Image.Bytes}
+	if ctx.Err() != nil {
+		return r.interrupted(ctx), nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	certificates, err := certificate.Make(time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("making the run's certificates: %w", err)
+	}
+	owner, err := testbed.NewOwner(r.cache, time.Now().Add(r.timeout+graceAfter))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, owner.Release()) }()
+	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
+	defer func() { err = errors.Join(err, pool.Close()) }()
+	// The first testbed alone: an image that cannot be used shows here, once.
+	if err := pool.Warm(ctx); err != nil {
+		if ctx.Err() != nil {
+			return r.interrupted(ctx), nil
+		}
+		return nil, err
+	}
+	results = r.trials(ctx, pool, ready.info.Cores)
+	head.Nginx = pool.Nginx()
+	r.kept(pool, owner.Run)
+	r.stays(ready, head.Image)
+	return results, nil
+}
+
+// graceAfter is how long after its timeout a run's containers may still be wanted:
+// by its clean-up, and by whoever looks into a kept testbed.
+const graceAfter = time.Hour
+
+// interrupted is the results of a run that was stopped before its first trial.
+func (r *running) interrupted(ctx context.Context) []experiment.Result {
+	return experiment.Run(ctx, nil, r.scenarios, r.options)
+}

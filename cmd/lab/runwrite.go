@@ -1,0 +1,43 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/gatewaylab/lab/internal/report"
+)
+
+// write writes the report everywhere it was asked for. That one of them cannot be
+// written does not keep the others from being.
+func (r *running) write(done report.Report) error {
+	failed := []error{r.product(done)}
+	for _, file := range r.reports {
+		failed = append(failed, file.Write(done))
+	}
+	if r.evidence != "" {
+		failed = append(failed, done.WriteEvidence(r.evidence))
+	}
+	failed = append(failed, done.Remember(r.cache))
+	return errors.Join(failed...)
+}
+
+// product writes the report to stdout. In the forms for programs what is meant for
+// people goes to stderr.
+func (r *running) product(done report.Report) error {
+	var err error
+	switch r.out.form {
+	case "table":
+		return errors.Join(done.WriteTable(r.out.out, r.out.screen), done.WriteSummary(r.out.out, r.out.screen))
+	case "json":
+		err = done.WriteJSON(r.out.out)
+	case "yaml":
+		err = done.WriteYAML(r.out.out)
+	case "name":
+		err = done.WriteNames(r.out.out)
+	default:
+		err = done.WritePlain(r.out.out)
+	}
+	if r.out.quiet {
+		return err
+	}
+	return errors.Join(err, done.WriteSummary(r.out.err, report.Screen{}))
+}

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/gatewaylab/lab/internal/agent"
+	"github.com/gatewaylab/lab/internal/labtest"
+)
+
+// TestMain makes this test binary the program lab, too: exit codes are tested on the
+// program, since `go run` turns every failure into 1.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"lab": main})
+}
+
+func params(dir string, setup func(*testscript.Env) error) testscript.Params {
+	return testscript.Params{
+		Dir: dir,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("LAB_CACHE", filepath.Join(env.WorkDir, "cache"))
+			return setup(env)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "lines": lines},
+	}
+}
+
+// exits runs a program and wants its exit code: exits CODE PROGRAM ARGUMENTS...
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits CODE PROGRAM ARGUMENTS...")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	err = ts.Exec(args[1], args[2:]...)
+	got := 0
+	var failed *exec.ExitError
+	if errors.As(err, &failed) {
+		got = failed.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// lines wants a file to have so many lines: lines COUNT FILE
+func lines(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: lines COUNT FILE")
+	}
+	if got := strings.Count(ts.ReadFile(args[1]), "\n"); strconv.Itoa(got) != args[0] {
+		ts.Fatalf("%s has %d lines, want %s", args[1], got, args[0])
+	}
+}
+
+// TestScripts is what a user sees where nothing is run.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, params("testdata/script", func(env *testscript.Env) error {
+		env.Setenv("DOCKER_HOST", "unix:///nonexistent/engine.sock")
+		return nil
+	}))
+}
+
+// TestEngineScripts is what a user sees of real runs.
+func TestEngineScripts(t *testing.T) {
+	engineSetup := realEngine(t)
+	testscript.Run(t, params("testdata/script/engine", engineSetup))
+}
+
+// realEngine makes sure that an engine, an image and an agent are there, and returns
+// what gives a script access to them.
+func realEngine(t *testing.T) func(*testscript.Env) error {
+	e := labtest.Engine(t)
+	labtest.Image(t, e)
+	info, err := e.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := agent.Source{Cache: labtest.Cache(t), Report: func(what string) { t.Log(what) }}
+	if _, err := source.Binary(t.Context(), info.Arch); err != nil {
+		t.Fatal(err)
+	}
+	compiled := filepath.Join(labtest.Cache(t), "agent")
+	return func(env *testscript.Env) error {
+		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR"} {
+			if value, set := os.LookupEnv(name); set {
+				env.Setenv(name, value)
+			}
+		}
+		// The docker command's own configuration may name the engine's context.
+		if home, err := os.UserHomeDir(); err == nil {
+			env.Setenv("HOME", home)
+		}
+		return shareAgents(compiled, filepath.Join(env.WorkDir, "cache", "agent"))
+	}
+}
+
+// shareAgents spares a cache of a test's own the compilation.
+func shareAgents(from, to string) error {
+	files, err := filepath.Glob(filepath.Join(from, "lab-agent-*"))
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	for _, name := range files {
+		if strings.HasSuffix(name, ".lock") || strings.HasSuffix(name, ".new") {
+			continue
+		}
+		if err := copyFile(name, filepath.Join(to, filepath.Base(name))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

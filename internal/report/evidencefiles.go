@@ -1,0 +1,151 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/fixtures"
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// evidenceFiles is all the files of the evidence, in a fixed order.
+func (r Report) evidenceFiles() ([]evidenceFile, error) {
+	var summary, complete strings.Builder
+	if err := r.WriteMarkdown(&summary); err != nil {
+		return nil, err
+	}
+	if err := r.WriteJSON(&complete); err != nil {
+		return nil, err
+	}
+	files := []evidenceFile{
+		{"README.md", summary.String()},
+		{"report.json", complete.String()},
+		{"versions.txt", r.versions()},
+		{"nginx.conf", fixtures.NginxConf},
+	}
+	for _, result := range r.Results {
+		folder := fileName(label(result))
+		files = append(files, evidenceFile{path.Join(folder, "README.md"), r.scenarioReadme(result)})
+		for _, t := range result.Trials {
+			trial, err := r.trialFiles(result, t)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range trial {
+				files = append(files, evidenceFile{path.Join(folder, fileName(t.Trial), f.name), f.text})
+			}
+		}
+	}
+	return files, nil
+}
+
+var unfit = regexp.MustCompile(`[^A-Za-z0-9._#-]+`)
+
+// fileName makes a name of ours one that every file system takes.
+func fileName(name string) string {
+	return strings.TrimLeft(unfit.ReplaceAllString(name, "-"), ".")
+}
+
+// versions is what the run ran on.
+func (r Report) versions() string {
+	return fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\nnginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
+		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Road,
+		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(Clean(r.Nginx.Output)))
+}
+
+func (r Report) scenarioReadme(result experiment.Result) string {
+	one := r
+	one.Results = []experiment.Result{result}
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s: %s\n\n%s\n\n", inline(label(result)), result.Verdict, inline(result.Title))
+	if result.Symptom != (experiment.Look{}) {
+		fmt.Fprintf(&b, "When broken: status %s, %s\n\n", inline(result.Symptom.Status), inline(result.Symptom.Log))
+	}
+	for _, p := range result.Parts {
+		fmt.Fprintf(&b, "- %s %s: **%s**, status %s afterwards; %s (folder %s)\n", p.Kind, inline(p.ID), p.Verdict, inline(p.After.Status), inline(p.Say), inline(fileName(p.Trial)))
+	}
+	for _, f := range one.failures() {
+		fmt.Fprintf(&b, "\n## %s: %s\n\n%s\n", f.verdict, inline(f.name), fenced(f.evidence()))
+	}
+	return b.String()
+}
+
+// trialFiles are those of one trial, numbered by phase.
+func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]evidenceFile, error) {
+	if t.ID == "" {
+		return []evidenceFile{{"NOT-RUN.txt", "This trial was not run.\n"}}, nil
+	}
+	files := []evidenceFile{{"trial.txt", fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
+		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, r.Image.ID, r.Nginx.Version, r.Nginx.OpenSSL)}}
+	for i, p := range t.Phases {
+		prefix := fmt.Sprintf("%d-%s-", i+1, fileName(p.Name))
+		answers, access, err := r.answerFiles(result.ID, p)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, evidenceFile{prefix + "nginx.conf", p.Config}, evidenceFile{prefix + "client.txt", answers},
+			evidenceFile{prefix + "access.jsonl", access}, evidenceFile{prefix + "error.log", Clean(logLines(p))})
+		if len(p.Steps) > 0 {
+			files = append(files, evidenceFile{prefix + "steps.txt", Clean(stepLines(p))})
+		}
+	}
+	for _, b := range t.Backends {
+		text := fmt.Sprintf("running %t, listening %t, exit %q, OOM kills %d\n\n%s\n", b.Running, b.Listening, b.Exit, b.OOMKills, strings.TrimRight(Clean(b.Log), "\n"))
+		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", text})
+	}
+	return files, nil
+}
+
+// answerFiles are the requests with the client's view, and nginx's access records.
+func (r Report) answerFiles(id string, p scenario.PhaseSeen) (client, access string, err error) {
+	var c, records strings.Builder
+	probes := r.Sources[id].Healthy.Probes
+	for _, name := range slices.Sorted(maps.Keys(probes)) {
+		fmt.Fprintf(&c, "probe %s: %s\n", name, request(probes[name]))
+	}
+	for _, a := range p.Answers {
+		a.During = false // here each is spelled out
+		fmt.Fprintf(&c, "\n%s (%s)\n%s", a.Probe, a.Client.ID, indent("  ", answerLines(scenario.PhaseSeen{Answers: []scenario.Answer{a}}))+"\n")
+		for _, name := range slices.Sorted(maps.Keys(a.Client.Headers)) {
+			fmt.Fprintf(&c, "  %s: %s\n", name, a.Client.Headers[name])
+		}
+		if body := a.Client.Body; body != "" {
+			fmt.Fprintf(&c, "\n%s\n", indent("  ", body))
+		}
+		if a.Access != nil {
+			line, err := json.Marshal(a.Access)
+			if err != nil {
+				return "", "", err
+			}
+			records.Write(append(line, '\n'))
+		}
+	}
+	return Clean(c.String()), records.String(), nil
+}
+
+// request is what a probe sends, and what it expects of a healthy stage.
+func request(p scenario.Probe) string {
+	text := "GET " + p.Get
+	switch {
+	case p.Head != "":
+		text = "HEAD " + p.Head
+	case p.Post != "":
+		text = "POST " + p.Post
+	}
+	if p.Size > 0 {
+		text += fmt.Sprintf(" with a body of %s", p.Size)
+	}
+	for _, name := range slices.Sorted(maps.Keys(p.Headers)) {
+		text += fmt.Sprintf(", %s: %s", name, p.Headers[name])
+	}
+	if p.Count > 1 {
+		text += fmt.Sprintf(", %d times", p.Count)
+	}
+	return text + "; healthy is " + expectation(p.Expect)
+}

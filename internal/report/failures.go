@@ -1,0 +1,142 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// failing is one thing that is not verified, with all that helps to see why.
+type failing struct {
+	name    string // scenario, and part if it is one
+	title   string
+	verdict experiment.Verdict
+	reason  string
+	phases  []string // those that went well before it
+	failure *experiment.Failure
+	look    string // the one command to look inside
+	remark  string
+}
+
+// failures lists what is not verified. A part that only suffers from its scenario's
+// controls is not listed: the controls are. Nor is what was interrupted: it has not
+// failed, and there may be a lot of it.
+func (r Report) failures() []failing {
+	var list []failing
+	for _, result := range r.Results {
+		if result.Verdict == experiment.Verified || result.Verdict == experiment.Skipped {
+			continue
+		}
+		if verdict, reason, failure := controls(result); verdict != experiment.Verified {
+			if result.Cause == experiment.Interrupted {
+				continue
+			}
+			f := failing{name: label(result), title: result.Title, verdict: verdict, reason: reason, failure: failure}
+			r.inside(&f, result, "")
+			list = append(list, f)
+			continue
+		}
+		for _, p := range result.Parts {
+			if p.Verdict == experiment.Verified || p.Verdict == experiment.Skipped || p.Cause == experiment.Interrupted {
+				continue
+			}
+			f := failing{name: label(result) + ": " + p.Kind + " " + p.ID, title: p.Say, verdict: p.Verdict, reason: p.Reason, failure: p.Failure}
+			for _, t := range result.Trials {
+				if t.Trial == p.Trial {
+					f.phases = passed(t, p.Failure)
+				}
+			}
+			r.inside(&f, result, p.Trial)
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// passed lists the phases of a trial before the one that failed.
+func passed(t scenario.Observation, failure *experiment.Failure) []string {
+	var names []string
+	for _, phase := range t.Phases {
+		if failure == nil || phase.Name == failure.Phase {
+			break
+		}
+		names = append(names, phase.Name)
+	}
+	return names
+}
+
+// inside finds the command to look inside with.
+func (r Report) inside(f *failing, result experiment.Result, trial string) {
+	if causeOf(result, trial) == experiment.Environment {
+		return
+	}
+	for _, t := range result.Trials {
+		if t.Testbed != "" && (trial == "" || t.Trial == trial) {
+			f.look = r.client() + " exec -it " + t.Testbed + "-nginx sh"
+			f.remark = "an image without a shell has none to offer: `lab ps` names the containers"
+			return
+		}
+	}
+	f.look = "lab run " + result.ID + r.Again + " --keep-on-failure"
+}
+
+func causeOf(result experiment.Result, trial string) experiment.Cause {
+	for _, p := range result.Parts {
+		if p.Trial == trial {
+			return p.Cause
+		}
+	}
+	return result.Cause
+}
+
+// client is the command line of the engine.
+func (r Report) client() string {
+	if strings.HasPrefix(r.Engine.Name, "Podman") {
+		return "podman"
+	}
+	return "docker"
+}
+
+// text is the failure for a person.
+func (f failing) text(screen Screen) string {
+	return paint(string(f.verdict), screen.Color) + "  " + oneLine(f.name) + "\n" + f.evidence()
+}
+
+// evidence is what is known of the failure, a line or more for each.
+func (f failing) evidence() string {
+	var b strings.Builder
+	line := func(name, text string) {
+		if text = strings.TrimSpace(Clean(text)); text != "" {
+			fmt.Fprintf(&b, "  %-9s %s\n", name, strings.ReplaceAll(text, "\n", "\n            "))
+		}
+	}
+	line("what", f.title)
+	line("why", f.reason)
+	line("passed", strings.Join(f.phases, ", "))
+	if f.failure != nil {
+		line("phase", f.failure.Phase)
+		line("expected", f.failure.Expected)
+		line("saw", f.failure.Seen)
+		line("log", strings.Join(f.failure.Log, "\n"))
+	}
+	line("look", f.look)
+	line("", f.remark)
+	return b.String()
+}
+
+// unfinished lists the scenarios that an interruption kept from their end.
+func (r Report) unfinished() []string {
+	var names []string
+	for _, result := range r.Results {
+		cut := result.Cause == experiment.Interrupted
+		for _, p := range result.Parts {
+			cut = cut || p.Cause == experiment.Interrupted
+		}
+		if cut {
+			names = append(names, label(result))
+		}
+	}
+	return names
+}

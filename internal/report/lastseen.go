@@ -1,0 +1,84 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+)
+
+// Evidence is the last lines that a run has seen of a scenario, kept for `lab show`.
+type Evidence struct {
+	When    time.Time          `json:"when"`
+	Nginx   string             `json:"nginx"`
+	OpenSSL string             `json:"openssl"`
+	Image   string             `json:"image"`
+	Verdict experiment.Verdict `json:"verdict"`
+	Status  string             `json:"status"` // when broken
+	Log     []string           `json:"log"`
+}
+
+// evidenceLines is how many log lines are kept of a scenario.
+const evidenceLines = 5
+
+// evidencePath is where a scenario's evidence is kept; ids hold no separators, and
+// Base makes sure of it.
+func evidencePath(cache, id string) string {
+	return filepath.Join(cache, "evidence", filepath.Base(id)+".json")
+}
+
+// Remember keeps what this run has seen of each scenario.
+func (r Report) Remember(cache string) error {
+	for _, result := range r.Results {
+		e := Evidence{When: r.Started.UTC(), Nginx: r.Nginx.Version, OpenSSL: r.Nginx.OpenSSL, Image: r.Image.Name,
+			Verdict: result.Verdict, Status: result.Symptom.Status, Log: brokenLog(result)}
+		// A run that was stopped before it saw anything does not replace one that saw.
+		if e.Status == "" && len(e.Log) == 0 {
+			continue
+		}
+		text, err := json.MarshalIndent(e, "", "  ")
+		if err != nil {
+			return fmt.Errorf("keeping the evidence of %q: %w", result.ID, err)
+		}
+		path := evidencePath(cache, result.ID)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return fmt.Errorf("keeping the evidence of %q: %w", result.ID, err)
+		}
+		if err := os.WriteFile(path, text, 0o644); err != nil {
+			return fmt.Errorf("keeping the evidence of %q: %w", result.ID, err)
+		}
+	}
+	return nil
+}
+
+// brokenLog is the end of the error log of the broken stage.
+func brokenLog(result experiment.Result) []string {
+	lines := []string{}
+	for _, t := range result.Trials {
+		if t.Trial != "broken" || len(t.Phases) == 0 {
+			continue
+		}
+		for _, entry := range t.Phases[len(t.Phases)-1].Log {
+			if entry.AtLeast("warn") {
+				lines = append(lines, entry.Raw)
+			}
+		}
+	}
+	return lines[max(0, len(lines)-evidenceLines):]
+}
+
+// Recall returns what a run has seen of a scenario last; nil if none has.
+func Recall(cache, id string) *Evidence {
+	text, err := os.ReadFile(evidencePath(cache, id))
+	if err != nil {
+		return nil
+	}
+	var e Evidence
+	if json.Unmarshal(text, &e) != nil {
+		return nil
+	}
+	return &e
+}

@@ -1,0 +1,57 @@
+package report
+
+import (
+	"fmt"
+	"html"
+	"io"
+	"strings"
+	"time"
+)
+
+// WriteMarkdown writes a page that a forge shows well: a table, and the failures.
+func (r Report) WriteMarkdown(w io.Writer) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# lab: %s\n\n%s\n\n", r.Verdict, inline(r.Summary()))
+	fmt.Fprintf(&b, "- started: %s\n- lab: %s\n- image: %s (%s, %s)\n- engine: %s\n\n",
+		r.Started.UTC().Format(time.RFC3339), inline(r.Lab), inline(r.Image.Name), inline(r.Image.Road), inline(r.Image.ID), inline(r.engineLine()))
+	b.WriteString("| scenario | part | broken | after | verdict | time | error log when broken |\n| --- | --- | --- | --- | --- | --- | --- |\n")
+	for _, row := range r.rows() {
+		part := ""
+		if row.part != "" {
+			part = row.kind + ": " + row.part
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", inline(row.scenario), inline(part), inline(row.broken.Status), inline(row.after.Status),
+			row.verdict, Seconds(row.took), inline(row.broken.Log))
+	}
+	failures := r.failures()
+	if len(failures) > 0 {
+		b.WriteString("\n## What is not verified\n")
+	}
+	for _, f := range failures {
+		fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n", f.verdict, inline(f.name), fenced(f.evidence()))
+	}
+	if cut := r.unfinished(); len(cut) > 0 {
+		fmt.Fprintf(&b, "\n## Not finished\n\n%s: %s\n", r.stopped(), inline(strings.Join(cut, ", ")))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func (r Report) engineLine() string {
+	return strings.TrimSpace(fmt.Sprintf("%s %s (%s/%s)", r.Engine.Name, r.Engine.Version, r.Engine.OS, r.Engine.Arch))
+}
+
+// markup is what Markdown would take for more than text.
+var markup = strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "~", `\~`)
+
+// inline is untrusted text inside a line of Markdown, in which HTML is alive.
+func inline(s string) string { return html.EscapeString(markup.Replace(oneLine(s))) }
+
+// fenced is text as a block; its fence is longer than any in the text.
+func fenced(text string) string {
+	fence := "```"
+	for strings.Contains(text, fence) {
+		fence += "`"
+	}
+	return fence + "text\n" + strings.TrimRight(text, "\n") + "\n" + fence
+}

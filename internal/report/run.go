@@ -1,0 +1,95 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// grid is the table of a run. On a terminal the parts are indented below their
+// scenario; plain rows repeat the scenario, for grep.
+func (r Report) grid(plain bool) Grid {
+	g := Grid{Columns: []string{"SCENARIO", "BROKEN", "AFTER", "VERDICT", "TIME", "ERROR LOG WHEN BROKEN"}}
+	for _, row := range r.rows() {
+		switch {
+		case plain:
+			g.Rows = append(g.Rows, []string{row.scenario, strings.ReplaceAll(row.kind, " ", "-"), row.part, row.broken.Status, row.after.Status,
+				string(row.verdict), strconv.FormatFloat(row.took.Seconds(), 'f', 3, 64), row.broken.Log + row.after.Log})
+		case row.kind == "scenario":
+			g.Rows = append(g.Rows, []string{row.scenario, row.broken.Status, "", string(row.verdict), Seconds(row.took), row.broken.Log})
+		default:
+			g.Rows = append(g.Rows, []string{"  " + row.kind + ": " + row.part, "", row.after.Status, string(row.verdict), Seconds(row.took), ""})
+		}
+	}
+	return g
+}
+
+// WriteTable writes the table for a terminal.
+func (r Report) WriteTable(w io.Writer, screen Screen) error {
+	return r.grid(false).WriteTable(w, screen)
+}
+
+// WritePlain writes a line per scenario and part: scenario, kind, part, status when
+// broken, status afterwards, verdict, seconds, error log.
+func (r Report) WritePlain(w io.Writer) error { return r.grid(true).WritePlain(w) }
+
+// WriteNames writes the ids of the scenarios.
+func (r Report) WriteNames(w io.Writer) error {
+	seen := map[string]bool{}
+	for _, result := range r.Results {
+		if seen[result.ID] {
+			continue
+		}
+		seen[result.ID] = true
+		if _, err := fmt.Fprintln(w, result.ID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteSummary writes the failures and then the counts, for a person.
+func (r Report) WriteSummary(w io.Writer, screen Screen) error {
+	for _, f := range r.failures() {
+		if _, err := fmt.Fprintf(w, "\n%s", f.text(screen)); err != nil {
+			return err
+		}
+	}
+	if cut := r.unfinished(); len(cut) > 0 {
+		if _, err := fmt.Fprintf(w, "\n%s  %s: %s\n", paint("inconclusive", screen.Color), r.stopped(), strings.Join(cut, ", ")); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", r.Summary())
+	return err
+}
+
+// stopped says why scenarios are not finished.
+func (r Report) stopped() string {
+	if r.TimedOut {
+		return "not finished when --timeout had passed"
+	}
+	return "interrupted"
+}
+
+// Summary is the run in one line.
+func (r Report) Summary() string {
+	s, p := r.Counts.Scenarios, r.Counts.Parts
+	parts := []string{fmt.Sprintf("%s: %d verified", plural(s.Total, "scenario"), s.Verified)}
+	for _, other := range []struct {
+		n    int
+		word string
+	}{{s.Refuted, "refuted"}, {s.Inconclusive, "inconclusive"}, {s.Skipped, "skipped"}} {
+		if other.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", other.n, other.word))
+		}
+	}
+	text := strings.Join(parts, ", ")
+	text += fmt.Sprintf("; %d of %s proven", p.Verified, plural(p.Total, "statement"))
+	text += fmt.Sprintf("; %s in %s", plural(r.Counts.Trials, "trial"), Seconds(r.Took))
+	if r.Nginx.Version != "" {
+		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(r.Nginx.Version), oneLine(r.Nginx.OpenSSL))
+	}
+	return text
+}

@@ -1,0 +1,76 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// stepLines tells what was done in a phase and what came of it.
+func stepLines(p scenario.PhaseSeen) string {
+	var b strings.Builder
+	for _, s := range p.Steps {
+		fmt.Fprintf(&b, "$ %s\n", s.Step)
+		if s.Check != nil {
+			fmt.Fprintf(&b, "%s\n", indent("  ", s.Check.Output))
+		}
+		if s.Reload != nil && s.Reload.Refused != "" {
+			fmt.Fprintf(&b, "%s\n", indent("  ", s.Reload.Refused))
+		}
+		if s.Error != "" {
+			fmt.Fprintf(&b, "%s\n", indent("  ", s.Error))
+		}
+	}
+	return b.String()
+}
+
+// answerLines is the client's view of each answer, with what nginx recorded of it.
+func answerLines(p scenario.PhaseSeen) string {
+	var b strings.Builder
+	during := 0
+	for _, a := range p.Answers {
+		if a.During {
+			during++
+			continue
+		}
+		c := a.Client
+		fmt.Fprintf(&b, "%s: ", a.Probe)
+		if a.Access != nil {
+			fmt.Fprintf(&b, "%s -> ", a.Access.Request)
+		}
+		switch {
+		case c.Status != 0:
+			fmt.Fprintf(&b, "%d", c.Status)
+		case c.Raw != "":
+			fmt.Fprintf(&b, "no status line, %q", c.Raw)
+		default:
+			b.WriteString("no answer")
+		}
+		fmt.Fprintf(&b, ", %d bytes", c.Bytes)
+		if c.ContentLength >= 0 {
+			fmt.Fprintf(&b, " of %d", c.ContentLength)
+		}
+		if !c.Complete {
+			b.WriteString(", cut")
+		}
+		fmt.Fprintf(&b, ", %s", c.Took)
+		if c.Error != "" {
+			fmt.Fprintf(&b, ", %s", c.Error)
+		}
+		b.WriteString("\n")
+	}
+	if during > 0 {
+		fmt.Fprintf(&b, "and %s while the steps were taken\n", plural(during, "request"))
+	}
+	return b.String()
+}
+
+// logLines is what nginx wrote to its error log.
+func logLines(p scenario.PhaseSeen) string {
+	var b strings.Builder
+	for _, entry := range p.Log {
+		b.WriteString(entry.Raw + "\n")
+	}
+	return b.String()
+}

@@ -1,0 +1,144 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Write tells the story to a person.
+func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
+	var b strings.Builder
+	one := s.Scenario
+	fmt.Fprintf(&b, "%s: %s\ntags: %s\n", one.ID, oneLine(one.Title), strings.Join(one.Tags, ", "))
+	heading(&b, "HEALTHY", "nginx's config and what a request sees")
+	configuration(&b, s.Config, screen)
+	b.WriteString(signature(scenario.Signature{Probes: expects(one.Healthy)}))
+	if s.Broken != nil {
+		heading(&b, "BROKEN", "what is changed")
+		s.Broken.write(&b, screen)
+		heading(&b, "SYMPTOM", "how it shows")
+		b.WriteString(signature(one.Symptom))
+	}
+	for _, c := range s.Parts {
+		heading(&b, strings.ToUpper(c.Kind), c.ID)
+		fmt.Fprintf(&b, "  %s\n", oneLine(c.Say))
+		c.write(&b, screen)
+	}
+	if len(one.Hints) > 0 {
+		heading(&b, "HINTS", "")
+		if hints {
+			for i, hint := range one.Hints {
+				fmt.Fprintf(&b, "  %d. %s\n", i+1, oneLine(hint))
+			}
+		} else {
+			fmt.Fprintf(&b, "  %s: `lab show %s --hints`\n", plural(len(one.Hints), "hint"), one.ID)
+		}
+	}
+	heading(&b, "DEBRIEF", "")
+	b.WriteString(indent("  ", Clean(one.Debrief)) + "\n")
+	heading(&b, "EVIDENCE", "of the last run")
+	if s.Evidence == nil {
+		fmt.Fprintf(&b, "  none yet: run `lab run %s` to capture it\n", one.ID)
+	} else {
+		e := s.Evidence
+		fmt.Fprintf(&b, "  %s, status %s when broken, on nginx %s (%s), %s\n", e.Verdict, oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))
+		if len(e.Log) > 0 {
+			b.WriteString(indent("  ", Clean(strings.Join(e.Log, "\n"))) + "\n")
+		}
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func heading(b *strings.Builder, name, about string) {
+	fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(name+"  "+oneLine(about)))
+}
+
+func (c Change) write(b *strings.Builder, screen Screen) {
+	for _, line := range c.Backends {
+		fmt.Fprintf(b, "  %s\n", oneLine(line))
+	}
+	configuration(b, c.Diff, screen)
+	if len(c.Steps) > 0 {
+		fmt.Fprintf(b, "  applied by: %s\n", oneLine(strings.Join(c.Steps, ", ")))
+	}
+}
+
+// configuration writes a config or a difference, indented, additions and removals coloured.
+func configuration(b *strings.Builder, text string, screen Screen) {
+	if text == "" {
+		return
+	}
+	for line := range strings.SplitSeq(strings.TrimRight(Clean(text), "\n"), "\n") {
+		switch {
+		case screen.Color && strings.HasPrefix(line, "+"):
+			line = "\x1b[32m" + line + "\x1b[0m"
+		case screen.Color && strings.HasPrefix(line, "-"):
+			line = "\x1b[31m" + line + "\x1b[0m"
+		}
+		fmt.Fprintf(b, "    %s\n", line)
+	}
+}
+
+// expects are what the probes of a stage must see.
+func expects(stage scenario.Stage) map[string]scenario.Expect {
+	all := map[string]scenario.Expect{}
+	for name, probe := range stage.Probes {
+		all[name] = probe.Expect
+	}
+	return all
+}
+
+// signature says what is to be seen, a line each.
+func signature(s scenario.Signature) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
+		fmt.Fprintf(&b, "  probe %s: %s\n", name, oneLine(expectation(s.Probes[name])))
+	}
+	for _, p := range s.Log {
+		fmt.Fprintf(&b, "  error log: [%s] %s\n", strings.Join(p.Level, "|"), oneLine(p.Match.String()))
+	}
+	if s.Check != nil {
+		fmt.Fprintf(&b, "  nginx -t: ok %t", s.Check.OK)
+		if !s.Check.Match.IsZero() {
+			fmt.Fprintf(&b, ", %s", oneLine(s.Check.Match.String()))
+		}
+		b.WriteString("\n")
+	}
+	return b.String()
+}
+
+func expectation(e scenario.Expect) string {
+	var parts []string
+	add := func(format string, args ...any) { parts = append(parts, fmt.Sprintf(format, args...)) }
+	if e.Status != 0 {
+		add("status %d", e.Status)
+	}
+	if len(e.Statuses) > 0 {
+		add("statuses %v", e.Statuses)
+	}
+	if e.Body != "" {
+		add("a body with %q", e.Body)
+	}
+	if e.From != "" {
+		add("from %s", e.From)
+	}
+	if e.Complete != nil {
+		add("complete: %t", *e.Complete)
+	}
+	if e.Bytes != nil {
+		add("%d bytes", *e.Bytes)
+	}
+	if e.AtLeast != 0 {
+		add("after %s or more", e.AtLeast)
+	}
+	if e.AtMost != 0 {
+		add("within %s", e.AtMost)
+	}
+	return strings.Join(parts, ", ")
+}
