@@ -1,0 +1,179 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/labtest"
+)
+
+// interrupted is a run of lab that is to be stopped in the middle.
+type interrupted struct {
+	*exec.Cmd
+	stderr *bufio.Reader
+	stdout bytes.Buffer
+	folder string
+	cache  string
+}
+
+// startLong starts a run that would take minutes, and returns when its first
+// repetition is done.
+func startLong(t *testing.T) *interrupted {
+	t.Helper()
+	labtest.Image(t, labtest.Engine(t))
+	r := &interrupted{folder: t.TempDir()}
+	if _, err := writeTemplate(r.folder, "refused"); err != nil {
+		t.Fatal(err)
+	}
+	r.cache = filepath.Join(t.TempDir(), "cache")
+	if err := shareAgents(filepath.Join(labtest.Cache(t), "agent"), filepath.Join(r.cache, "agent")); err != nil {
+		t.Fatal(err)
+	}
+	lab, err := exec.LookPath("lab") // testscript.Main puts it there
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Cmd = exec.Command(lab, "run", "--scenarios", r.folder, "--repeat", "500", "-o", "json",
+		"--report", "junit="+filepath.Join(r.folder, "lab.xml"), "--evidence", filepath.Join(r.folder, "seen"))
+	r.Env = append(os.Environ(), "LAB_CACHE="+r.cache)
+	r.Stdout = &r.stdout
+	stderr, err := r.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.stderr = bufio.NewReader(stderr)
+	if err := r.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Process.Kill() }) // of a test that failed
+	r.until(t, "verified ")
+	return r
+}
+
+// until reads stderr up to a line with text.
+func (r *interrupted) until(t *testing.T, text string) {
+	t.Helper()
+	for {
+		line, err := r.stderr.ReadString('\n')
+		if strings.Contains(line, text) {
+			return
+		}
+		if err != nil {
+			t.Fatalf("stderr ended before %q: %v", text, err)
+		}
+	}
+}
+
+func (r *interrupted) signal(t *testing.T, s syscall.Signal) {
+	t.Helper()
+	if err := r.Process.Signal(s); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// end waits for the end and returns the exit code and the rest of stderr.
+func (r *interrupted) end(t *testing.T) (int, string) {
+	t.Helper()
+	rest, err := io.ReadAll(r.stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var failed *exec.ExitError
+	if err := r.Wait(); err != nil && !errors.As(err, &failed) {
+		t.Fatal(err)
+	}
+	return r.ProcessState.ExitCode(), string(rest)
+}
+
+// run is the run's id: its lock is the only one in a cache of its own.
+func (r *interrupted) run(t *testing.T) string {
+	t.Helper()
+	locks, err := filepath.Glob(filepath.Join(r.cache, "runs", "*.lock"))
+	if err != nil || len(locks) != 1 {
+		t.Fatalf("locks in the cache: %v, %v; want one", locks, err)
+	}
+	return strings.TrimSuffix(filepath.Base(locks[0]), ".lock")
+}
+
+// left lists what is on the engine of a run.
+func left(t *testing.T, run string) []engine.Container {
+	t.Helper()
+	list, err := labtest.Engine(t).List(t.Context(), engine.LabelRun, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestInterrupt(t *testing.T) {
+	r := startLong(t)
+	run := r.run(t)
+	if len(left(t, run)) == 0 {
+		t.Fatalf("nothing of the run %q is on the engine while it goes on", run)
+	}
+	r.signal(t, syscall.SIGINT)
+	code, rest := r.end(t)
+	if code != 130 {
+		t.Errorf("exit code %d, want 130; stderr: %s", code, rest)
+	}
+	if !strings.Contains(rest, "interrupted: refused#") {
+		t.Errorf("stderr does not say what is not finished: %s", rest)
+	}
+	var seen struct {
+		ExitCode  int
+		Scenarios []struct {
+			Verdict, Cause string
+		}
+	}
+	if err := json.Unmarshal(r.stdout.Bytes(), &seen); err != nil {
+		t.Fatalf("the partial report is no JSON: %v", err)
+	}
+	counts := map[string]int{}
+	for _, s := range seen.Scenarios {
+		counts[s.Verdict+" "+s.Cause]++
+	}
+	if seen.ExitCode != 130 || counts["verified "] == 0 || counts["inconclusive interrupted"] == 0 || len(seen.Scenarios) != 500 {
+		t.Errorf("exit code %d and %v in the report; want 130, some verified, the others interrupted", seen.ExitCode, counts)
+	}
+	for _, name := range []string{"lab.xml", "seen/report.json"} {
+		if info, err := os.Stat(filepath.Join(r.folder, name)); err != nil || info.Size() == 0 {
+			t.Errorf("%s was not written: %v", name, err)
+		}
+	}
+	if list := left(t, run); len(list) > 0 {
+		t.Errorf("left of the run %q: %v", run, list)
+	}
+}
+
+func TestSecondInterrupt(t *testing.T) {
+	r := startLong(t)
+	run := r.run(t)
+	r.signal(t, syscall.SIGTERM)
+	r.until(t, "once more stops at once")
+	r.signal(t, syscall.SIGINT)
+	code, rest := r.end(t)
+	if code != 130 || !strings.Contains(rest, "`lab prune` removes what is left") {
+		t.Errorf("exit code %d, stderr: %s", code, rest)
+	}
+	// The agents end with their streams, and the engine removes their containers.
+	deadline := time.Now().Add(15 * time.Second)
+	for len(left(t, run)) > 0 {
+		if time.Now().After(deadline) {
+			t.Fatalf("left of the run %q: %v", run, left(t, run))
+		}
+		time.Sleep(200 * time.Millisecond)
+	}
+}
