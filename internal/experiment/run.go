@@ -1,9 +1,12 @@
 package experiment
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/gatewaylab/lab/internal/scenario"
 )
@@ -62,8 +65,8 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	queue := make(chan unit)
 	go func() {
 		defer close(queue)
-		for i, j := range jobs {
-			for t := range j.trials {
+		for _, i := range longestFirst(jobs) {
+			for t := range jobs[i].trials {
 				queue <- unit{i, t}
 			}
 		}
@@ -119,6 +122,38 @@ func jobsOf(scenarios []scenario.Scenario, o Options) []*job {
 		}
 	}
 	return jobs
+}
+
+// longestFirst orders jobs by the time that they wait for their faults, longest
+// first: a long one that begins last is waited for alone.
+func longestFirst(jobs []*job) []int {
+	order := make([]int, len(jobs))
+	waits := make([]time.Duration, len(jobs))
+	for i, j := range jobs {
+		order[i] = i
+		for _, t := range j.trials {
+			waits[i] += inherentWait(t)
+		}
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(waits[b], waits[a]) })
+	return order
+}
+
+// inherentWait is what a trial's backends and steps wait by themselves, roughly.
+func inherentWait(t planned) time.Duration {
+	var sum time.Duration
+	if t.Needs != "" {
+		sum += time.Second // a testbed of its own kind has to be started first
+	}
+	for _, phase := range t.Phases {
+		for _, b := range phase.Stage.Backends {
+			sum += b.Boot.D() + b.Delay.D()
+		}
+		for _, s := range phase.Apply {
+			sum += s.Wait.D()
+		}
+	}
+	return sum
 }
 
 // run runs one trial and judges it.
