@@ -112,7 +112,7 @@ func (f failing) evidence() string {
 			fmt.Fprintf(&b, "  %-9s %s\n", name, strings.ReplaceAll(text, "\n", "\n            "))
 		}
 	}
-	line("what", f.title)
+	line("what", oneLine(f.title))
 	line("why", f.reason)
 	line("passed", strings.Join(f.phases, ", "))
 	if f.failure != nil {

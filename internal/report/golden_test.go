@@ -116,7 +116,7 @@ func TestJUnitIsXML(t *testing.T) {
 	if err := xml.Unmarshal([]byte(written(t, example().WriteJUnit)), &all); err != nil {
 		t.Fatal(err)
 	}
-	if all.Tests != 11 || all.Failures != 1 || all.Errors != 5 || all.Skipped != 2 {
+	if all.Tests != 12 || all.Failures != 1 || all.Errors != 5 || all.Skipped != 2 {
 		t.Errorf("%d tests, %d failures, %d errors, %d skipped", all.Tests, all.Failures, all.Errors, all.Skipped)
 	}
 }
