@@ -106,7 +106,7 @@ func TestBinaryInAStrangeEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	goenv := filepath.Join(t.TempDir(), "env")
-	if err := os.WriteFile(goenv, []byte("GOFLAGS=-mod=vendor\nGOOS=windows\nGOAMD64=v4\n"), 0o600); err != nil {
+	if err := os.WriteFile(goenv, []byte("GOFLAGS=-mod=vendor -race\nGOOS=windows\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, environment := range map[string][]string{

@@ -79,7 +79,10 @@ func (c *checker) fault(path []any, b, given protocol.Backend) {
 		c.wrong(append(path, "fault"), "unknown fault %q%s", b.Fault, Suggest(b.Fault, names))
 		return
 	}
-	if b.Protocol == "fastcgi" && f.Handler == nil {
+	if strings.HasPrefix(b.Listen, "unix://") && f.TCPOnly {
+		c.wrong(append(path, "fault"), "the fault %q cannot reset a unix socket: use reset-unread", b.Fault)
+	}
+	if b.Protocol == "fastcgi" && f.Conn != nil {
 		c.wrong(append(path, "fault"), "the fault %q works on bytes of HTTP and not over fastcgi", b.Fault)
 	}
 	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0} {

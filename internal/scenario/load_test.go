@@ -81,6 +81,8 @@ func TestMistakes(t *testing.T) {
 		{"socket elsewhere", "tcp://127.0.0.1:8080", "unix:///etc/passwd", `one/scenario.yaml:11: listen: the path "/etc/passwd" is not below /lab/run, the folder that nginx and the backends share`},
 		{"unknown fault", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: slow-heder`, `one/scenario.yaml:11: unknown fault "slow-heder", did you mean "slow-header"?`},
 		{"fault without such a field", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: refuse, delay: 1s`, `one/scenario.yaml:11: the fault "refuse" does not use delay`},
+		{"reset on a socket", `"tcp://127.0.0.1:8080"`, `"unix:///lab/run/app.sock", fault: reset-before-header`, `one/scenario.yaml:11: the fault "reset-before-header" cannot reset a unix socket: use reset-unread`},
+		{"bytes over fastcgi", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: fastcgi, fault: malformed-header`, `one/scenario.yaml:11: the fault "malformed-header" works on bytes of HTTP and not over fastcgi`},
 		{"unknown probe", "    home: {status: 502}", "    hom: {status: 502}", `one/scenario.yaml:14: no probe "hom" in healthy, did you mean "home"?`},
 		{"fix not taken into use", "apply: [restart-backend]", "apply: [reload]", `one/scenario.yaml:22: fix "move-the-app" changes a backend and never starts it again: apply: [restart-backend]`},
 		{"no wrong fix", "wrong_fixes:\n  - {id: wait, say: wait, apply: [{wait: 10ms}]}\n", "", "one/scenario.yaml:1: wrong_fixes are missing: without one that stays broken nobody knows that the check can fail"},
