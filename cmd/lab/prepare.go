@@ -61,7 +61,7 @@ func prepare(ctx context.Context, cache, ref string, p *progress) (ready prepare
 	start("sweep", func() error {
 		swept, err := testbed.Sweep(ctx, ready.engine, cache)
 		if len(swept) > 0 {
-			p.Line("removed what an earlier run left behind: %s", count(len(swept), "container or network"))
+			p.Line("removed what an earlier run left behind: %s", describe(swept))
 		}
 		// Somebody's leftovers do not keep this run from its work.
 		if err != nil && ctx.Err() == nil {

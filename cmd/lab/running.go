@@ -169,7 +169,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	}
 	results = r.trials(ctx, pool, ready.info.Cores)
 	head.Nginx = pool.Nginx()
-	r.kept(pool, owner.Run)
+	r.kept(pool, results, report.Client(ready.info), owner.Run)
 	r.stays(ready, head.Image)
 	return results, nil
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
@@ -51,19 +50,19 @@ func (r *running) trials(ctx context.Context, pool *testbed.Pool, cores int) []e
 }
 
 // kept says what was left running, and how to get in and rid of it.
-func (r *running) kept(pool *testbed.Pool, run string) {
-	names, until := pool.Kept()
-	for _, name := range names {
-		r.progress.Warn("kept until %s: %s; look inside: docker exec -it %s-nginx sh; remove it: lab prune %s", until.Format("15:04"), name, name, run)
+func (r *running) kept(pool *testbed.Pool, results []experiment.Result, client, run string) {
+	_, until := pool.Kept()
+	for _, result := range results {
+		for _, name := range result.Kept {
+			r.progress.Warn("kept until %s: %s in %s; look inside: %s exec -it %s-nginx sh; remove it: lab prune %s",
+				until.Format("15:04"), result.ID, name, client, name, run)
+		}
 	}
 }
 
 // stays names the image that the next run will find.
 func (r *running) stays(ready prepared, image report.Image) {
-	remove := "docker rmi " + image.Name
-	if strings.HasPrefix(ready.info.Name, "Podman") {
-		remove = "podman rmi " + image.Name
-	}
+	remove := report.Client(ready.info) + " rmi " + image.Name
 	if _, ours := ready.image.Image.Labels[engine.LabelImage]; ours {
 		remove = "lab images prune"
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
@@ -74,7 +75,7 @@ func (r Report) inside(f *failing, result experiment.Result, trial string) {
 	}
 	for _, t := range result.Trials {
 		if t.Testbed != "" && (trial == "" || t.Trial == trial) {
-			f.look = r.client() + " exec -it " + t.Testbed + "-nginx sh"
+			f.look = Client(r.Engine) + " exec -it " + t.Testbed + "-nginx sh"
 			f.remark = "an image without a shell has none to offer: `lab ps` names the containers"
 			return
 		}
@@ -91,9 +92,9 @@ func causeOf(result experiment.Result, trial string) experiment.Cause {
 	return result.Cause
 }
 
-// client is the command line of the engine.
-func (r Report) client() string {
-	if strings.HasPrefix(r.Engine.Name, "Podman") {
+// Client is the engine's own command.
+func Client(info engine.Info) string {
+	if strings.HasPrefix(info.Name, "Podman") {
 		return "podman"
 	}
 	return "docker"

@@ -62,17 +62,19 @@ type Verdicts struct {
 	Skipped      int `json:"skipped"`
 }
 
+// verdicts lists the verdicts from best to worst.
+var verdicts = []experiment.Verdict{experiment.Verified, experiment.Skipped, experiment.Inconclusive, experiment.Refuted}
+
 // New makes the report of a run.
 func New(run Run, results []experiment.Result) Report {
 	r := Report{Run: run, Results: results, Verdict: experiment.Verified}
-	order := []experiment.Verdict{experiment.Verified, experiment.Skipped, experiment.Inconclusive, experiment.Refuted}
 	for _, result := range results {
 		r.Counts.Scenarios.add(result.Verdict)
 		r.Counts.Trials += len(result.Trials)
 		for _, p := range result.Parts {
 			r.Counts.Parts.add(p.Verdict)
 		}
-		if slices.Index(order, result.Verdict) > slices.Index(order, r.Verdict) {
+		if slices.Index(verdicts, result.Verdict) > slices.Index(verdicts, r.Verdict) {
 			r.Verdict = result.Verdict
 		}
 	}

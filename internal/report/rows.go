@@ -17,6 +17,8 @@ type row struct {
 	verdict  experiment.Verdict
 	reason   string
 	took     time.Duration
+	runs     int // repetitions that the row stands for
+	verified int // of them
 }
 
 func (r Report) rows() []row {

@@ -3,36 +3,53 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/experiment"
 )
 
-// grid is the table of a run. On a terminal the parts are indented below their
-// scenario; plain rows repeat the scenario, for grep.
-func (r Report) grid(plain bool) Grid {
-	g := Grid{Columns: []string{"SCENARIO", "BROKEN", "AFTER", "VERDICT", "TIME", "ERROR LOG WHEN BROKEN"}}
+// plain is the rows for a pipe: each repeats its scenario, for grep.
+func (r Report) plain() Grid {
+	var g Grid
 	for _, row := range r.rows() {
-		switch {
-		case plain:
-			g.Rows = append(g.Rows, []string{row.scenario, strings.ReplaceAll(row.kind, " ", "-"), row.part, row.broken.Status, row.after.Status,
-				string(row.verdict), strconv.FormatFloat(row.took.Seconds(), 'f', 3, 64), row.broken.Log + row.after.Log})
-		case row.kind == "scenario":
-			g.Rows = append(g.Rows, []string{row.scenario, row.broken.Status, "", string(row.verdict), Seconds(row.took), row.broken.Log})
-		default:
-			g.Rows = append(g.Rows, []string{"  " + row.kind + ": " + row.part, "", row.after.Status, string(row.verdict), Seconds(row.took), ""})
+		g.Rows = append(g.Rows, []string{row.scenario, strings.ReplaceAll(row.kind, " ", "-"), row.part, row.broken.Status, row.after.Status,
+			string(row.verdict), strconv.FormatFloat(row.took.Seconds(), 'f', 3, 64), row.broken.Log + row.after.Log})
+	}
+	return g
+}
+
+// table is the rows for a terminal: the parts are indented below their scenario, and
+// repetitions folded into one row.
+func (r Report) table() Grid {
+	g := Grid{Columns: []string{"SCENARIO", "BROKEN", "AFTER", "VERDICT", "TIME", "ERROR LOG WHEN BROKEN"}}
+	repeated := slices.ContainsFunc(r.Results, func(result experiment.Result) bool { return result.Repeat > 0 })
+	if repeated {
+		g.Columns = slices.Insert(g.Columns, 4, "VERIFIED")
+	}
+	for _, row := range r.folded() {
+		name := row.scenario
+		if row.kind != "scenario" {
+			name = "  " + row.kind + ": " + row.part
 		}
+		cells := []string{name, row.broken.Status, row.after.Status, string(row.verdict), Seconds(row.took), row.broken.Log}
+		if repeated {
+			cells = slices.Insert(cells, 4, fmt.Sprintf("%d of %d", row.verified, row.runs))
+		}
+		g.Rows = append(g.Rows, cells)
 	}
 	return g
 }
 
 // WriteTable writes the table for a terminal.
 func (r Report) WriteTable(w io.Writer, screen Screen) error {
-	return r.grid(false).WriteTable(w, screen)
+	return r.table().WriteTable(w, screen)
 }
 
 // WritePlain writes a line per scenario and part: scenario, kind, part, status when
 // broken, status afterwards, verdict, seconds, error log.
-func (r Report) WritePlain(w io.Writer) error { return r.grid(true).WritePlain(w) }
+func (r Report) WritePlain(w io.Writer) error { return r.plain().WritePlain(w) }
 
 // WriteNames writes the ids of the scenarios.
 func (r Report) WriteNames(w io.Writer) error {

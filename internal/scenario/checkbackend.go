@@ -85,7 +85,7 @@ func (c *checker) fault(path []any, b, given protocol.Backend) {
 	if b.Protocol == "fastcgi" && f.Conn != nil {
 		c.wrong(append(path, "fault"), "the fault %q works on bytes of HTTP and not over fastcgi", b.Fault)
 	}
-	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0} {
+	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0, "status": given.Status != 0} {
 		if set && !slices.Contains(f.Uses, field) {
 			c.wrong(append(path, field), "the fault %q does not use %s; it uses %s", b.Fault, field, strings.Join(append(slices.Clone(f.Uses), "the common fields"), ", "))
 		}
