@@ -85,7 +85,7 @@ func examineEngine(info engine.Info) []finding {
 	size := finding{"size", "ok", fmt.Sprintf("%d cores, %s memory", info.Cores, report.Size(info.MemoryBytes))}
 	if info.MemoryBytes < enoughMemory {
 		size.State = "warn"
-		size.Detail += fmt.Sprintf(": a testbed may take 512 MB; --parallel 1 keeps it at one")
+		size.Detail += ": a testbed may take 512 MB; --parallel 1 keeps it at one"
 	}
 	return []finding{about, size}
 }

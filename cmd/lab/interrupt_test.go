@@ -35,8 +35,12 @@ func startLong(t *testing.T) *interrupted {
 	t.Helper()
 	labtest.Image(t, labtest.Engine(t))
 	r := &interrupted{folder: t.TempDir()}
-	if _, err := writeTemplate(r.folder, "refused"); err != nil {
+	written, err := writeTemplate(r.folder, "refused")
+	if err != nil {
 		t.Fatal(err)
+	}
+	for _, path := range written {
+		overNetwork(t, path)
 	}
 	r.cache = filepath.Join(t.TempDir(), "cache")
 	if err := shareAgents(filepath.Join(labtest.Cache(t), "agent"), filepath.Join(r.cache, "agent")); err != nil {
@@ -61,6 +65,24 @@ func startLong(t *testing.T) *interrupted {
 	t.Cleanup(func() { _ = r.Process.Kill() }) // of a test that failed
 	r.until(t, "verified ")
 	return r
+}
+
+// overNetwork makes a file of the template one of a scenario with a network: the
+// engine removes containers by itself when lab ends, but no network.
+func overNetwork(t *testing.T, path string) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	host := "app"
+	if strings.HasSuffix(path, ".yaml") {
+		host = "0.0.0.0"
+		text = append([]byte("needs: network\n"), text...)
+	}
+	if err := os.WriteFile(path, bytes.ReplaceAll(text, []byte("127.0.0.1"), []byte(host)), 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // until reads stderr up to a line with text.
@@ -108,21 +130,32 @@ func (r *interrupted) run(t *testing.T) string {
 	return strings.TrimSuffix(filepath.Base(locks[0]), ".lock")
 }
 
-// left lists what is on the engine of a run.
-func left(t *testing.T, run string) []engine.Container {
+// left names what is on the engine of a run.
+func left(t *testing.T, run string) (containers, networks []string) {
 	t.Helper()
-	list, err := labtest.Engine(t).List(t.Context(), engine.LabelRun, run)
+	e := labtest.Engine(t)
+	list, err := e.List(t.Context(), engine.LabelRun, run)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return list
+	for _, c := range list {
+		containers = append(containers, c.Name)
+	}
+	nets, err := e.Networks(t.Context(), engine.LabelRun, run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range nets {
+		networks = append(networks, n.Name)
+	}
+	return containers, networks
 }
 
 func TestInterrupt(t *testing.T) {
 	r := startLong(t)
 	run := r.run(t)
-	if len(left(t, run)) == 0 {
-		t.Fatalf("nothing of the run %q is on the engine while it goes on", run)
+	if containers, networks := left(t, run); len(containers) == 0 || len(networks) == 0 {
+		t.Fatalf("not on the engine while the run %q goes on: %v %v", run, containers, networks)
 	}
 	r.signal(t, syscall.SIGINT)
 	code, rest := r.end(t)
@@ -153,8 +186,8 @@ func TestInterrupt(t *testing.T) {
 			t.Errorf("%s was not written: %v", name, err)
 		}
 	}
-	if list := left(t, run); len(list) > 0 {
-		t.Errorf("left of the run %q: %v", run, list)
+	if containers, networks := left(t, run); len(containers)+len(networks) > 0 {
+		t.Errorf("left of the run %q: %v %v", run, containers, networks)
 	}
 }
 
@@ -168,12 +201,25 @@ func TestSecondInterrupt(t *testing.T) {
 	if code != 130 || !strings.Contains(rest, "`lab prune` removes what is left") {
 		t.Errorf("exit code %d, stderr: %s", code, rest)
 	}
-	// The agents end with their streams, and the engine removes their containers.
+	// The agents end with their streams, and the engine removes their containers; the
+	// network is what `lab prune` is for.
 	deadline := time.Now().Add(15 * time.Second)
-	for len(left(t, run)) > 0 {
+	for {
+		containers, _ := left(t, run)
+		if len(containers) == 0 {
+			break
+		}
 		if time.Now().After(deadline) {
-			t.Fatalf("left of the run %q: %v", run, left(t, run))
+			t.Fatalf("left of the run %q: %v", run, containers)
 		}
 		time.Sleep(200 * time.Millisecond)
+	}
+	prune := exec.Command(r.Path, "prune", "--force")
+	prune.Env = r.Env
+	if output, err := prune.CombinedOutput(); err != nil {
+		t.Errorf("lab prune: %v: %s", err, output)
+	}
+	if containers, networks := left(t, run); len(containers)+len(networks) > 0 {
+		t.Errorf("left of the run %q after lab prune: %v %v", run, containers, networks)
 	}
 }

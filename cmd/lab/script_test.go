@@ -1,11 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -13,6 +15,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/gatewaylab/lab/internal/agent"
+	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/labtest"
 )
 
@@ -101,7 +104,28 @@ func realEngine(t *testing.T) func(*testscript.Env) error {
 		if home, err := os.UserHomeDir(); err == nil {
 			env.Setenv("HOME", home)
 		}
+		env.Defer(func() { removeKept(t, e, env.WorkDir) })
 		return shareAgents(compiled, filepath.Join(env.WorkDir, "cache", "agent"))
+	}
+}
+
+// removeKept removes what a script kept and did not come to prune, since it failed.
+// It finds the runs by what lab told the script to do about them.
+func removeKept(t *testing.T, e engine.Containers, folder string) {
+	text, err := os.ReadFile(filepath.Join(folder, "kept.txt"))
+	if err != nil {
+		return // nothing was kept
+	}
+	for _, m := range regexp.MustCompile(`remove it: lab prune ([0-9a-f]{8})`).FindAllSubmatch(text, -1) {
+		list, err := e.List(context.Background(), engine.LabelRun, string(m[1]))
+		if err != nil {
+			t.Error(err)
+		}
+		for _, c := range list {
+			if err := e.Remove(context.Background(), c.ID); err != nil {
+				t.Error(err)
+			}
+		}
 	}
 }
 

@@ -132,3 +132,13 @@ func TestOwnNetwork(t *testing.T) {
 		t.Errorf("the network is left: %s", output)
 	}
 }
+
+// The engine's resolver takes its time for a name that it does not know.
+func TestUnknownNameOnANetwork(t *testing.T) {
+	t.Parallel()
+	b := start(t, "network")
+	_, err := b.Run(t.Context(), nextID(), simple(strings.ReplaceAll(proxied, "127.0.0.1", "nobody"), nil), nil)
+	if err == nil || !strings.Contains(err.Error(), `host not found in upstream "nobody"`) {
+		t.Errorf("Run = %v", err)
+	}
+}

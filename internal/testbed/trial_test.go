@@ -182,7 +182,7 @@ func TestReloadDuringASlowRequest(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := simple(proxied, app(protocol.Backend{Fault: "slow-header", Delay: protocol.Duration(30 * time.Second)}))
-	what.Probes = map[string]scenario.Probe{"slow": {Get: "/", Timeout: protocol.Duration(15 * time.Second)}}
+	what.Probes = map[string]scenario.Probe{"slow": {Get: "/", Timeout: protocol.Duration(12 * time.Second)}}
 	own := what.Start
 	own.Nginx = "own.conf"
 	change := phase(own, "reload")
@@ -204,7 +204,7 @@ func TestManyRequests(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := simple(ownWords, nil)
-	what.Probes = map[string]scenario.Probe{"home": {Get: "/" + strings.Repeat("x", 3000), Count: 800, Parallel: false}}
+	what.Probes = map[string]scenario.Probe{"home": {Get: "/" + strings.Repeat("x", 7500), Count: 160}}
 	seen := b.run(t, what)
 	for i, a := range seen.Phases[0].Answers {
 		if a.Client.Status != 200 || a.Access == nil {
