@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,12 +30,18 @@ func judge(s scenario.Scenario, t planned, seen scenario.Observation, err error)
 	return outcome{verdict: Verified}
 }
 
+// controlFailed begins the reason of what cannot be told.
+const controlFailed = "control failed: "
+
+// notBefore is the control of a fix's trial.
+const notBefore = "the symptom does not show before the fix"
+
 // judgePhase judges one phase. Before the last one the phases are controls: the
 // state from which the last one starts.
 func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last bool, earlier map[connection]bool) outcome {
 	control := func(what string, want scenario.Signature) outcome {
 		if f := compare(phase, earlier, want); f != nil {
-			return outcome{Inconclusive, "control failed: " + what, Control, f}
+			return outcome{Inconclusive, controlFailed + what, Control, f}
 		}
 		return outcome{verdict: Verified}
 	}
@@ -52,7 +59,7 @@ func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last b
 	case t.role == demonstration:
 		return refute(NotShown, s.Demonstrates[t.part].Show)
 	case !last:
-		return control("the symptom does not show before the fix", s.Symptom)
+		return control(notBefore, s.Symptom)
 	case t.role == fix:
 		return refute(NotResolved, wellness(s))
 	}
@@ -155,6 +162,8 @@ func look(p scenario.PhaseSeen) Look {
 func assemble(s scenario.Scenario, trials []planned, seen []scenario.Observation, outcomes []outcome) Result {
 	r := Result{ID: s.ID, Title: s.Title, Tags: s.Tags, Verdict: Verified, Trials: seen, Parts: []Part{}}
 	controls := outcome{verdict: Verified}
+	shown, missed := 0, 0 // trials that began in the broken state, with and without its symptom
+	var miss outcome
 	for i, t := range trials {
 		r.Took += seen[i].Took
 		if seen[i].Testbed != "" {
@@ -172,14 +181,26 @@ func assemble(s scenario.Scenario, trials []planned, seen []scenario.Observation
 			}
 		default:
 			r.Parts = append(r.Parts, part(s, t, seen[i], o))
+			if (t.role == fix || t.role == wrongFix) && len(seen[i].Phases) > 0 {
+				r.Symptom = cmp.Or(r.Symptom, look(seen[i].Phases[0]))
+				if strings.HasPrefix(o.reason, controlFailed+notBefore) {
+					missed, miss = missed+1, o
+				} else {
+					shown++
+				}
+			}
 		}
+	}
+	// Missing once it is the lab's trouble; missing each time, the failure is not there.
+	if controls.verdict == Verified && missed > 0 && shown == 0 {
+		controls = outcome{Refuted, NotReproduced, "", miss.failure}
 	}
 	r.take(controls)
 	for i := range r.Parts {
 		p := &r.Parts[i]
 		// Nothing is proven about a failure that is not there.
 		if controls.verdict != Verified && p.Verdict != Inconclusive && p.Verdict != Skipped {
-			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, "control failed: "+controls.reason, Control, nil
+			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, controlFailed+strings.TrimPrefix(controls.reason, controlFailed), Control, nil
 		}
 		r.take(outcome{p.Verdict, p.Kind + " " + p.ID + ": " + p.Reason, p.Cause, p.Failure})
 	}

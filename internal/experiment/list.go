@@ -15,7 +15,7 @@ type Listed struct {
 func List(scenarios []scenario.Scenario, o Options) []Listed {
 	var list []Listed
 	for _, s := range scenarios {
-		for _, t := range plan(s, o.Withheld) {
+		for _, t := range plan(s, o.Withheld, o.Keep) {
 			one := Listed{Scenario: s.ID, Trial: t.Name, Phases: []string{}, Steps: []string{}}
 			for _, p := range t.Phases {
 				one.Phases = append(one.Phases, p.Name)

@@ -40,9 +40,11 @@ type planned struct {
 	part int // index into Fixes, WrongFixes or Demonstrates
 }
 
-// plan lists the trials of a scenario: the healthy control, the broken state, and
-// each fix, wrong fix and demonstration from a start of its own.
-func plan(s scenario.Scenario, withheld Withheld) []planned {
+// plan lists the trials of a scenario: the healthy control, and each fix, wrong
+// fix and demonstration from a start of its own. Each fix's trial shows the
+// symptom before it is fixed; a trial for the broken state alone would show it
+// once more, and is there only for what wants that state.
+func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
 	trial := func(r role, part int, name string, phases ...scenario.Phase) planned {
 		t := base
@@ -75,7 +77,9 @@ func plan(s scenario.Scenario, withheld Withheld) []planned {
 	case len(s.Broken.Apply) == 0:
 		base.Start = stage
 	}
-	trials = append(trials, trial(broken, 0, "broken", fault))
+	if brokenAlone || withheld == Fault {
+		trials = append(trials, trial(broken, 0, "broken", fault))
+	}
 	// Without its fault a scenario is judged by that alone; the rest would repeat it.
 	if withheld == Fault {
 		return trials

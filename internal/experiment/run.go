@@ -36,7 +36,7 @@ type Options struct {
 func Trials(scenarios []scenario.Scenario, o Options) int {
 	n := 0
 	for _, s := range scenarios {
-		n += len(plan(s, o.Withheld)) * max(o.Repeat, 1)
+		n += len(plan(s, o.Withheld, o.Keep)) * max(o.Repeat, 1)
 	}
 	return n
 }
@@ -112,7 +112,7 @@ func jobsOf(scenarios []scenario.Scenario, o Options) []*job {
 	var jobs []*job
 	for n := range max(o.Repeat, 1) {
 		for _, s := range scenarios {
-			trials := plan(s, o.Withheld)
+			trials := plan(s, o.Withheld, o.Keep)
 			j := &job{scenario: s, trials: trials, left: len(trials),
 				seen: make([]scenario.Observation, len(trials)), outcomes: make([]outcome, len(trials))}
 			if o.Repeat > 1 {

@@ -3,7 +3,9 @@ package testbed_test
 import (
 	"bytes"
 	"context"
+	"flag"
 	"io"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -21,6 +23,19 @@ const (
 	proxied  = "server {\n listen 80;\n location / {\n  proxy_pass http://127.0.0.1:3000;\n }\n}\n"
 	ownWords = "server {\n listen 80;\n return 200 \"nginx's own\\n\";\n}\n"
 )
+
+// The tests wait for containers and timeouts more than they compute.
+const atOnce = "6"
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if !given {
+		_ = flag.Set("test.parallel", atOnce)
+	}
+	os.Exit(m.Run())
+}
 
 // bed is a testbed on an engine, for a test that wants to look inside.
 type bed struct {

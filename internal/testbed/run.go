@@ -173,7 +173,11 @@ func (r *trial) end(ctx context.Context) error {
 		return err
 	}
 	left := append(nginx.Processes, backend.Processes...)
-	for _, agent := range []*conversation{r.nginx, r.backend} {
+	looking := []*conversation{r.nginx}
+	if r.network != "" { // else both see the one network namespace
+		looking = append(looking, r.backend)
+	}
+	for _, agent := range looking {
 		var listening []string
 		if err := agent.ask(ctx, protocol.MethodListeners, nil, &listening); err != nil {
 			return err
