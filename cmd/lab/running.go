@@ -160,14 +160,15 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	defer func() { err = errors.Join(err, owner.Release()) }()
 	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
 	defer func() { err = errors.Join(err, pool.Close()) }()
-	// The first testbed alone: an image that cannot be used shows here, once.
-	if err := pool.Warm(ctx); err != nil {
+	r.options.Parallel = parallel(r.options.Parallel, ready.info.Cores, experiment.Trials(r.scenarios, r.options))
+	// An image that cannot be used shows here, once.
+	if err := pool.Warm(ctx, r.options.Parallel); err != nil {
 		if ctx.Err() != nil {
 			return r.interrupted(ctx), nil
 		}
 		return nil, err
 	}
-	results = r.trials(ctx, pool, ready.info.Cores)
+	results = r.trials(ctx, pool)
 	head.Nginx = pool.Nginx()
 	r.kept(pool, results, report.Client(ready.info), owner.Run)
 	r.stays(ready, head.Image)

@@ -11,9 +11,9 @@ import (
 )
 
 const (
-	maxParallel     = 8
+	maxParallel     = 16
 	trialsPerBed    = 6 // starting a testbed costs as much as some trials
-	trialsPerCore   = 2 // most of a trial is waiting
+	trialsPerCore   = 5 // most of a trial is waiting
 	minimumParallel = 1
 )
 
@@ -26,10 +26,9 @@ func parallel(asked, cores, trials int) int {
 }
 
 // trials runs the trials with progress.
-func (r *running) trials(ctx context.Context, pool *testbed.Pool, cores int) []experiment.Result {
+func (r *running) trials(ctx context.Context, pool *testbed.Pool) []experiment.Result {
 	o := r.options
 	total := experiment.Trials(r.scenarios, o)
-	o.Parallel = parallel(o.Parallel, cores, total)
 	r.progress.Detail("trials: %d, %d at a time", total, o.Parallel)
 	verified, failed := 0, 0
 	note := func() string { return fmt.Sprintf("%d verified, %d not", verified, failed) }

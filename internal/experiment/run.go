@@ -61,13 +61,12 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	jobs := jobsOf(scenarios, o)
 	results := make([]Result, len(jobs))
 
-	type unit struct{ job, trial int }
-	queue := make(chan unit)
+	queue := make(chan []unit)
 	go func() {
 		defer close(queue)
 		for _, i := range longestFirst(jobs) {
-			for t := range jobs[i].trials {
-				queue <- unit{i, t}
+			for _, together := range units(i, jobs[i]) {
+				queue <- together
 			}
 		}
 	}()
@@ -75,30 +74,35 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	var mu sync.Mutex
 	var workers sync.WaitGroup
 	done, total := 0, Trials(scenarios, o)
+	finish := func(u unit) {
+		j := jobs[u.job]
+		observation, result := j.run(ctx, runner, j.trials[u.trial], o, &mu)
+		mu.Lock()
+		j.seen[u.trial], j.outcomes[u.trial] = observation, result
+		j.left--
+		done++
+		if o.Progress != nil {
+			o.Progress(done, total)
+		}
+		if j.left == 0 {
+			r := assemble(j.scenario, j.trials, j.seen, j.outcomes)
+			r.Repeat = j.repeat
+			results[u.job] = r
+			if o.Done != nil {
+				o.Done(r)
+			}
+			if o.FailFast && r.Verdict != Verified {
+				cancel(errFailFast)
+			}
+		}
+		mu.Unlock()
+	}
 	for range max(o.Parallel, 1) {
 		workers.Go(func() {
-			for u := range queue {
-				j := jobs[u.job]
-				observation, result := j.run(ctx, runner, j.trials[u.trial], o, &mu)
-				mu.Lock()
-				j.seen[u.trial], j.outcomes[u.trial] = observation, result
-				j.left--
-				done++
-				if o.Progress != nil {
-					o.Progress(done, total)
+			for together := range queue {
+				for _, u := range together {
+					finish(u)
 				}
-				if j.left == 0 {
-					r := assemble(j.scenario, j.trials, j.seen, j.outcomes)
-					r.Repeat = j.repeat
-					results[u.job] = r
-					if o.Done != nil {
-						o.Done(r)
-					}
-					if o.FailFast && r.Verdict != Verified {
-						cancel(errFailFast)
-					}
-				}
-				mu.Unlock()
 			}
 		})
 	}
@@ -122,6 +126,25 @@ func jobsOf(scenarios []scenario.Scenario, o Options) []*job {
 		}
 	}
 	return jobs
+}
+
+// unit is one trial of one job.
+type unit struct{ job, trial int }
+
+// units divides a job into what one worker does in a row. Trials on a network of
+// their own follow one another: starting a testbed for each would cost more than
+// it saves.
+func units(index int, j *job) [][]unit {
+	var all [][]unit
+	for t := range j.trials {
+		u := unit{index, t}
+		if j.scenario.Needs != "" && len(all) > 0 {
+			all[0] = append(all[0], u)
+			continue
+		}
+		all = append(all, []unit{u})
+	}
+	return all
 }
 
 // longestFirst orders jobs by the time that they wait for their faults, longest

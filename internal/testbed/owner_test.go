@@ -184,7 +184,7 @@ func TestClosedPool(t *testing.T) {
 	if err := p.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := p.Warm(context.Background()); err == nil {
+	if err := p.Warm(context.Background(), 1); err == nil {
 		t.Error("a closed pool starts testbeds")
 	}
 	if err := p.Close(); err != nil {

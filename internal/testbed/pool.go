@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,8 @@ type Pool struct {
 
 	mu      sync.Mutex
 	idle    map[string][]*Testbed // by a scenario's Needs
+	warming int                   // starts of Warm's that are under way
+	changed *sync.Cond            // one of them has ended
 	closed  bool
 	started int
 	trials  int
@@ -30,7 +33,9 @@ type Pool struct {
 
 // NewPool makes an empty pool.
 func NewPool(e Equipment) *Pool {
-	return &Pool{equipment: e, idle: map[string][]*Testbed{}}
+	p := &Pool{equipment: e, idle: map[string][]*Testbed{}}
+	p.changed = sync.NewCond(&p.mu)
+	return p
 }
 
 // Run runs a trial on an idle testbed of the kind that it needs, or a new one.
@@ -55,13 +60,35 @@ func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.
 	return seen, err
 }
 
-// Warm starts a testbed ahead of the first trial that asks for one.
-func (p *Pool) Warm(ctx context.Context) error {
-	t, _, err := p.take(ctx, "")
-	if err != nil {
-		return err
+// Warm starts n testbeds, side by side, ahead of the trials that will ask for
+// them. It returns when the first is there, or with the first error when none is.
+func (p *Pool) Warm(ctx context.Context, n int) error {
+	p.mu.Lock()
+	p.warming += n
+	p.mu.Unlock()
+	first := make(chan error, n)
+	for range n {
+		p.ending.Go(func() {
+			t, err := p.start(ctx, "")
+			if err == nil {
+				err = p.put(t, "")
+			}
+			p.mu.Lock()
+			p.warming--
+			p.mu.Unlock()
+			p.changed.Broadcast()
+			first <- err
+		})
 	}
-	return p.put(t, "")
+	var failed error
+	for range n {
+		err := <-first
+		if err == nil {
+			return nil
+		}
+		failed = cmp.Or(failed, err)
+	}
+	return failed
 }
 
 // put makes a testbed idle. One that comes after Close goes as the others went.
@@ -70,39 +97,52 @@ func (p *Pool) put(t *Testbed, needs string) error {
 	if !p.closed {
 		p.idle[needs] = append(p.idle[needs], t)
 		p.mu.Unlock()
+		p.changed.Broadcast()
 		return nil
 	}
 	p.mu.Unlock()
 	return t.Remove()
 }
 
+var errClosed = errors.New("taking a testbed: the pool is closed")
+
 // take returns a testbed and an id for the trial.
 func (p *Pool) take(ctx context.Context, needs string) (*Testbed, string, error) {
 	p.mu.Lock()
-	if p.closed {
-		p.mu.Unlock()
-		return nil, "", errors.New("taking a testbed: the pool is closed")
-	}
 	p.trials++
 	id := fmt.Sprintf("%s-t%d", p.equipment.Owner.Run, p.trials)
+	for needs == "" && len(p.idle[needs]) == 0 && p.warming > 0 && !p.closed {
+		p.changed.Wait() // for one that Warm is about to start
+	}
+	if p.closed {
+		p.mu.Unlock()
+		return nil, "", errClosed
+	}
 	if list := p.idle[needs]; len(list) > 0 {
 		t := list[len(list)-1]
 		p.idle[needs] = list[:len(list)-1]
 		p.mu.Unlock()
 		return t, id, nil
 	}
+	p.mu.Unlock()
+	t, err := p.start(ctx, needs)
+	return t, id, err
+}
+
+// start starts a testbed.
+func (p *Pool) start(ctx context.Context, needs string) (*Testbed, error) {
+	p.mu.Lock()
 	p.started++
 	number := p.started
 	p.mu.Unlock()
-
 	t, err := Start(ctx, p.equipment, number, needs)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.info = t.Nginx()
-	return t, id, nil
+	return t, nil
 }
 
 func (p *Pool) keep(t *Testbed) error {
@@ -138,6 +178,7 @@ func (p *Pool) discard(t *Testbed) {
 func (p *Pool) Close() error {
 	p.mu.Lock()
 	p.closed = true
+	p.changed.Broadcast()
 	idle := p.idle
 	p.idle = nil
 	p.mu.Unlock()

@@ -119,7 +119,7 @@ func TestAContainerEndsDuringATrial(t *testing.T) {
 					}
 				}
 			}
-			if err := pool.Warm(t.Context()); err != nil {
+			if err := pool.Warm(t.Context(), 1); err != nil {
 				t.Fatal(err)
 			}
 			what := simple(ownWords, app(protocol.Backend{}))
@@ -154,7 +154,7 @@ func TestCloseDuringATrial(t *testing.T) {
 	e := labtest.Engine(t)
 	equipment := labtest.Equipment(t, e, labtest.Image(t, e).Name)
 	pool := testbed.NewPool(equipment)
-	if err := pool.Warm(t.Context()); err != nil {
+	if err := pool.Warm(t.Context(), 1); err != nil {
 		t.Fatal(err)
 	}
 	what := simple(ownWords, nil)
