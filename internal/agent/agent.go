@@ -76,7 +76,22 @@ func (s Source) Binary(ctx context.Context, arch string) ([]byte, error) {
 	if err := compile(ctx, arch, path); err != nil {
 		return nil, fmt.Errorf("compiling the agent for linux/%s: %w", arch, err)
 	}
+	dropOld(folder)
 	return os.ReadFile(path)
+}
+
+// keepAgents is how long an agent of another source, or another Go, is worth its 7 MB.
+const keepAgents = 7 * 24 * time.Hour
+
+// dropOld removes agents that nobody has compiled for a while. One that is still
+// wanted is compiled again; what cannot be removed does no harm.
+func dropOld(folder string) {
+	files, _ := os.ReadDir(folder)
+	for _, f := range files {
+		if info, err := f.Info(); err == nil && time.Since(info.ModTime()) > keepAgents {
+			_ = os.Remove(filepath.Join(folder, f.Name()))
+		}
+	}
 }
 
 func unpack(packed []byte) ([]byte, error) {

@@ -10,7 +10,7 @@ import (
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-const parallel = 6
+const parallel = 10
 
 func catalogue(t *testing.T) []scenario.Scenario {
 	t.Helper()

@@ -14,21 +14,14 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image"
+	"github.com/gatewaylab/lab/internal/image/imagetest"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
-// Engine dials the engine that the docker command would use. Without one the
-// test is skipped, and where CI is set it fails: a check that CI skips is none.
+// Engine dials the engine, or skips the test; see imagetest.Engine.
 func Engine(t testing.TB) *docker.Engine {
 	t.Helper()
-	e, err := docker.Dial(t.Context())
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatalf("CI is set and there is no engine: %v", err)
-		}
-		t.Skipf("NOT TESTED, no engine: %v", err)
-	}
-	t.Cleanup(func() { _ = e.Close() })
+	e, _ := imagetest.Engine(t)
 	return e
 }
 
