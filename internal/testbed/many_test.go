@@ -56,7 +56,7 @@ func TestManyTrials(t *testing.T) {
 	for c, before := range first {
 		after := last[c]
 		// The agent's memory grows to its working size; it must not hold 200 trials.
-		if after[0] != before[0] || after[1] > before[1]+2 || after[2] > before[2]+16<<10 || after[3] != before[3] || after[4] != 0 {
+		if after[0] > before[0] || after[1] > before[1]+2 || after[2] > before[2]+16<<10 || after[3] != before[3] || after[4] != 0 {
 			t.Errorf("container %d: %v, after %d trials %v", c, before, many, after)
 		}
 	}

@@ -64,6 +64,10 @@ func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.
 // them. It returns when the first is there, or with the first error when none is.
 func (p *Pool) Warm(ctx context.Context, n int) error {
 	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return errClosed
+	}
 	p.warming += n
 	p.mu.Unlock()
 	first := make(chan error, n)
