@@ -16,6 +16,9 @@ const (
 	Fix              // the fixes' deltas: every fix must be reported as not resolved; a demonstration is replaced by its planted change
 )
 
+// BrokenPhase names the phase of a trial in which the fault is live.
+const BrokenPhase = "broken"
+
 // stays is how many rounds of probes a fix must hold.
 const stays = 3
 
@@ -70,10 +73,10 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		return trials
 	}
 
-	stage, fault := s.BrokenStage(), scenario.Phase{Name: "broken", Stage: s.BrokenStage(), Apply: s.Broken.Apply, Rounds: 1}
+	stage, fault := s.BrokenStage(), scenario.Phase{Name: BrokenPhase, Stage: s.BrokenStage(), Apply: s.Broken.Apply, Rounds: 1}
 	switch {
 	case withheld == Fault:
-		stage, fault = s.Healthy, scenario.Phase{Name: "broken", Stage: s.Healthy, Rounds: 1}
+		stage, fault = s.Healthy, scenario.Phase{Name: BrokenPhase, Stage: s.Healthy, Rounds: 1}
 	case len(s.Broken.Apply) == 0:
 		base.Start = stage
 	}

@@ -54,16 +54,19 @@ func (r Report) Remember(cache string) error {
 	return nil
 }
 
-// brokenLog is the end of the error log of the broken stage.
+// brokenLog is the end of the error log of the broken state, in the first trial
+// that shows it.
 func brokenLog(result experiment.Result) []string {
 	lines := []string{}
 	for _, t := range result.Trials {
-		if t.Trial != "broken" || len(t.Phases) == 0 {
-			continue
-		}
-		for _, entry := range t.Phases[len(t.Phases)-1].Log {
-			if entry.AtLeast("warn") {
-				lines = append(lines, entry.Raw)
+		for _, p := range t.Phases {
+			if p.Name != experiment.BrokenPhase || len(lines) > 0 {
+				continue
+			}
+			for _, entry := range p.Log {
+				if entry.AtLeast("warn") {
+					lines = append(lines, entry.Raw)
+				}
 			}
 		}
 	}
