@@ -1,0 +1,149 @@
+package experiment_test
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/labtest"
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+var update = flag.Bool("update", false, "record the log lines anew: go test ./internal/experiment -run Recorded -update")
+
+const recordedFile = "testdata/recorded.tsv"
+
+// line is one error entry that a scenario's broken state left on real nginx.
+type line struct{ scenario, level, message string }
+
+func recorded(t *testing.T) []line {
+	t.Helper()
+	if *update {
+		record(t)
+	}
+	f, err := os.Open(recordedFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var lines []line
+	for s := bufio.NewScanner(f); s.Scan(); {
+		if field := strings.SplitN(s.Text(), "\t", 3); len(field) == 3 {
+			lines = append(lines, line{field[0], field[1], field[2]})
+		}
+	}
+	if len(lines) == 0 {
+		t.Fatal("no recorded lines")
+	}
+	return lines
+}
+
+func record(t *testing.T) {
+	var out strings.Builder
+	for _, r := range experiment.Run(t.Context(), labtest.Pool(t), catalogue(t), experiment.Options{Parallel: parallel}) {
+		var seen []string
+		for _, trial := range r.Trials {
+			for _, p := range trial.Phases {
+				for _, e := range p.Log {
+					text := fmt.Sprintf("%s\t%s\t%s\n", r.ID, e.Level, strings.ReplaceAll(e.Message, "\n", " "))
+					if p.Name == experiment.BrokenPhase && e.AtLeast("error") && !slices.Contains(seen, text) {
+						seen = append(seen, text)
+						out.WriteString(text)
+					}
+				}
+			}
+		}
+	}
+	if err := os.WriteFile(recordedFile, []byte(out.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// dialects is the same line as other builds of nginx write it: musl's words for an
+// errno (Alpine's images), and OpenSSL's words and codes of other ages.
+var dialects = map[string]*strings.Replacer{
+	"glibc, OpenSSL 3.0": strings.NewReplacer(),
+	"musl": strings.NewReplacer("Connection timed out", "Operation timed out", "No route to host", "Host is unreachable",
+		"Network is unreachable", "Network unreachable", "Cannot assign requested address", "Address not available"),
+	"OpenSSL 3.2": strings.NewReplacer("sslv3 alert", "ssl/tls alert"),
+	"OpenSSL 1.1.1": strings.NewReplacer("error:0A000", "error:14094", "SSL routines::", "SSL routines:ssl3_read_bytes:",
+		"self-signed certificate", "self signed certificate"),
+}
+
+func matches(s scenario.Scenario, level, message string) bool {
+	return slices.ContainsFunc(s.Symptom.Log, func(p scenario.LogPattern) bool {
+		return slices.Contains(p.Level, level) && p.Match.MatchString(message)
+	})
+}
+
+// Each scenario's patterns match what was recorded of it, in every dialect.
+func TestRecordedLinesMatchInEveryDialect(t *testing.T) {
+	lines := recorded(t)
+	for _, s := range catalogue(t) {
+		if len(s.Symptom.Log) > 0 && !slices.ContainsFunc(lines, func(l line) bool { return l.scenario == s.ID }) {
+			t.Errorf("%s: nothing is recorded; run with -update", s.ID)
+		}
+		for _, l := range lines {
+			if l.scenario != s.ID {
+				continue
+			}
+			for name, words := range dialects {
+				if text := words.Replace(l.message); !matches(s, l.level, text) {
+					t.Errorf("%s: no pattern matches %s's [%s] %s", s.ID, name, l.level, text)
+				}
+			}
+		}
+	}
+}
+
+var (
+	number = regexp.MustCompile(`\((\d+):|SSL alert number (\d+)|error:[0-9A-F]+([0-9A-F]{3}):`)
+	doing  = regexp.MustCompile(` while ([a-zA-Z ]+)$`)
+)
+
+// key is what tells two failures apart in a line: its number and nginx's action.
+func key(message string) string {
+	var parts []string
+	if m := number.FindStringSubmatch(message); m != nil {
+		parts = append(parts, strings.Join(m[1:], ""))
+	} else {
+		parts = append(parts, strings.Fields(message)[0]+strings.Fields(message)[1]+strings.Fields(message)[2])
+	}
+	if m := doing.FindStringSubmatch(message); m != nil {
+		parts = append(parts, m[1])
+	}
+	return strings.Join(parts, " ")
+}
+
+// And they match nothing that was recorded of another failure.
+func TestRecordedLinesOfOthersDoNotMatch(t *testing.T) {
+	lines := recorded(t)
+	own := map[string][]string{}
+	for _, l := range lines {
+		own[l.scenario] = append(own[l.scenario], key(l.message))
+	}
+	for _, s := range catalogue(t) {
+		for _, l := range lines {
+			if matches(s, l.level, l.message) && !slices.Contains(own[s.ID], key(l.message)) {
+				t.Errorf("%s's patterns match a line of %s: [%s] %s", s.ID, l.scenario, l.level, l.message)
+			}
+		}
+	}
+}
+
+// The parser agrees with what was recorded: a whole line comes apart as it should.
+func TestRecordedLinesParse(t *testing.T) {
+	for _, l := range recorded(t) {
+		raw := fmt.Sprintf("2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", host: \"lab.test\"", l.level, l.message)
+		if e := nginx.ParseErrorLog(raw + "\n"); len(e) != 1 || e[0].Message != l.message || e[0].Level != l.level || e[0].Connection != 3 {
+			t.Errorf("%q: %+v", raw, e)
+		}
+	}
+}
