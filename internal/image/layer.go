@@ -5,9 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"maps"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -115,8 +113,8 @@ func (l *layer) link(name, target string) error {
 	return l.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777, ModTime: epoch})
 }
 
-// writeLayer writes the whole layer: skeleton, packages, the linker's cache of their
-// libraries, then busybox's names where no package has a program of that name. unpacked is told how many bytes of packages are done.
+// writeLayer writes the whole layer: skeleton, packages, then busybox's names where no
+// package has a program of that name. unpacked is told how many bytes of packages are done.
 func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, packages []apt.Package, unpacked func(int64)) error {
 	l := &layer{tar: tar.NewWriter(w), seen: map[string]bool{}}
 	if err := l.skeleton(arch, recipe.Dirs); err != nil {
@@ -129,11 +127,6 @@ func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, pa
 		}
 		done += p.Bytes
 		unpacked(done)
-	}
-	if cache := ldCache(arch, slices.Collect(maps.Keys(l.seen))); cache != nil {
-		if err := l.file("etc/ld.so.cache", string(cache), 0o644); err != nil {
-			return fmt.Errorf("writing the dynamic linker's cache: %w", err)
-		}
 	}
 	if err := l.busybox(); err != nil {
 		return fmt.Errorf("writing busybox's names: %w", err)
