@@ -196,6 +196,9 @@ func TestSecondInterrupt(t *testing.T) {
 	run := r.run(t)
 	r.signal(t, syscall.SIGTERM)
 	r.until(t, "once more stops at once")
+	// A user's second Ctrl-C; what forwards signals repeats the first within microseconds.
+	r.signal(t, syscall.SIGTERM)
+	time.Sleep(impatience + 50*time.Millisecond)
 	r.signal(t, syscall.SIGINT)
 	code, rest := r.end(t)
 	if code != 130 || !strings.Contains(rest, "`lab prune` removes what is left") {

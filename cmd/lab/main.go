@@ -9,9 +9,13 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/gatewaylab/lab/internal/report"
 )
+
+// impatience is how long after the first signal a second one means the user.
+const impatience = 100 * time.Millisecond
 
 func main() {
 	os.Exit(run(os.Args, standard()))
@@ -31,6 +35,15 @@ func run(args []string, std streams) int {
 		}
 		fmt.Fprintf(std.err, "\nlab: %s: removing what was started; once more stops at once\n", first)
 		cancel(errSignal{first})
+		// What forwards signals, a shell's timeout say, sends one and the same twice.
+		for wait := time.After(impatience); ; {
+			select {
+			case <-signals:
+				continue
+			case <-wait:
+			}
+			break
+		}
 		<-signals
 		fmt.Fprintln(std.err, "\nlab: stopped at once; `lab prune` removes what is left")
 		os.Exit(report.Interrupted)

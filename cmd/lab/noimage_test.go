@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/gatewaylab/lab/internal/labtest"
 )
 
 // An engine that has no image, reaches no registry, on a machine without apt: exit
@@ -28,7 +30,11 @@ func TestNoRoadToAnImage(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	address := "unix://" + filepath.Join(dir, "s")
-	engine := exec.Command(dockerd, "-H", address, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
+	config := filepath.Join(dir, "daemon.json") // the machine's own would contradict the flags
+	if err := os.WriteFile(config, []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	engine := exec.Command(dockerd, "--config-file", config, "-H", address, "--data-root", filepath.Join(dir, "data"), "--exec-root", filepath.Join(dir, "exec"),
 		"--pidfile", filepath.Join(dir, "pid"), "--bridge=none", "--iptables=false", "--containerd-namespace=lab-test", "--containerd-plugins-namespace=lab-test-plugins")
 	engine.Env = append(os.Environ(), "HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1")
 	var log bytes.Buffer
@@ -52,8 +58,12 @@ func TestNoRoadToAnImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cache := filepath.Join(dir, "cache")
+	if err := shareAgents(filepath.Join(labtest.Cache(t), "agent"), filepath.Join(cache, "agent")); err != nil {
+		t.Fatal(err)
+	}
 	run := exec.Command(lab, "run", "wrong-port")
-	run.Env = []string{"DOCKER_HOST=" + address, "PATH=" + dir, "HOME=" + dir, "LAB_CACHE=" + filepath.Join(dir, "cache")}
+	run.Env = []string{"DOCKER_HOST=" + address, "PATH=" + dir, "HOME=" + dir, "LAB_CACHE=" + cache}
 	var stderr bytes.Buffer
 	run.Stderr = &stderr
 	err = run.Run()

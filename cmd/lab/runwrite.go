@@ -9,14 +9,15 @@ import (
 // write writes the report everywhere it was asked for. That one of them cannot be
 // written does not keep the others from being.
 func (r *running) write(done report.Report) error {
-	failed := []error{r.product(done)}
+	// The files first: a reader of stdout that quits early ends this program.
+	var failed []error
 	for _, file := range r.reports {
 		failed = append(failed, file.Write(done))
 	}
 	if r.evidence != "" {
 		failed = append(failed, done.WriteEvidence(r.evidence))
 	}
-	failed = append(failed, done.Remember(r.cache))
+	failed = append(failed, done.Remember(r.cache), r.product(done))
 	return errors.Join(failed...)
 }
 

@@ -61,7 +61,7 @@ func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last b
 	case !last:
 		return control(notBefore, s.Symptom)
 	case t.role == fix:
-		return refute(NotResolved, wellness(s))
+		return refute(NotResolved+refused(phase), wellness(s))
 	}
 	// A wrong fix must not make it well, and the fault must still be recognisable.
 	want, reason := s.Symptom, "the same symptom as before"
@@ -72,6 +72,21 @@ func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last b
 		return outcome{Refuted, Resolves, "", failure(phase, "it to stay broken", "a healthy stage")}
 	}
 	return refute(ShowsOther+" than "+reason, want)
+}
+
+// refused says which step of a phase did not work: mostly the reason why nothing
+// has changed.
+func refused(p scenario.PhaseSeen) string {
+	for _, step := range p.Steps {
+		switch {
+		case step.Error != "":
+			return fmt.Sprintf(": the step %q failed: %s", step.Step, step.Error)
+		case step.Check != nil && !step.Check.OK:
+			said, _, _ := strings.Cut(step.Check.Output, "\n")
+			return fmt.Sprintf(": the step %q failed: %s", step.Step, said)
+		}
+	}
+	return ""
 }
 
 // wellness is the signature of the healthy stage: every probe as it expects, whole

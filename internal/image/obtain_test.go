@@ -13,6 +13,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
+//lint:ignore ST1005 the engine's own words
 var errNoHost = errors.New(`Get "https://registry.test/v2/": dial tcp: lookup registry.test: no such host`)
 
 const assembledName = "lab/nginx:1.22.1-9"

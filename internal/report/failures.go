@@ -139,5 +139,12 @@ func (r Report) unfinished() []string {
 			names = append(names, label(result))
 		}
 	}
+	if extra := len(names) - unfinishedNamed; extra > 0 {
+		names = append(names[:unfinishedNamed:unfinishedNamed], fmt.Sprintf("and %d more", extra))
+	}
 	return names
 }
+
+// unfinishedNamed is how many scenarios that were kept from their end are named;
+// every one stands in the report itself.
+const unfinishedNamed = 8

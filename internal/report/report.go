@@ -70,7 +70,11 @@ func New(run Run, results []experiment.Result) Report {
 	r := Report{Run: run, Results: results, Verdict: experiment.Verified}
 	for _, result := range results {
 		r.Counts.Scenarios.add(result.Verdict)
-		r.Counts.Trials += len(result.Trials)
+		for _, t := range result.Trials {
+			if !t.Started.IsZero() {
+				r.Counts.Trials++
+			}
+		}
 		for _, p := range result.Parts {
 			r.Counts.Parts.add(p.Verdict)
 		}
