@@ -27,6 +27,8 @@ type world struct {
 	runs []string
 }
 
+func (w *world) Retire() {}
+
 func (w *world) Run(ctx context.Context, trial scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
 	if err := ctx.Err(); err != nil {
 		return scenario.Observation{}, err

@@ -16,6 +16,8 @@ type Runner interface {
 	// Run runs one trial with fresh processes. keep, asked with what was seen, may
 	// say that everything should stay as it is.
 	Run(ctx context.Context, trial scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error)
+	// Retire says that one fewer than before will call Run at the same time.
+	Retire()
 }
 
 // Options of a run.
@@ -103,6 +105,9 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 				for _, u := range together {
 					finish(u)
 				}
+			}
+			if runner != nil { // nil: stopped before there was one
+				runner.Retire()
 			}
 		})
 	}

@@ -60,6 +60,10 @@ func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.
 	return seen, err
 }
 
+// startsAtOnce is how many testbeds are started side by side: more would only make
+// the first one late.
+const startsAtOnce = 3
+
 // Warm starts n testbeds, side by side, ahead of the trials that will ask for
 // them. It returns when the first is there, or with the first error when none is.
 func (p *Pool) Warm(ctx context.Context, n int) error {
@@ -71,9 +75,12 @@ func (p *Pool) Warm(ctx context.Context, n int) error {
 	p.warming += n
 	p.mu.Unlock()
 	first := make(chan error, n)
+	turns := make(chan struct{}, startsAtOnce)
 	for range n {
 		p.ending.Go(func() {
+			turns <- struct{}{}
 			t, err := p.start(ctx, "")
+			<-turns
 			if err == nil {
 				err = p.put(t, "")
 			}
@@ -93,6 +100,21 @@ func (p *Pool) Warm(ctx context.Context, n int) error {
 		failed = cmp.Or(failed, err)
 	}
 	return failed
+}
+
+// Retire removes an idle testbed, in the background: towards the end of a run fewer
+// are needed, and removing them all at once would be waited for.
+func (p *Pool) Retire() {
+	p.mu.Lock()
+	list := p.idle[""]
+	if len(list) == 0 || p.closed {
+		p.mu.Unlock()
+		return
+	}
+	t := list[len(list)-1]
+	p.idle[""] = list[:len(list)-1]
+	p.mu.Unlock()
+	p.discard(t)
 }
 
 // put makes a testbed idle. One that comes after Close goes as the others went.
