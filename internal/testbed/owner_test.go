@@ -124,6 +124,18 @@ func TestClassify(t *testing.T) {
 			t.Errorf("%+v is %+v", test, got)
 		}
 	}
+	// One that was made and never started is nobody's, unless its run lives.
+	for run, want := range map[string]string{live.Run: Live, "other-machine": Dead} {
+		labels := map[string]string{engine.LabelRun: run, engine.LabelExpires: later.Format(time.RFC3339)}
+		never := Leftover{State: "created", Created: time.Now().Add(-startsWithin - time.Second)}
+		if got := classify(never, labels, cache); got.Status != want {
+			t.Errorf("never started, run %q: %q, want %q", run, got.Status, want)
+		}
+		never.Created = time.Now()
+		if got := classify(never, labels, cache); got.Status == Dead {
+			t.Errorf("made just now, run %q: %q", run, got.Status)
+		}
+	}
 }
 
 func TestSweepLocks(t *testing.T) {

@@ -56,6 +56,10 @@ func List(ctx context.Context, e engine.Containers, cache string) ([]Leftover, e
 	return found, nil
 }
 
+// startsWithin: a container that was created and not started for so long never will
+// be, whosever it is.
+const startsWithin = 10 * time.Minute
+
 // classify decides whose a leftover is. A run that ended removes its lock file,
 // so a file that nobody holds belongs to one that was killed. No file: the run
 // ended and kept its testbed, or it is another machine's: the expiry decides.
@@ -70,6 +74,8 @@ func classify(l Leftover, labels map[string]string, cache string) Leftover {
 	case known && living:
 		l.Status = Live
 	case known:
+		l.Status = Dead
+	case l.State == "created" && time.Since(l.Created) > startsWithin:
 		l.Status = Dead
 	default:
 		l.Status = Kept
