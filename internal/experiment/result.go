@@ -48,7 +48,7 @@ type Result struct {
 	Failure *Failure `json:"failure,omitempty"`
 
 	Symptom Look   `json:"symptom,omitzero"` // how it shows when broken
-	Parts   []Part `json:"parts"`            // fixes, wrong fixes, demonstrations
+	Parts   []Part `json:"fixes"`            // fixes, wrong fixes, demonstrations
 
 	Trials []scenario.Observation `json:"trials"`
 	Took   protocol.Duration      `json:"took"`           // of all its trials, which may have overlapped with others'

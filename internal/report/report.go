@@ -49,7 +49,7 @@ type Report struct {
 // Counts sums the verdicts up.
 type Counts struct {
 	Scenarios Verdicts `json:"scenarios"`
-	Parts     Verdicts `json:"parts"` // fixes, wrong fixes and demonstrations
+	Parts     Verdicts `json:"fixes"` // fixes, wrong fixes and demonstrations
 	Trials    int      `json:"trials"`
 }
 
