@@ -13,12 +13,11 @@ import (
 // labels and nowhere else, so that any shell, and any machine that reaches the
 // same engine, can list and remove what a run left behind.
 const (
-	LabelRun      = "lab.run"      // id of the run that made it
-	LabelExpires  = "lab.expires"  // RFC 3339; afterwards anyone may remove it
-	LabelTestbed  = "lab.testbed"  // number of the testbed within the run
-	LabelRole     = "lab.role"     // "nginx" or "backend"
-	LabelScenario = "lab.scenario" // the scenario a kept testbed shows
-	LabelImage    = "lab.image"    // on images that lab assembled: the road they came by
+	LabelRun     = "lab.run"     // id of the run that made it
+	LabelExpires = "lab.expires" // RFC 3339; afterwards anyone may remove it
+	LabelTestbed = "lab.testbed" // number of the testbed within the run
+	LabelRole    = "lab.role"    // "nginx" or "backend"
+	LabelImage   = "lab.image"   // on images that lab assembled: the road they came by
 )
 
 // Errors that callers tell apart.

@@ -40,7 +40,7 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 
 func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
 	switch kind.Object {
-	case AnyBackend, OneBackend:
+	case AnyBackend:
 		if _, ok := stage.Backends[s.Target]; s.Target != "" && !ok {
 			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, Suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
 		}

@@ -27,9 +27,8 @@ func (s Stage) With(d Delta) Stage {
 }
 
 // mergeBackend overlays the fields that change gives. A field is taken back by
-// giving its neutral value: fault: none, running: true, boot: 0s is the one that
-// cannot be (0s is "not given"), which no fix needs, since a boot time is part
-// of what the service is.
+// giving its neutral value: fault: none, running: true. A time cannot be taken
+// back, since 0s reads as "not given"; no fix needs it.
 func mergeBackend(base, change protocol.Backend) protocol.Backend {
 	from, to := reflect.ValueOf(change), reflect.ValueOf(&base).Elem()
 	for i := range from.NumField() {

@@ -24,7 +24,6 @@ type Kind int
 const (
 	NoObject   Kind = iota
 	AnyBackend      // a backend's name, or none for all of them
-	OneBackend      // a backend's name
 	Time            // a time span
 	FileMode        // {path, mode}
 	FileOwner       // {path, owner}

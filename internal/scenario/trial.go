@@ -34,7 +34,6 @@ type Observation struct {
 	Started  time.Time                `json:"started"`
 	Took     protocol.Duration        `json:"took"`
 	Phases   []PhaseSeen              `json:"phases"`
-	Nginx    protocol.NginxInfo       `json:"-"`                 // the same for all trials of a run
 	Backends []protocol.BackendStatus `json:"backends"`          // at the end, with their logs
 	Testbed  string                   `json:"testbed,omitempty"` // names of the containers, where they were kept
 }

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/distribution/reference"
-	"github.com/docker/docker/api/types/filters"
 	"github.com/docker/docker/api/types/image"
 
 	"github.com/gatewaylab/lab/internal/engine"
@@ -38,16 +37,13 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 
 // ListImages returns the images that carry the label, whatever its value if value is "".
 func (e *Engine) ListImages(ctx context.Context, label, value string) ([]engine.Image, error) {
-	if label == "" {
-		return nil, fmt.Errorf("listing images: %w", engine.ErrNoFilter)
-	}
-	filter := label
-	if value != "" {
-		filter += "=" + value
+	filter, err := labelFilter(label, value)
+	if err != nil {
+		return nil, fmt.Errorf("listing images: %w", err)
 	}
 	asking, cancel := ask(ctx)
 	defer cancel()
-	found, err := e.api.ImageList(asking, image.ListOptions{Filters: filters.NewArgs(filters.Arg("label", filter))})
+	found, err := e.api.ImageList(asking, image.ListOptions{Filters: filter})
 	if err != nil {
 		return nil, e.wrap(asking, "listing images", err)
 	}
