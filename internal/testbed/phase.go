@@ -25,6 +25,7 @@ const (
 	// reload, bounded in number.
 	duringPause = 2 * time.Millisecond
 	duringMost  = 5000
+	duringLead  = 250 * time.Millisecond
 )
 
 // phase takes the steps, sends the probes, and collects what nginx logged.
@@ -72,12 +73,15 @@ func (r *trial) traffic(ctx context.Context, name string) (stop func() []scenari
 	}
 	probe := r.Probes[name]
 	ending, ended := make(chan struct{}), make(chan []scenario.Answer, 1)
+	answered := make(chan struct{})
+	begun := sync.OnceFunc(func() { close(answered) })
 	go func() {
 		var answers []scenario.Answer
 		for len(answers) < duringMost {
 			a := r.send(ctx, name, probe)
 			a.During = true
 			answers = append(answers, a)
+			begun()
 			select {
 			case <-ending:
 				ended <- answers
@@ -88,8 +92,12 @@ func (r *trial) traffic(ctx context.Context, name string) (stop func() []scenari
 		<-ending
 		ended <- answers
 	}()
-	// Some of it must come before the first step.
-	time.Sleep(5 * duringPause)
+	// Some of it must come before the first step: an answer, or, where the answer is
+	// slow, time enough for the request to be on its way on a busy machine.
+	select {
+	case <-answered:
+	case <-time.After(duringLead):
+	}
 	return func() []scenario.Answer {
 		close(ending)
 		return <-ended
