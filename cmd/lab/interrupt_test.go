@@ -34,7 +34,12 @@ type interrupted struct {
 // repetition is done.
 func startLong(t *testing.T) *interrupted {
 	t.Helper()
-	labtest.Image(t, labtest.Engine(t))
+	e := labtest.Engine(t)
+	labtest.Image(t, e)
+	info, err := e.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	r := &interrupted{folder: t.TempDir()}
 	written, err := writeTemplate(r.folder, "refused")
 	if err != nil {
@@ -44,9 +49,7 @@ func startLong(t *testing.T) *interrupted {
 		overNetwork(t, path)
 	}
 	r.cache = filepath.Join(t.TempDir(), "cache")
-	if err := shareAgents(filepath.Join(labtest.Cache(t), "agent"), filepath.Join(r.cache, "agent")); err != nil {
-		t.Fatal(err)
-	}
+	labtest.ShareAgent(t, info.Arch, r.cache)
 	lab, err := exec.LookPath("lab") // testscript.Main puts it there
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -59,9 +60,7 @@ func TestNoRoadToAnImage(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := filepath.Join(dir, "cache")
-	if err := shareAgents(filepath.Join(labtest.Cache(t), "agent"), filepath.Join(cache, "agent")); err != nil {
-		t.Fatal(err)
-	}
+	labtest.ShareAgent(t, runtime.GOARCH, cache)
 	run := exec.Command(lab, "run", "wrong-port")
 	run.Env = []string{"DOCKER_HOST=" + address, "PATH=" + dir, "HOME=" + dir, "LAB_CACHE=" + cache}
 	var stderr bytes.Buffer

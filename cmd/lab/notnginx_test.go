@@ -40,9 +40,7 @@ func TestImageThatIsNotNginx(t *testing.T) {
 		t.Fatal(err)
 	}
 	cache := filepath.Join(t.TempDir(), "cache")
-	if err := shareAgents(filepath.Join(labtest.Cache(t), "agent"), filepath.Join(cache, "agent")); err != nil {
-		t.Fatal(err)
-	}
+	labtest.ShareAgent(t, info.Arch, cache)
 	run := exec.Command(lab, "run", "wrong-port", "--nginx", name)
 	run.Env = append(os.Environ(), "LAB_CACHE="+cache)
 	var stdout, stderr bytes.Buffer

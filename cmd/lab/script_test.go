@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/gatewaylab/lab/internal/agent"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/labtest"
 )
@@ -89,11 +87,6 @@ func realEngine(t *testing.T) func(*testscript.Env) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	source := agent.Source{Cache: labtest.Cache(t), Report: func(what string) { t.Log(what) }}
-	if _, err := source.Binary(t.Context(), info.Arch); err != nil {
-		t.Fatal(err)
-	}
-	compiled := filepath.Join(labtest.Cache(t), "agent")
 	return func(env *testscript.Env) error {
 		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR"} {
 			if value, set := os.LookupEnv(name); set {
@@ -105,7 +98,8 @@ func realEngine(t *testing.T) func(*testscript.Env) error {
 			env.Setenv("HOME", home)
 		}
 		env.Defer(func() { removeKept(t, e, env.WorkDir) })
-		return shareAgents(compiled, filepath.Join(env.WorkDir, "cache", "agent"))
+		labtest.ShareAgent(t, info.Arch, filepath.Join(env.WorkDir, "cache"))
+		return nil
 	}
 }
 
@@ -127,38 +121,4 @@ func removeKept(t *testing.T, e engine.Containers, folder string) {
 			}
 		}
 	}
-}
-
-// shareAgents spares a cache of a test's own the compilation.
-func shareAgents(from, to string) error {
-	files, err := filepath.Glob(filepath.Join(from, "lab-agent-*"))
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
-	}
-	for _, name := range files {
-		if strings.HasSuffix(name, ".lock") || strings.HasSuffix(name, ".new") {
-			continue
-		}
-		if err := copyFile(name, filepath.Join(to, filepath.Base(name))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	out, err := os.Create(to)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Close())
 }

@@ -51,6 +51,51 @@ func Image(t testing.TB, e *docker.Engine) image.Obtained {
 	return obtained
 }
 
+// Agent is the agent for an architecture; compiled, if need be, in the cache.
+func Agent(t testing.TB, arch string) []byte {
+	t.Helper()
+	binary, err := agent.Source{Cache: Cache(t), Report: func(what string) { t.Log(what) }}.Binary(t.Context(), arch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binary
+}
+
+// ShareAgent gives a cache of a test's own the compiled agent, and nothing else.
+func ShareAgent(t testing.TB, arch, cache string) {
+	t.Helper()
+	Agent(t, arch)
+	to := filepath.Join(cache, "agent")
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(Cache(t), "agent", "lab-agent-"+arch+"-*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range files {
+		if extension := filepath.Ext(name); extension == ".lock" || extension == ".new" {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err == nil {
+			err = os.WriteFile(filepath.Join(to, filepath.Base(name)), text, 0o755)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Soak is the number of times that a test does something: a few, or, in `task soak`,
+// many. Both try the same.
+func Soak(short, long int) int {
+	if os.Getenv("LAB_SOAK") != "" {
+		return long
+	}
+	return short
+}
+
 // Equipment is what testbeds on the image need. Afterwards nothing of the test's
 // run may be left on the engine.
 func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipment {
@@ -59,10 +104,7 @@ func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipme
 	if err != nil {
 		t.Fatal(err)
 	}
-	binary, err := agent.Source{Cache: Cache(t), Report: func(what string) { t.Log(what) }}.Binary(t.Context(), info.Arch)
-	if err != nil {
-		t.Fatal(err)
-	}
+	binary := Agent(t, info.Arch)
 	certificates, err := certificate.Make(time.Now())
 	if err != nil {
 		t.Fatal(err)
