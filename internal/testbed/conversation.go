@@ -74,17 +74,90 @@ func (c *conversation) end(cause error) {
 	}
 }
 
+// request is one order, where its result goes, and how it went.
+type request struct {
+	method         string
+	params, result any // result may be nil
+	err            error
+	took           time.Duration // by the agent
+}
+
+// read takes the agent's answer.
+func (r *request) read(a protocol.Answer) {
+	r.took = a.Took
+	switch {
+	case a.Error != "":
+		r.err = errAgent{a.Error}
+	case r.result != nil:
+		if err := json.Unmarshal(a.Result, r.result); err != nil {
+			r.err = fmt.Errorf("reading the answer to %s: %w", r.method, err)
+		}
+	}
+}
+
 // ask sends one order and waits for its answer. result may be nil.
 func (c *conversation) ask(ctx context.Context, method string, params, result any) error {
+	answer, err := c.exchange(ctx, method, method, params)
+	if err != nil {
+		return err
+	}
+	r := request{method: method, result: result}
+	r.read(answer)
+	return r.err
+}
+
+// series sends orders that are carried out one after the other, in one message; after
+// one that fails the rest is left out, unless onward. Each request says how it went;
+// the error is about the conversation or, unless onward, what the agent said to the
+// first that failed.
+func (c *conversation) series(ctx context.Context, onward bool, requests ...*request) error {
+	if len(requests) == 0 {
+		return nil
+	}
+	s := protocol.Series{Onward: onward}
+	var methods []string
+	for i, r := range requests {
+		params, err := json.Marshal(r.params)
+		if err != nil {
+			return fmt.Errorf("encoding %s: %w", r.method, err)
+		}
+		s.Orders = append(s.Orders, protocol.Order{ID: uint64(i), Method: r.method, Params: params})
+		methods = append(methods, r.method)
+	}
+	answer, err := c.exchange(ctx, protocol.MethodSeries, strings.Join(methods, ", "), s)
+	if err != nil {
+		return err
+	}
+	var answers []protocol.Answer
+	whole := request{method: protocol.MethodSeries, result: &answers}
+	if whole.read(answer); whole.err != nil {
+		return whole.err
+	}
+	for i, r := range requests {
+		if i >= len(answers) {
+			return fmt.Errorf("%s did not carry out %s", c.who, r.method)
+		}
+		r.read(answers[i])
+		var refused errAgent
+		if r.err != nil && !(onward && errors.As(r.err, &refused)) {
+			return r.err
+		}
+	}
+	return nil
+}
+
+// exchange sends one order and waits for its answer. what names it in errors.
+func (c *conversation) exchange(ctx context.Context, method, what string, params any) (protocol.Answer, error) {
+	var none protocol.Answer
 	encoded, err := json.Marshal(params)
 	if err != nil {
-		return fmt.Errorf("encoding %s: %w", method, err)
+		return none, fmt.Errorf("encoding %s: %w", method, err)
 	}
 	answer := make(chan protocol.Answer, 1)
 	c.mu.Lock()
 	if c.ended != nil {
 		c.mu.Unlock()
-		return c.ended
+		return none, c.ended
 	}
 	c.next++
 	id := c.next
@@ -103,24 +176,16 @@ func (c *conversation) ask(ctx context.Context, method string, params, result an
 		select {
 		case err := <-written:
 			if err != nil {
-				return c.deaf(ctx, answer, err)
+				return none, c.deaf(ctx, answer, err)
 			}
 			written = nil
 		case a, ok := <-answer:
-			switch {
-			case !ok:
-				return c.why()
-			case a.Error != "":
-				return errAgent{a.Error}
-			case result == nil:
-				return nil
+			if !ok {
+				return none, c.why()
 			}
-			if err := json.Unmarshal(a.Result, result); err != nil {
-				return fmt.Errorf("reading the answer to %s: %w", method, err)
-			}
-			return nil
+			return a, nil
 		case <-ctx.Done():
-			return fmt.Errorf("waiting for %s to do %s: %w", c.who, method, context.Cause(ctx))
+			return none, fmt.Errorf("waiting for %s to do %s: %w", c.who, what, context.Cause(ctx))
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,34 +37,98 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 	if len(p.Apply) > 0 {
 		wanted = p.Stage
 	}
-	stopTraffic := r.traffic(ctx, p.During)
-	steps, err := r.apply(ctx, wanted, p.Apply)
-	answers := stopTraffic()
-	seen.Steps = steps
+	var answers []scenario.Answer
+	look, waves := r.look(p.Rounds)
+	var err error
+	if p.During == "" {
+		err = r.apply(ctx, &seen, wanted, p.Apply, look)
+	} else {
+		stopTraffic := r.traffic(ctx, p.During)
+		err = r.apply(ctx, &seen, wanted, p.Apply, nil)
+		answers = stopTraffic()
+		for _, a := range answers {
+			err = errors.Join(err, a.Err)
+		}
+		if err == nil {
+			err = r.lookAfter(ctx, look, answers)
+		}
+	}
 	seen.Config = r.Files[r.stage.Nginx]
+	if err == nil {
+		err = look.err
+	}
 	if err != nil {
 		return seen, err
 	}
-	// The first round alone, as the operator's first look; the rest at once, so that
-	// slow answers do not add up.
-	answers = append(answers, r.round(ctx)...)
-	var more sync.WaitGroup
-	rounds := make([][]scenario.Answer, max(p.Rounds-1, 0))
-	for i := range rounds {
-		more.Go(func() { rounds[i] = r.round(ctx) })
+	told := look.result.(*protocol.Seen)
+	if len(told.Answers) != len(waves) {
+		return seen, fmt.Errorf("the agent saw %d of %d waves of probes", len(told.Answers), len(waves))
 	}
-	more.Wait()
-	for _, extra := range rounds {
-		answers = append(answers, extra...)
-	}
-	for _, a := range answers {
-		if a.Err != nil {
-			return seen, a.Err
+	for i, names := range waves {
+		if len(told.Answers[i]) != len(names) {
+			return seen, fmt.Errorf("the agent has %d answers to %d probes", len(told.Answers[i]), len(names))
+		}
+		for j, name := range names {
+			answers = append(answers, scenario.Answer{Probe: name, Client: told.Answers[i][j]})
 		}
 	}
-	err = r.collect(ctx, &seen, answers)
+	err = r.collect(ctx, &seen, answers, told.Logs)
 	seen.Took = protocol.Duration(time.Since(started))
 	return seen, err
+}
+
+// look is the order to send every probe so many rounds and to read the logs, and
+// the probes' names as the answers will come. The first round goes alone, as the
+// operator's first look; the rest at once, so that slow answers do not add up.
+func (r *trial) look(rounds int) (*request, [][]string) {
+	var look protocol.Look
+	var names [][]string
+	add := func(wave protocol.Wave, probes []string) {
+		look.Waves, names = append(look.Waves, wave), append(names, probes)
+	}
+	all := slices.Sorted(maps.Keys(r.Probes))
+	for _, name := range all {
+		probe := r.Probes[name]
+		lanes := protocol.Wave{nil}
+		var probes []string
+		for i := range max(probe.Count, 1) {
+			if probe.Parallel && i > 0 {
+				lanes = append(lanes, nil)
+			}
+			last := &lanes[len(lanes)-1]
+			*last = append(*last, r.request(probe))
+			probes = append(probes, name)
+		}
+		add(lanes, probes)
+	}
+	if rounds > 1 {
+		var lanes protocol.Wave
+		var probes []string
+		for range rounds - 1 {
+			var lane []protocol.Probe
+			for _, name := range all {
+				for range max(r.Probes[name].Count, 1) {
+					lane = append(lane, r.request(r.Probes[name]))
+					probes = append(probes, name)
+				}
+			}
+			lanes = append(lanes, lane)
+		}
+		add(lanes, probes)
+	}
+	look.Logs.Wait = protocol.Duration(logWait)
+	return &request{method: protocol.MethodLook, params: &look, result: &protocol.Seen{}}, names
+}
+
+// lookAfter sends the look when the traffic has ended, whose records it reads, too.
+func (r *trial) lookAfter(ctx context.Context, look *request, traffic []scenario.Answer) error {
+	logs := &look.params.(*protocol.Look).Logs
+	for _, a := range traffic {
+		if a.Client.Reached() {
+			logs.Probes = append(logs.Probes, a.Client.ID)
+		}
+	}
+	return r.nginx.series(ctx, false, look)
 }
 
 // traffic sends a probe again and again until the returned function is called.
@@ -104,27 +169,14 @@ func (r *trial) traffic(ctx context.Context, name string) (stop func() []scenari
 	}
 }
 
-// round sends every probe as often as it says.
-func (r *trial) round(ctx context.Context) []scenario.Answer {
-	var answers []scenario.Answer
-	for _, name := range slices.Sorted(maps.Keys(r.Probes)) {
-		probe := r.Probes[name]
-		batch := make([]scenario.Answer, max(probe.Count, 1))
-		var all sync.WaitGroup
-		for i := range batch {
-			if !probe.Parallel {
-				batch[i] = r.send(ctx, name, probe)
-				continue
-			}
-			all.Go(func() { batch[i] = r.send(ctx, name, probe) })
-		}
-		all.Wait()
-		answers = append(answers, batch...)
-	}
-	return answers
+func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenario.Answer {
+	answer := scenario.Answer{Probe: name}
+	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, r.request(p), &answer.Client)
+	return answer
 }
 
-func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenario.Answer {
+// request is the next request of a probe.
+func (r *trial) request(p scenario.Probe) protocol.Probe {
 	request := protocol.Probe{
 		ID: fmt.Sprintf("%s-%d", r.id, r.sent.Add(1)), Address: nginxAddress,
 		Method: http.MethodGet, Path: p.Get, Headers: p.Headers, Size: p.Size, Timeout: p.Timeout,
@@ -138,31 +190,21 @@ func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenari
 	if request.Timeout == 0 {
 		request.Timeout = protocol.Duration(clientTimeout)
 	}
-	answer := scenario.Answer{Probe: name}
-	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, request, &answer.Client)
-	return answer
+	return request
 }
 
 // collect joins the answers with nginx's logs: by the probe's header in the access
-// log, and by worker and connection number in the error log.
-func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers []scenario.Answer) error {
+// log, and by worker and connection number in the error log. text is their first page.
+func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers []scenario.Answer, text protocol.LogText) error {
 	missing := map[string]bool{}
 	for _, a := range answers {
-		if !strings.HasPrefix(a.Client.Error, "connecting: ") {
+		if a.Client.Reached() {
 			missing[a.Client.ID] = true
 		}
 	}
 	records := map[string]nginx.Record{}
 	var errorLog strings.Builder
-	for page := 0; ; page++ {
-		if page == logPages {
-			return fmt.Errorf("reading nginx's logs of %s: there is no end after %d pages", seen.Name, page)
-		}
-		var text protocol.LogText
-		want := protocol.Logs{Probes: slices.Sorted(maps.Keys(missing)), Wait: protocol.Duration(logWait)}
-		if err := r.nginx.ask(ctx, protocol.MethodLogs, want, &text); err != nil {
-			return err
-		}
+	for page := 1; ; page++ {
 		errorLog.WriteString(text.Error)
 		for _, record := range nginx.ParseAccessLog(text.Access) {
 			records[record.Probe] = record
@@ -170,6 +212,14 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 		}
 		if !text.Truncated {
 			break
+		}
+		if page == logPages {
+			return fmt.Errorf("reading nginx's logs of %s: there is no end after %d pages", seen.Name, page)
+		}
+		text = protocol.LogText{}
+		want := protocol.Logs{Probes: slices.Sorted(maps.Keys(missing)), Wait: protocol.Duration(logWait)}
+		if err := r.nginx.ask(ctx, protocol.MethodLogs, want, &text); err != nil {
+			return err
 		}
 	}
 	seen.Log = nginx.ParseErrorLog(errorLog.String())
@@ -192,29 +242,87 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 
 // apply puts the wanted stage in place, step by step, as an operator would: files
 // are edited first, and the steps take them into use. Steps that do not work are
-// part of what is seen; only trouble with an agent is an error.
-func (r *trial) apply(ctx context.Context, wanted scenario.Stage, steps []scenario.Step) ([]scenario.StepSeen, error) {
+// part of what is seen; only trouble with an agent is an error. Orders that follow
+// one another to the same agent, the last look among them, go in one message.
+func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scenario.Stage, steps []scenario.Step, look *request) error {
 	edited := wanted.Nginx != r.stage.Nginx
 	r.stage = wanted
+	seen.Steps = make([]scenario.StepSeen, 0, len(steps)) // never moved: answers go into it
+	var pending batch
+	config := r.config()
 	if edited {
-		if err := r.putConfig(ctx); err != nil {
-			return nil, err
+		pending.add(r.nginx, config)
+	}
+	taken := make([][]*request, len(steps))
+	for i, step := range steps {
+		seen.Steps = append(seen.Steps, scenario.StepSeen{Step: step})
+		action, ok := actions[step.Do]
+		if !ok {
+			return fmt.Errorf("no way to take the step %q", step.Do)
+		}
+		if action.do != nil {
+			if err := pending.send(ctx); err != nil {
+				return fmt.Errorf("before the step %q: %w", step, err)
+			}
+			started := time.Now()
+			err := action.do(r, ctx, step)
+			seen.Steps[i].Took = protocol.Duration(time.Since(started))
+			if err != nil {
+				return fmt.Errorf("step %q: %w", step, err)
+			}
+			continue
+		}
+		var err error
+		if taken[i], err = action.orders(r, step, &seen.Steps[i]); err != nil {
+			return fmt.Errorf("step %q: %w", step, err)
+		}
+		agent := r.backend
+		if action.nginx {
+			agent = r.nginx
+		}
+		if pending.to != agent {
+			if err := pending.send(ctx); err != nil {
+				return fmt.Errorf("before the step %q: %w", step, err)
+			}
+		}
+		pending.add(agent, taken[i]...)
+	}
+	if look != nil {
+		if pending.to != r.nginx {
+			if err := pending.send(ctx); err != nil {
+				return fmt.Errorf("before the probes: %w", err)
+			}
+		}
+		pending.add(r.nginx, look)
+	}
+	err := cmp.Or(pending.send(ctx), config.err)
+	for i, requests := range taken {
+		for _, request := range requests {
+			seen.Steps[i].Took += protocol.Duration(request.took)
+			var refused errAgent
+			if errors.As(request.err, &refused) && seen.Steps[i].Error == "" {
+				seen.Steps[i].Error = refused.text
+			}
 		}
 	}
-	var seen []scenario.StepSeen
-	for _, step := range steps {
-		started := time.Now()
-		s := scenario.StepSeen{Step: step}
-		err := r.step(ctx, step, &s)
-		s.Took = protocol.Duration(time.Since(started))
-		var refused errAgent
-		if errors.As(err, &refused) {
-			s.Error, err = refused.text, nil
-		}
-		seen = append(seen, s)
-		if err != nil {
-			return seen, fmt.Errorf("step %q: %w", step, err)
-		}
+	return err
+}
+
+// batch is orders that wait to go to one agent in one message.
+type batch struct {
+	to       *conversation
+	requests []*request
+}
+
+func (b *batch) add(to *conversation, requests ...*request) {
+	b.to, b.requests = to, append(b.requests, requests...)
+}
+
+func (b *batch) send(ctx context.Context) error {
+	if b.to == nil {
+		return nil
 	}
-	return seen, nil
+	err := b.to.series(ctx, true, b.requests...)
+	*b = batch{}
+	return err
 }

@@ -58,58 +58,62 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 	if thawed := r.unpause(ctx); thawed != nil {
 		return seen, errors.Join(err, thawed)
 	}
-	if listed := r.backend.ask(ctx, protocol.MethodBackends, nil, &seen.Backends); listed != nil {
-		return seen, errors.Join(err, listed)
+	states := &request{method: protocol.MethodBackends, result: &seen.Backends}
+	if keep != nil {
+		if listed := r.backend.series(ctx, false, states); listed != nil {
+			return seen, errors.Join(err, listed)
+		}
+		slices.SortFunc(seen.Backends, byName)
+		if keep(seen) {
+			seen.Testbed = t.Name
+			return seen, err
+		}
 	}
-	slices.SortFunc(seen.Backends, func(a, b protocol.BackendStatus) int { return strings.Compare(a.Name, b.Name) })
-	if keep != nil && keep(seen) {
-		seen.Testbed = t.Name
-		return seen, err
-	}
-	if ended := r.end(ctx); ended != nil {
+	if ended := r.end(ctx, states); ended != nil {
 		return seen, errors.Join(err, ended)
 	}
+	slices.SortFunc(seen.Backends, byName)
 	return seen, err
 }
 
-// start puts the stage in place and starts its processes.
+func byName(a, b protocol.BackendStatus) int { return strings.Compare(a.Name, b.Name) }
+
+// start puts the stage in place and starts its processes, nginx beside the backends:
+// it dials them when a request comes, not before.
 func (r *trial) start(ctx context.Context) error {
 	if err := r.setMemory(ctx, r.stage.Memory); err != nil {
 		return err
 	}
 	begin := protocol.Begin{Trial: r.id}
-	err := both(
-		func() error { return r.nginx.ask(ctx, protocol.MethodBegin, begin, nil) },
-		func() error { return r.backend.ask(ctx, protocol.MethodBegin, begin, nil) },
-	)
-	if err != nil {
-		return err
-	}
-	// Backends first: an nginx that is up before them would only have to wait.
+	backends := []*request{{method: protocol.MethodBegin, params: begin}}
 	for _, name := range r.backendNames("") {
-		if r.stage.Backends[name].Up() {
-			if err := r.launch(ctx, name); err != nil {
-				return err
-			}
+		if !r.stage.Backends[name].Up() {
+			continue
 		}
+		launch, err := r.launch(name)
+		if err != nil {
+			return err
+		}
+		backends = append(backends, launch)
 	}
-	if err := r.putConfig(ctx); err != nil {
-		return err
-	}
-	return asStageError(r.nginx.ask(ctx, protocol.MethodNginxStart, nil, nil))
-}
-
-// asStageError: what the agent says about starting nginx is about its configuration.
-func asStageError(err error) error {
+	nginx := &request{method: protocol.MethodNginxStart}
+	err := both(
+		func() error {
+			return r.nginx.series(ctx, false, &request{method: protocol.MethodBegin, params: begin}, r.config(), nginx)
+		},
+		func() error { return r.backend.series(ctx, false, backends...) },
+	)
 	var refused errAgent
-	if errors.As(err, &refused) {
+	if errors.As(nginx.err, &refused) && err == error(nginx.err) {
+		// What the agent says about starting nginx is about its configuration.
 		return &scenario.StageError{Text: refused.text}
 	}
 	return err
 }
 
-func (r *trial) putConfig(ctx context.Context) error {
-	return r.nginx.ask(ctx, protocol.MethodConfig, protocol.Config{Text: r.Files[r.stage.Nginx]}, nil)
+// config puts the stage's configuration where nginx reads it.
+func (r *trial) config() *request {
+	return &request{method: protocol.MethodConfig, params: protocol.Config{Text: r.Files[r.stage.Nginx]}}
 }
 
 func (r *trial) setMemory(ctx context.Context, limit protocol.Bytes) error {
@@ -135,11 +139,11 @@ func (r *trial) backendNames(target string) []string {
 }
 
 // launch starts a backend. That it ends at once is for the probes to see.
-func (r *trial) launch(ctx context.Context, name string) error {
+func (r *trial) launch(name string) (*request, error) {
 	b := r.stage.Backends[name]
 	uid, gid, err := r.owner(b.Owner)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l := protocol.Launch{Backend: b, Name: name, Trial: r.id, UID: uid, GID: gid}
 	if strings.HasPrefix(b.Listen, "tls://") {
@@ -150,7 +154,7 @@ func (r *trial) launch(ctx context.Context, name string) error {
 		pair := r.equipment.Certificates.Pairs[certificate]
 		l.Certificate, l.Key = pair.Certificate, pair.Key
 	}
-	return r.backend.ask(ctx, protocol.MethodBackend, l, nil)
+	return &request{method: protocol.MethodBackend, params: l}, nil
 }
 
 // unpause thaws the backend container; its agent cannot answer before.
@@ -162,29 +166,23 @@ func (r *trial) unpause(ctx context.Context) error {
 	return r.equipment.Engine.Unpause(ctx, r.backendID)
 }
 
-// end stops everything and proves that nothing is left.
-func (r *trial) end(ctx context.Context) error {
+// end stops everything and proves that nothing is left. The backends' last states go
+// into the observation; nginx, whose end is last, sees who still listens.
+func (r *trial) end(ctx context.Context, backends ...*request) error {
 	var nginx, backend protocol.Left
-	err := both(
-		func() error { return r.nginx.ask(ctx, protocol.MethodEnd, nil, &nginx) },
-		func() error { return r.backend.ask(ctx, protocol.MethodEnd, nil, &backend) },
-	)
+	var listening, listeningToo []string
+	backends = append(backends, &request{method: protocol.MethodEnd, result: &backend})
+	if r.network != "" { // else both see the one network namespace
+		backends = append(backends, &request{method: protocol.MethodListeners, result: &listeningToo})
+	}
+	if err := r.backend.series(ctx, false, backends...); err != nil {
+		return err
+	}
+	err := r.nginx.series(ctx, false, &request{method: protocol.MethodEnd, result: &nginx}, &request{method: protocol.MethodListeners, result: &listening})
 	if err != nil {
 		return err
 	}
-	left := append(nginx.Processes, backend.Processes...)
-	looking := []*conversation{r.nginx}
-	if r.network != "" { // else both see the one network namespace
-		looking = append(looking, r.backend)
-	}
-	for _, agent := range looking {
-		var listening []string
-		if err := agent.ask(ctx, protocol.MethodListeners, nil, &listening); err != nil {
-			return err
-		}
-		left = append(left, listening...)
-	}
-	if len(left) > 0 {
+	if left := slices.Concat(nginx.Processes, backend.Processes, listening, listeningToo); len(left) > 0 {
 		return fmt.Errorf("after the trial %s/%s something is left: %s", r.Scenario, r.Trial.Name, strings.Join(left, ", "))
 	}
 	return nil

@@ -2,7 +2,6 @@ package testbed
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -12,103 +11,105 @@ import (
 // awaitLimit bounds how long a step waits for a backend to listen.
 const awaitLimit = protocol.Duration(time.Minute)
 
-// steps says how each step of scenario.Steps is taken.
-var steps = map[string]func(*trial, context.Context, scenario.Step, *scenario.StepSeen) error{
-	"check": func(r *trial, ctx context.Context, _ scenario.Step, seen *scenario.StepSeen) error {
+// action says how a step is taken: by orders to one of the agents, or by lab itself.
+type action struct {
+	nginx  bool // the orders are for nginx's agent
+	orders func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error)
+	do     func(*trial, context.Context, scenario.Step) error
+}
+
+// actions is how each step of scenario.Steps is taken.
+var actions = map[string]action{
+	"check": {nginx: true, orders: func(_ *trial, _ scenario.Step, seen *scenario.StepSeen) ([]*request, error) {
 		seen.Check = &protocol.CheckResult{}
-		return r.nginx.ask(ctx, protocol.MethodNginxCheck, nil, seen.Check)
-	},
-	"reload": func(r *trial, ctx context.Context, _ scenario.Step, seen *scenario.StepSeen) error {
+		return []*request{{method: protocol.MethodNginxCheck, result: seen.Check}}, nil
+	}},
+	"reload": {nginx: true, orders: func(_ *trial, _ scenario.Step, seen *scenario.StepSeen) ([]*request, error) {
 		seen.Reload = &protocol.ReloadResult{}
-		return r.nginx.ask(ctx, protocol.MethodReload, nil, seen.Reload)
-	},
-	"restart-nginx": func(r *trial, ctx context.Context, _ scenario.Step, _ *scenario.StepSeen) error {
-		if err := r.nginx.ask(ctx, protocol.MethodNginxStop, nil, nil); err != nil {
-			return err
+		return []*request{{method: protocol.MethodReload, result: seen.Reload}}, nil
+	}},
+	"restart-nginx": {nginx: true, orders: plain(protocol.MethodNginxStop, protocol.MethodNginxStart)},
+	"stop-nginx":    {nginx: true, orders: plain(protocol.MethodNginxStop)},
+	"start-nginx":   {nginx: true, orders: plain(protocol.MethodNginxStart)},
+	"restart-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+		stop := signal(name, false)
+		if !r.stage.Backends[name].Up() {
+			return []*request{stop}, nil
 		}
-		return r.nginx.ask(ctx, protocol.MethodNginxStart, nil, nil)
-	},
-	"stop-nginx": func(r *trial, ctx context.Context, _ scenario.Step, _ *scenario.StepSeen) error {
-		return r.nginx.ask(ctx, protocol.MethodNginxStop, nil, nil)
-	},
-	"start-nginx": func(r *trial, ctx context.Context, _ scenario.Step, _ *scenario.StepSeen) error {
-		return r.nginx.ask(ctx, protocol.MethodNginxStart, nil, nil)
-	},
-	"restart-backend": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.eachBackend(s, func(name string) error {
-			if err := r.signal(ctx, name, false); err != nil {
-				return err
-			}
-			if !r.stage.Backends[name].Up() {
-				return nil
-			}
-			return r.launch(ctx, name)
-		})
-	},
-	"start-backend": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.eachBackend(s, func(name string) error { return r.launch(ctx, name) })
-	},
-	"stop-backend": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.eachBackend(s, func(name string) error { return r.signal(ctx, name, false) })
-	},
-	"kill-backend": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.eachBackend(s, func(name string) error { return r.signal(ctx, name, true) })
-	},
-	"await-backend": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.eachBackend(s, func(name string) error {
-			return r.backend.ask(ctx, protocol.MethodAwait, protocol.Await{Name: name, Timeout: awaitLimit}, nil)
-		})
-	},
-	"update-container": func(r *trial, ctx context.Context, _ scenario.Step, _ *scenario.StepSeen) error {
+		start, err := r.launch(name)
+		return []*request{stop, start}, err
+	})},
+	"start-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+		start, err := r.launch(name)
+		return []*request{start}, err
+	})},
+	"stop-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
+		return []*request{signal(name, false)}, nil
+	})},
+	"kill-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
+		return []*request{signal(name, true)}, nil
+	})},
+	"await-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
+		return []*request{{method: protocol.MethodAwait, params: protocol.Await{Name: name, Timeout: awaitLimit}}}, nil
+	})},
+	"update-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
 		return r.setMemory(ctx, r.stage.Memory)
-	},
-	"pause-container": func(r *trial, ctx context.Context, _ scenario.Step, _ *scenario.StepSeen) error {
+	}},
+	"pause-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
 		r.paused = true
 		return r.equipment.Engine.Pause(ctx, r.backendID)
-	},
-	"unpause-container": func(r *trial, ctx context.Context, _ scenario.Step, _ *scenario.StepSeen) error {
+	}},
+	"unpause-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
 		return r.unpause(ctx)
-	},
-	"wait": func(_ *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
+	}},
+	"wait": {do: func(_ *trial, ctx context.Context, s scenario.Step) error {
 		select {
 		case <-time.After(s.Wait.D()):
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	},
-	"chmod": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.backend.ask(ctx, protocol.MethodFile, protocol.File{Path: s.Target, Mode: s.Mode, UID: -1, GID: -1}, nil)
-	},
-	"chown": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
+	}},
+	"chmod": {orders: func(_ *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+		return file(protocol.File{Path: s.Target, Mode: s.Mode, UID: -1, GID: -1}), nil
+	}},
+	"chown": {orders: func(r *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
 		uid, gid, err := r.owner(s.Owner)
-		if err != nil {
-			return err
+		return file(protocol.File{Path: s.Target, UID: uid, GID: gid}), err
+	}},
+	"remove": {orders: func(_ *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+		return file(protocol.File{Path: s.Target, Remove: true}), nil
+	}},
+}
+
+// plain is orders without parameters.
+func plain(methods ...string) func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
+	return func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
+		var requests []*request
+		for _, method := range methods {
+			requests = append(requests, &request{method: method})
 		}
-		return r.backend.ask(ctx, protocol.MethodFile, protocol.File{Path: s.Target, UID: uid, GID: gid}, nil)
-	},
-	"remove": func(r *trial, ctx context.Context, s scenario.Step, _ *scenario.StepSeen) error {
-		return r.backend.ask(ctx, protocol.MethodFile, protocol.File{Path: s.Target, Remove: true}, nil)
-	},
-}
-
-func (r *trial) step(ctx context.Context, s scenario.Step, seen *scenario.StepSeen) error {
-	take, ok := steps[s.Do]
-	if !ok {
-		return fmt.Errorf("no way to take the step %q", s.Do)
+		return requests, nil
 	}
-	return take(r, ctx, s, seen)
 }
 
-func (r *trial) eachBackend(s scenario.Step, do func(name string) error) error {
-	for _, name := range r.backendNames(s.Target) {
-		if err := do(name); err != nil {
-			return err
+// eachBackend is orders for the backend that a step names, or for all.
+func eachBackend(orders func(r *trial, name string) ([]*request, error)) func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
+	return func(r *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+		var all []*request
+		for _, name := range r.backendNames(s.Target) {
+			requests, err := orders(r, name)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, requests...)
 		}
+		return all, nil
 	}
-	return nil
 }
 
-func (r *trial) signal(ctx context.Context, name string, kill bool) error {
-	return r.backend.ask(ctx, protocol.MethodSignal, protocol.Signal{Name: name, Kill: kill}, nil)
+func signal(name string, kill bool) *request {
+	return &request{method: protocol.MethodSignal, params: protocol.Signal{Name: name, Kill: kill}}
 }
+
+func file(f protocol.File) []*request { return []*request{{method: protocol.MethodFile, params: f}} }

@@ -5,6 +5,7 @@ package testbed
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -235,8 +236,12 @@ func (t *Testbed) closeStreams() {
 func both(a, b func() error) error {
 	done := make(chan error, 1)
 	go func() { done <- a() }()
-	err := b()
-	return errors.Join(<-done, err)
+	second := b()
+	first := <-done
+	if first != nil && second != nil {
+		return errors.Join(first, second)
+	}
+	return cmp.Or(first, second)
 }
 
 // agentTar holds the agent and the folder for sockets.
