@@ -64,7 +64,7 @@ func (w *world) Run(ctx context.Context, trial scenario.Trial, keep func(scenari
 			return seen, err
 		}
 	}
-	if keep(seen) {
+	if keep != nil && keep(seen) {
 		seen.Testbed = "kept"
 	}
 	return seen, nil
@@ -259,16 +259,117 @@ func TestRepeatAndOrder(t *testing.T) {
 	a, b := refusing(), refusing()
 	b.ID = "again"
 	var done []string
-	results := Run(t.Context(), &world{t: t, see: sound}, []scenario.Scenario{a, b}, Options{Parallel: 3, Repeat: 2, Done: func(r Result) { done = append(done, r.ID) }})
+	w := &world{t: t, see: sound}
+	seen := map[string]int{}
+	// Every other repair fails: those of the second scenario.
+	w.see = func(trial, phase string) (int, string) {
+		if phase == "fixed" {
+			if seen[trial]++; seen[trial]%2 == 0 {
+				return 404, ""
+			}
+		}
+		return sound(trial, phase)
+	}
+	const repeat = 40
+	results := Run(t.Context(), w, []scenario.Scenario{a, b}, Options{Parallel: 1, Repeat: repeat, Done: func(r Result) { done = append(done, r.ID) }})
+	if len(done) != 2*repeat {
+		t.Errorf("told of %d results, want each of the %d", len(done), 2*repeat)
+	}
+	// One stands for all that were verified; the first few of those that were refuted.
 	var got []string
 	for _, r := range results {
-		got = append(got, fmt.Sprint(r.ID, r.Repeat))
+		got = append(got, fmt.Sprint(r.ID, r.Repeat, r.Verdict))
+		if len(r.Trials) == 0 {
+			t.Errorf("%s %d has no evidence", r.ID, r.Repeat)
+		}
 	}
-	if want := "refusing1 again1 refusing2 again2"; strings.Join(got, " ") != want {
+	if want := "refusing1verified again1refuted again2refuted again3refuted"; strings.Join(got, " ") != want {
 		t.Errorf("results %v, want %s", got, want)
 	}
-	if len(done) != 4 {
-		t.Errorf("told of %v, want each of the four", done)
+	for i, want := range []Tally{{Runs: repeat, Verified: repeat, Trials: 3 * repeat}, {Runs: repeat, Refuted: repeat, Trials: 3 * repeat}} {
+		if got := results[i].Repetitions; got == nil || *got != want {
+			t.Errorf("%s: %+v, want %+v", results[i].ID, got, want)
+		}
+		want.Trials = 0
+		if got := results[i].Parts[0].Repetitions; got == nil || *got != want {
+			t.Errorf("%s: its fix: %+v, want %+v", results[i].ID, got, want)
+		}
+	}
+}
+
+// However many repetitions there are, only so much is kept of them, and nothing that
+// decides the exit code is forgotten.
+func TestRepetitionsAreBounded(t *testing.T) {
+	var all repeated
+	one := func(i int, v Verdict, cause Cause) Result {
+		return Result{ID: "x", Repeat: i, Verdict: v, Cause: cause, Parts: []Part{{ID: "fix", Verdict: v, Cause: cause}}}
+	}
+	for i := range 1000 {
+		all.add(one(4*i+1, Inconclusive, Environment))
+		all.add(one(4*i+2, Verified, ""))
+		all.add(one(4*i+3, Refuted, ""))
+		all.add(one(4*i+4, Inconclusive, Interrupted))
+	}
+	var got []string
+	for _, r := range all.results() {
+		got = append(got, fmt.Sprint(r.Repeat, r.Verdict, r.Cause))
+	}
+	want := "2verified 1inconclusiveenvironment 3refuted 4inconclusiveinterrupted 5inconclusiveenvironment 7refuted 9inconclusiveenvironment 11refuted"
+	if strings.Join(got, " ") != want {
+		t.Errorf("kept %v, want %s", got, want)
+	}
+	if got, want := *all.results()[0].Repetitions, (Tally{Runs: 4000, Verified: 1000, Refuted: 1000, Inconclusive: 2000}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+}
+
+// A trial that fails on a machine too slow to tell is tried once more, and only then
+// left undecided; on a machine that was fast enough it counts the first time.
+func TestTooSlowToTell(t *testing.T) {
+	for _, row := range []struct {
+		name    string
+		stalls  []time.Duration // of the fix's attempts
+		fail    int             // how many of them fail
+		want    Verdict
+		cause   Cause
+		runs    int
+		retried bool
+	}{
+		{"all is well, however slow", []time.Duration{time.Second}, 0, Verified, "", 1, false},
+		{"well the second time", []time.Duration{tooSlow, tooSlow}, 1, Verified, "", 2, true},
+		{"fails fast the second time", []time.Duration{tooSlow, 0}, 2, Refuted, "", 2, true},
+		{"fails slowly twice", []time.Duration{tooSlow, tooSlow}, 2, Inconclusive, Slow, 2, true},
+		{"fails fast", []time.Duration{tooSlow - 1}, 1, Refuted, "", 1, false},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			attempts := 0
+			w := &world{t: t, see: func(trial, phase string) (int, string) {
+				if phase == "fixed" && attempts < row.fail {
+					return 404, ""
+				}
+				return sound(trial, phase)
+			}}
+			w.alter = func(o *scenario.Observation) error {
+				if o.Trial == "fix start-it" {
+					o.Stall = protocol.Duration(row.stalls[attempts])
+					attempts++
+				}
+				return nil
+			}
+			r := Run(t.Context(), w, []scenario.Scenario{refusing()}, Options{Parallel: 1})[0]
+			fix := r.Parts[0]
+			if fix.Verdict != row.want || fix.Cause != row.cause || attempts != row.runs {
+				t.Errorf("%s (%s) after %d attempts: %s", fix.Verdict, fix.Cause, attempts, fix.Reason)
+			}
+			if row.cause == Slow && (!strings.Contains(fix.Reason, "too slow to tell") || !strings.Contains(fix.Reason, NotResolved)) {
+				t.Errorf("reason %q", fix.Reason)
+			}
+			for _, seen := range r.Trials {
+				if seen.Retried != (row.retried && seen.Trial == "fix start-it") {
+					t.Errorf("%s: retried %t", seen.Trial, seen.Retried)
+				}
+			}
+		})
 	}
 }
 

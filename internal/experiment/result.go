@@ -25,6 +25,7 @@ const (
 	Scenario    Cause = "scenario"    // the scenario's nginx config does not start
 	Environment Cause = "environment" // the engine, an image, a container
 	Interrupted Cause = "interrupted"
+	Slow        Cause = "slow" // the machine was too slow to tell
 )
 
 // Reasons that a refuted verdict begins with.
@@ -38,10 +39,14 @@ const (
 
 // Result is a scenario's verdict and all that it rests on.
 type Result struct {
-	ID      string   `json:"id"`
-	Title   string   `json:"title"`
-	Tags    []string `json:"tags"`
-	Repeat  int      `json:"repeat,omitempty"` // number of the repetition, from 1; 0 when there is only one
+	ID     string   `json:"id"`
+	Title  string   `json:"title"`
+	Tags   []string `json:"tags"`
+	Repeat int      `json:"repeat,omitempty"` // number of the repetition, from 1; 0 when there is only one
+	// The count of all repetitions, this one among them. The results of the same
+	// scenario that follow are some of those: what was not verified.
+	Repetitions *Tally `json:"repetitions,omitempty"`
+
 	Verdict Verdict  `json:"verdict"`
 	Reason  string   `json:"reason,omitempty"`
 	Cause   Cause    `json:"cause,omitempty"`
@@ -68,6 +73,8 @@ type Part struct {
 	Failure *Failure          `json:"failure,omitempty"`
 	After   Look              `json:"after"` // how it shows afterwards
 	Took    protocol.Duration `json:"took"`
+
+	Repetitions *Tally `json:"repetitions,omitempty"` // where its scenario's result has one
 }
 
 // Look is how a phase shows, in a few words.

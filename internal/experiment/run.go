@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -13,8 +14,8 @@ import (
 
 // Runner runs trials; testbed.Pool does.
 type Runner interface {
-	// Run runs one trial with fresh processes. keep, asked with what was seen, may
-	// say that everything should stay as it is.
+	// Run runs one trial with fresh processes. keep, which may be nil, is asked with
+	// what was seen and may say that everything should stay as it is.
 	Run(ctx context.Context, trial scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error)
 	// Retire says that one fewer than before will call Run at the same time.
 	Retire()
@@ -45,8 +46,9 @@ func Trials(scenarios []scenario.Scenario, o Options) int {
 
 // job is one scenario in one repetition.
 type job struct {
+	number   int // of the scenario
 	scenario scenario.Scenario
-	repeat   int
+	repeat   int // from 1
 	trials   []planned
 	seen     []scenario.Observation
 	outcomes []outcome
@@ -55,20 +57,31 @@ type job struct {
 }
 
 // Run runs the scenarios' trials and returns their results in the order of the
-// scenarios, repetition by repetition. After an interruption the scenarios that
-// are not done are inconclusive, and say so.
+// scenarios; repetitions are counted in one result, behind which stand those that
+// were not verified. After an interruption the scenarios that are not done are
+// inconclusive, and say so.
 func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Options) []Result {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	jobs := jobsOf(scenarios, o)
-	results := make([]Result, len(jobs))
+	plans := make([][]planned, len(scenarios))
+	for i, s := range scenarios {
+		plans[i] = plan(s, o.Withheld, o.Keep)
+	}
+	results := make([]repeated, len(scenarios))
 
+	// Jobs are made when their turn comes: a run that goes on for days needs no more
+	// memory than a short one.
 	queue := make(chan []unit)
 	go func() {
 		defer close(queue)
-		for _, i := range longestFirst(jobs) {
-			for _, together := range units(i, jobs[i]) {
-				queue <- together
+		order := longestFirst(plans)
+		for n := range max(o.Repeat, 1) {
+			for _, i := range order {
+				j := &job{number: i, scenario: scenarios[i], repeat: n + 1, trials: plans[i], left: len(plans[i]),
+					seen: make([]scenario.Observation, len(plans[i])), outcomes: make([]outcome, len(plans[i]))}
+				for _, together := range units(j) {
+					queue <- together
+				}
 			}
 		}
 	}()
@@ -77,27 +90,30 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	var workers sync.WaitGroup
 	done, total := 0, Trials(scenarios, o)
 	finish := func(u unit) {
-		j := jobs[u.job]
+		j := u.job
 		observation, result := j.run(ctx, runner, j.trials[u.trial], o, &mu)
 		mu.Lock()
+		defer mu.Unlock()
 		j.seen[u.trial], j.outcomes[u.trial] = observation, result
 		j.left--
 		done++
 		if o.Progress != nil {
 			o.Progress(done, total)
 		}
-		if j.left == 0 {
-			r := assemble(j.scenario, j.trials, j.seen, j.outcomes)
-			r.Repeat = j.repeat
-			results[u.job] = r
-			if o.Done != nil {
-				o.Done(r)
-			}
-			if o.FailFast && r.Verdict != Verified {
-				cancel(errFailFast)
-			}
+		if j.left > 0 {
+			return
 		}
-		mu.Unlock()
+		r := assemble(j.scenario, j.trials, j.seen, j.outcomes)
+		if o.Repeat > 1 {
+			r.Repeat = j.repeat
+		}
+		results[j.number].add(r)
+		if o.Done != nil {
+			o.Done(r)
+		}
+		if o.FailFast && r.Verdict != Verified {
+			cancel(errFailFast)
+		}
 	}
 	for range max(o.Parallel, 1) {
 		workers.Go(func() {
@@ -112,37 +128,28 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 		})
 	}
 	workers.Wait()
-	return results
+	var all []Result
+	for _, r := range results {
+		all = append(all, r.results()...)
+	}
+	return all
 }
 
 var errFailFast = errors.New("stopped by --fail-fast after an earlier failure")
 
-func jobsOf(scenarios []scenario.Scenario, o Options) []*job {
-	var jobs []*job
-	for n := range max(o.Repeat, 1) {
-		for _, s := range scenarios {
-			trials := plan(s, o.Withheld, o.Keep)
-			j := &job{scenario: s, trials: trials, left: len(trials),
-				seen: make([]scenario.Observation, len(trials)), outcomes: make([]outcome, len(trials))}
-			if o.Repeat > 1 {
-				j.repeat = n + 1
-			}
-			jobs = append(jobs, j)
-		}
-	}
-	return jobs
-}
-
 // unit is one trial of one job.
-type unit struct{ job, trial int }
+type unit struct {
+	job   *job
+	trial int
+}
 
 // units divides a job into what one worker does in a row. Trials on a network of
 // their own follow one another: starting a testbed for each would cost more than
 // it saves.
-func units(index int, j *job) [][]unit {
+func units(j *job) [][]unit {
 	var all [][]unit
 	for t := range j.trials {
-		u := unit{index, t}
+		u := unit{j, t}
 		if j.scenario.Needs != "" && len(all) > 0 {
 			all[0] = append(all[0], u)
 			continue
@@ -152,14 +159,14 @@ func units(index int, j *job) [][]unit {
 	return all
 }
 
-// longestFirst orders jobs by the time that they wait for their faults, longest
+// longestFirst orders scenarios by the time that they wait for their faults, longest
 // first: a long one that begins last is waited for alone.
-func longestFirst(jobs []*job) []int {
-	order := make([]int, len(jobs))
-	waits := make([]time.Duration, len(jobs))
-	for i, j := range jobs {
+func longestFirst(plans [][]planned) []int {
+	order := make([]int, len(plans))
+	waits := make([]time.Duration, len(plans))
+	for i, trials := range plans {
 		order[i] = i
-		for _, t := range j.trials {
+		for _, t := range trials {
 			waits[i] += inherentWait(t)
 		}
 	}
@@ -184,28 +191,57 @@ func inherentWait(t planned) time.Duration {
 	return sum
 }
 
-// run runs one trial and judges it.
+// tooSlow is how long a process that wants to run may wait for a CPU before a trial
+// is not believed when it fails: the catalogue's timers are 300 ms apart.
+const tooSlow = 100 * time.Millisecond
+
+// run runs one trial and judges it. One that fails on a machine that was too slow to
+// tell is tried once more, and then not told.
 func (j *job) run(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex) (scenario.Observation, outcome) {
-	if ctx.Err() != nil {
-		return scenario.Observation{Trial: t.Name}, stopped(ctx)
+	seen, result, doubtful := j.attempt(ctx, runner, t, o, mu, true)
+	if !doubtful {
+		return seen, result
 	}
-	keep := func(seen scenario.Observation) bool {
-		if o.Keep {
-			return t.role == broken || (len(j.scenario.Demonstrates) > 0 && t.role == healthy)
+	seen, result, doubtful = j.attempt(ctx, runner, t, o, mu, false)
+	seen.Retried = true
+	if doubtful {
+		result.reason = fmt.Sprintf("the machine is too slow to tell: twice a process waited for a CPU, for %s or more; seen: %s", tooSlow, result.reason)
+		result.verdict, result.cause = Inconclusive, Slow
+	}
+	return seen, result
+}
+
+// attempt runs a trial once. doubtful: it failed, and the machine may be why.
+func (j *job) attempt(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex, again bool) (_ scenario.Observation, _ outcome, doubtful bool) {
+	if ctx.Err() != nil {
+		return scenario.Observation{Trial: t.Name}, stopped(ctx), false
+	}
+	inDoubt := func(seen scenario.Observation, result outcome) bool {
+		judged := result.verdict == Refuted || result.cause == Control
+		return judged && seen.Stall.D() >= tooSlow
+	}
+	var keep func(scenario.Observation) bool
+	switch {
+	case o.Keep && (t.role == broken || (len(j.scenario.Demonstrates) > 0 && t.role == healthy)):
+		keep = func(scenario.Observation) bool { return true }
+	case o.KeepOnFailure:
+		keep = func(seen scenario.Observation) bool {
+			mu.Lock()
+			defer mu.Unlock()
+			result := judge(j.scenario, t, seen, nil)
+			if j.kept || result.verdict == Verified || again && inDoubt(seen, result) {
+				return false
+			}
+			j.kept = true
+			return true
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		if !o.KeepOnFailure || j.kept || judge(j.scenario, t, seen, nil).verdict == Verified {
-			return false
-		}
-		j.kept = true
-		return true
 	}
 	seen, err := runner.Run(ctx, t.Trial, keep)
 	if err != nil && ctx.Err() != nil {
-		return seen, stopped(ctx)
+		return seen, stopped(ctx), false
 	}
-	return seen, judge(j.scenario, t, seen, err)
+	result := judge(j.scenario, t, seen, err)
+	return seen, result, err == nil && inDoubt(seen, result)
 }
 
 func stopped(ctx context.Context) outcome {

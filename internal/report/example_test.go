@@ -42,7 +42,7 @@ func example() Report {
 				{ID: "tempting", Kind: "wrong fix", Say: "Try it", Apply: steps, Trial: "wrong fix tempting", Verdict: experiment.Verified, After: symptom, Took: ms(50)},
 			},
 			Trials: []scenario.Observation{trial("healthy", 10), trial("broken", 20, broken), trial("fix first", 40, broken, fixed)}},
-		{ID: "failing", Title: hostile, Tags: []string{"504"}, Repeat: 2, Verdict: experiment.Refuted, Reason: "fix second: not resolved", Symptom: symptom, Took: ms(1500),
+		{ID: "failing", Title: hostile, Tags: []string{"504"}, Verdict: experiment.Refuted, Reason: "fix second: not resolved", Symptom: symptom, Took: ms(1500),
 			Parts: []experiment.Part{
 				{ID: "second", Kind: "fix", Say: hostile, Apply: steps, Trial: "fix second", Verdict: experiment.Refuted, Reason: "not resolved", After: symptom, Took: ms(30),
 					Failure: &experiment.Failure{Phase: "fixed", Expected: `probe "home" to see status 200`, Seen: hostile, Log: []string{hostile, refused[0].Raw}}},

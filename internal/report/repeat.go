@@ -3,9 +3,6 @@ package report
 import (
 	"slices"
 	"strings"
-	"time"
-
-	"github.com/gatewaylab/lab/internal/experiment"
 )
 
 // folded is the rows with all repetitions of one in one: the worst verdict, every
@@ -16,10 +13,6 @@ func (r Report) folded() []row {
 	var rows []row
 	for _, one := range r.rows() {
 		one.scenario, _, _ = strings.Cut(one.scenario, "#")
-		one.runs = 1
-		if one.verdict == experiment.Verified {
-			one.verified = 1
-		}
 		key := [3]string{one.scenario, one.kind, one.part}
 		i, known := at[key]
 		if !known {
@@ -28,9 +21,6 @@ func (r Report) folded() []row {
 			continue
 		}
 		rows[i].fold(one)
-	}
-	for i := range rows {
-		rows[i].took /= time.Duration(rows[i].runs)
 	}
 	return rows
 }
@@ -43,9 +33,6 @@ func (r *row) fold(other row) {
 	if r.broken.Log == "" {
 		r.broken.Log = other.broken.Log
 	}
-	r.took += other.took
-	r.runs += other.runs
-	r.verified += other.verified
 }
 
 // either is one text, or both where they differ.

@@ -51,6 +51,7 @@ type Counts struct {
 	Scenarios Verdicts `json:"scenarios"`
 	Parts     Verdicts `json:"fixes"` // fixes, wrong fixes and demonstrations
 	Trials    int      `json:"trials"`
+	Retried   int      `json:"retried"` // trials that failed first, on a machine too slow to tell
 }
 
 // Verdicts counts verdicts.
@@ -69,15 +70,7 @@ var verdicts = []experiment.Verdict{experiment.Verified, experiment.Skipped, exp
 func New(run Run, results []experiment.Result) Report {
 	r := Report{Run: run, Results: results, Verdict: experiment.Verified}
 	for _, result := range results {
-		r.Counts.Scenarios.add(result.Verdict)
-		for _, t := range result.Trials {
-			if !t.Started.IsZero() {
-				r.Counts.Trials++
-			}
-		}
-		for _, p := range result.Parts {
-			r.Counts.Parts.add(p.Verdict)
-		}
+		r.count(result)
 		if slices.Index(verdicts, result.Verdict) > slices.Index(verdicts, r.Verdict) {
 			r.Verdict = result.Verdict
 		}
@@ -86,16 +79,37 @@ func New(run Run, results []experiment.Result) Report {
 	return r
 }
 
-func (v *Verdicts) add(verdict experiment.Verdict) {
-	v.Total++
-	switch verdict {
-	case experiment.Verified:
-		v.Verified++
-	case experiment.Refuted:
-		v.Refuted++
-	case experiment.Inconclusive:
-		v.Inconclusive++
-	case experiment.Skipped:
-		v.Skipped++
+// count adds a result, or the repetitions that it stands for.
+func (r *Report) count(result experiment.Result) {
+	if result.Repetitions == nil && result.Repeat > 0 {
+		return // it is counted among its scenario's repetitions
 	}
+	tally := tallied(result.Repetitions, result.Verdict, result.Took)
+	if result.Repetitions == nil {
+		tally.AddTrials(result)
+	}
+	r.Counts.Trials += tally.Trials
+	r.Counts.Retried += tally.Retried
+	r.Counts.Scenarios.add(tally)
+	for _, p := range result.Parts {
+		r.Counts.Parts.add(tallied(p.Repetitions, p.Verdict, p.Took))
+	}
+}
+
+// tallied is the repetitions, or the one run where there are none.
+func tallied(repetitions *experiment.Tally, v experiment.Verdict, took protocol.Duration) experiment.Tally {
+	if repetitions != nil {
+		return *repetitions
+	}
+	var one experiment.Tally
+	one.Add(v, took)
+	return one
+}
+
+func (v *Verdicts) add(t experiment.Tally) {
+	v.Total += t.Runs
+	v.Verified += t.Verified
+	v.Refuted += t.Refuted
+	v.Inconclusive += t.Inconclusive
+	v.Skipped += t.Skipped
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/experiment"
 )
 
@@ -16,28 +17,39 @@ type row struct {
 	after    experiment.Look // part rows only
 	verdict  experiment.Verdict
 	reason   string
-	took     time.Duration
-	runs     int // repetitions that the row stands for
-	verified int // of them
+	took     time.Duration // of one run, on average
+	runs     int           // that the row stands for; 0: they are counted in the scenario's first
+	verified int           // of them
 }
 
 func (r Report) rows() []row {
 	var rows []row
 	for _, result := range r.Results {
 		name := label(result)
-		rows = append(rows, row{scenario: name, kind: "scenario", broken: result.Symptom,
-			verdict: result.Verdict, reason: result.Reason, took: result.Took.D()})
+		one := row{scenario: name, kind: "scenario", broken: result.Symptom, verdict: result.Verdict, reason: result.Reason}
+		one.tally(result, result.Repetitions, result.Verdict, result.Took)
+		rows = append(rows, one)
 		for _, p := range result.Parts {
-			rows = append(rows, row{scenario: name, kind: p.Kind, part: p.ID, after: p.After,
-				verdict: p.Verdict, reason: p.Reason, took: p.Took.D()})
+			one := row{scenario: name, kind: p.Kind, part: p.ID, after: p.After, verdict: p.Verdict, reason: p.Reason}
+			one.tally(result, p.Repetitions, p.Verdict, p.Took)
+			rows = append(rows, one)
 		}
 	}
 	return rows
 }
 
-// label names a scenario, and its repetition where there are several.
+func (r *row) tally(result experiment.Result, repetitions *experiment.Tally, v experiment.Verdict, took protocol.Duration) {
+	r.took = took.D()
+	if result.Repeat > 0 && result.Repetitions == nil {
+		return
+	}
+	t := tallied(repetitions, v, took)
+	r.runs, r.verified, r.took = t.Runs, t.Verified, t.Took.D()/time.Duration(t.Runs)
+}
+
+// label names a scenario, and the repetition where it is one of several.
 func label(r experiment.Result) string {
-	if r.Repeat > 0 {
+	if r.Repeat > 0 && r.Repetitions == nil {
 		return fmt.Sprintf("%s#%d", r.ID, r.Repeat)
 	}
 	return r.ID

@@ -36,6 +36,36 @@ type Observation struct {
 	Phases   []PhaseSeen              `json:"phases"`
 	Backends []protocol.BackendStatus `json:"backends"`          // at the end, with their logs
 	Testbed  string                   `json:"testbed,omitempty"` // names of the containers, where they were kept
+	Stall    protocol.Duration        `json:"stall,omitzero"`    // the longest time that the agent, wanting to run, waited for a CPU
+	Retried  bool                     `json:"retried,omitempty"` // the first attempt failed, on a machine too slow to tell
+	Timings  Timings                  `json:"timings,omitzero"`
+}
+
+// Timings is where the time went. All but Testbed add up to the trial's.
+type Timings struct {
+	Testbed  protocol.Duration `json:"testbed"`  // until there was one
+	Engine   protocol.Duration `json:"engine"`   // pausing and updating containers
+	Nginx    protocol.Duration `json:"nginx"`    // starting, checking, reloading and stopping nginx
+	Backends protocol.Duration `json:"backends"` // starting and ending backends, as far as nginx did not take as long
+	Waits    protocol.Duration `json:"waits"`    // a fault's delays, nginx's timeouts, waiting steps, the 100 ms of a reload
+	Probes   protocol.Duration `json:"probes"`   // answers that came at once
+	Own      protocol.Duration `json:"own"`      // the rest: messages, logs, clearing up, and waiting for a CPU
+}
+
+// Add adds another trial's.
+func (t *Timings) Add(other Timings) {
+	t.Testbed += other.Testbed
+	t.Engine += other.Engine
+	t.Nginx += other.Nginx
+	t.Backends += other.Backends
+	t.Waits += other.Waits
+	t.Probes += other.Probes
+	t.Own += other.Own
+}
+
+// Inside is the sum of what happens within a trial, but for Own.
+func (t Timings) Inside() protocol.Duration {
+	return t.Engine + t.Nginx + t.Backends + t.Waits + t.Probes
 }
 
 // PhaseSeen is what one phase saw.

@@ -61,6 +61,8 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 		return seen, err
 	}
 	told := look.result.(*protocol.Seen)
+	r.stall = max(r.stall, told.Stall)
+	r.timeLook(look.params.(*protocol.Look).Waves, told.Answers)
 	if len(told.Answers) != len(waves) {
 		return seen, fmt.Errorf("the agent saw %d of %d waves of probes", len(told.Answers), len(waves))
 	}
@@ -299,6 +301,7 @@ func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scen
 	for i, requests := range taken {
 		for _, request := range requests {
 			seen.Steps[i].Took += protocol.Duration(request.took)
+			r.timeOrder(request)
 			var refused errAgent
 			if errors.As(request.err, &refused) && seen.Steps[i].Error == "" {
 				seen.Steps[i].Error = refused.text
@@ -306,6 +309,53 @@ func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scen
 		}
 	}
 	return err
+}
+
+// timeOrder counts a step's order.
+func (r *trial) timeOrder(o *request) {
+	took := protocol.Duration(o.took)
+	switch o.method {
+	case protocol.MethodReload:
+		r.times.Waits += min(took, protocol.ReloadLasts)
+		r.times.Nginx += max(0, took-protocol.ReloadLasts)
+	case protocol.MethodAwait:
+		r.times.Waits += took
+	case protocol.MethodBackend, protocol.MethodSignal, protocol.MethodFile:
+		r.times.Backends += took
+	default:
+		r.times.Nginx += took
+	}
+}
+
+// atOnce is how long an answer takes that waits for nothing; the shortest timer of
+// nginx's or of a fault that waits is 200 ms.
+const atOnce = protocol.Duration(50 * time.Millisecond)
+
+// timeLook counts the slowest lane of each wave, which is what a wave takes.
+func (r *trial) timeLook(waves []protocol.Wave, answers [][]protocol.ProbeResult) {
+	for i, wave := range waves {
+		if i >= len(answers) {
+			return
+		}
+		rest := answers[i]
+		var waits, probes protocol.Duration
+		for _, lane := range wave {
+			var w, p protocol.Duration
+			for _, answer := range rest[:min(len(lane), len(rest))] {
+				if answer.Took >= atOnce {
+					w += answer.Took
+				} else {
+					p += answer.Took
+				}
+			}
+			rest = rest[min(len(lane), len(rest)):]
+			if w+p > waits+probes {
+				waits, probes = w, p
+			}
+		}
+		r.times.Waits += waits
+		r.times.Probes += probes
+	}
 }
 
 // batch is orders that wait to go to one agent in one message.

@@ -40,11 +40,14 @@ func NewPool(e Equipment) *Pool {
 
 // Run runs a trial on an idle testbed of the kind that it needs, or a new one.
 func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
+	asked := time.Now()
 	t, id, err := p.take(ctx, what.Needs)
 	if err != nil {
 		return scenario.Observation{Trial: what.Name}, err
 	}
+	waited := protocol.Duration(time.Since(asked))
 	seen, err := t.Run(ctx, id, what, keep)
+	seen.Timings.Testbed = waited
 	var stageError *scenario.StageError
 	switch {
 	case seen.Testbed != "":

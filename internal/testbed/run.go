@@ -25,6 +25,8 @@ type trial struct {
 	sent   atomic.Int64
 	stage  scenario.Stage // what is in place
 	paused bool
+	times  scenario.Timings
+	stall  time.Duration
 }
 
 // Run starts the trial's stage with fresh processes, goes through its phases, and
@@ -39,10 +41,16 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 	defer cancel()
 	started := time.Now()
 	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start}
-	seen := scenario.Observation{Trial: what.Name, ID: id, Started: started}
+	seen, err := r.run(ctx, keep, scenario.Observation{Trial: what.Name, ID: id, Started: started})
+	seen.Took = protocol.Duration(time.Since(started))
+	seen.Stall, seen.Timings = protocol.Duration(r.stall), r.times
+	seen.Timings.Own = max(0, seen.Took-r.times.Inside())
+	return seen, err
+}
 
+func (r *trial) run(ctx context.Context, keep func(scenario.Observation) bool, seen scenario.Observation) (scenario.Observation, error) {
 	err := r.start(ctx)
-	for _, phase := range what.Phases {
+	for _, phase := range r.Phases {
 		if err != nil {
 			break
 		}
@@ -50,7 +58,7 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 		p, err = r.phase(ctx, phase)
 		seen.Phases = append(seen.Phases, p)
 	}
-	seen.Took = protocol.Duration(time.Since(started))
+	seen.Stall = protocol.Duration(r.stall)
 	var stageError *scenario.StageError
 	if err != nil && !errors.As(err, &stageError) {
 		return seen, err
@@ -65,7 +73,7 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 		}
 		slices.SortFunc(seen.Backends, byName)
 		if keep(seen) {
-			seen.Testbed = t.Name
+			seen.Testbed = r.Testbed.Name
 			return seen, err
 		}
 	}
@@ -103,6 +111,12 @@ func (r *trial) start(ctx context.Context) error {
 		},
 		func() error { return r.backend.series(ctx, false, backends...) },
 	)
+	var launching time.Duration
+	for _, launch := range backends {
+		launching += launch.took
+	}
+	r.times.Nginx += protocol.Duration(nginx.took)
+	r.times.Backends += protocol.Duration(max(0, launching-nginx.took))
 	var refused errAgent
 	if errors.As(nginx.err, &refused) && err == error(nginx.err) {
 		// What the agent says about starting nginx is about its configuration.
@@ -123,11 +137,16 @@ func (r *trial) setMemory(ctx context.Context, limit protocol.Bytes) error {
 	if limit == r.memory {
 		return nil
 	}
+	defer r.engineTook(time.Now())
 	if err := r.equipment.Engine.SetMemory(ctx, r.backendID, int64(limit)); err != nil {
 		return err
 	}
 	r.memory = limit
 	return nil
+}
+
+func (r *trial) engineTook(since time.Time) {
+	r.times.Engine += protocol.Duration(time.Since(since))
 }
 
 // backendNames is the one that is named, or all, in a fixed order.
@@ -163,6 +182,7 @@ func (r *trial) unpause(ctx context.Context) error {
 		return nil
 	}
 	r.paused = false
+	defer r.engineTook(time.Now())
 	return r.equipment.Engine.Unpause(ctx, r.backendID)
 }
 

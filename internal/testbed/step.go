@@ -57,12 +57,14 @@ var actions = map[string]action{
 	}},
 	"pause-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
 		r.paused = true
+		defer r.engineTook(time.Now())
 		return r.equipment.Engine.Pause(ctx, r.backendID)
 	}},
 	"unpause-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
 		return r.unpause(ctx)
 	}},
-	"wait": {do: func(_ *trial, ctx context.Context, s scenario.Step) error {
+	"wait": {do: func(r *trial, ctx context.Context, s scenario.Step) error {
+		r.times.Waits += s.Wait
 		select {
 		case <-time.After(s.Wait.D()):
 			return nil

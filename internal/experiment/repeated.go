@@ -1,0 +1,110 @@
+package experiment
+
+import (
+	"slices"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+)
+
+// Tally counts repetitions.
+type Tally struct {
+	Runs         int               `json:"runs"`
+	Verified     int               `json:"verified"`
+	Refuted      int               `json:"refuted"`
+	Inconclusive int               `json:"inconclusive"`
+	Skipped      int               `json:"skipped"`
+	Trials       int               `json:"trials,omitempty"`  // that were run
+	Retried      int               `json:"retried,omitempty"` // of these, a second time: see tooSlow
+	Took         protocol.Duration `json:"took"`              // of all together
+}
+
+// Add counts one more.
+func (t *Tally) Add(v Verdict, took protocol.Duration) {
+	t.Runs++
+	t.Took += took
+	switch v {
+	case Verified:
+		t.Verified++
+	case Refuted:
+		t.Refuted++
+	case Inconclusive:
+		t.Inconclusive++
+	case Skipped:
+		t.Skipped++
+	}
+}
+
+// AddTrials counts a result's trials.
+func (t *Tally) AddTrials(r Result) {
+	for _, seen := range r.Trials {
+		if !seen.Started.IsZero() {
+			t.Trials++
+		}
+		if seen.Retried {
+			t.Retried++
+		}
+	}
+}
+
+// alike is how many results of one scenario with the same verdict and cause are kept
+// with their evidence: the number of repetitions has no bound, and memory has.
+const alike = 3
+
+// repeated is the repetitions of one scenario.
+type repeated struct {
+	tally  Tally
+	parts  []Tally
+	kept   []Result
+	counts map[outcomeKind]int
+}
+
+type outcomeKind struct {
+	verdict Verdict
+	cause   Cause
+}
+
+// add counts a result and keeps it if it is one of the first of its kind.
+func (r *repeated) add(one Result) {
+	r.tally.Add(one.Verdict, one.Took)
+	r.tally.AddTrials(one)
+	if r.counts == nil {
+		r.counts, r.parts = map[outcomeKind]int{}, make([]Tally, len(one.Parts))
+	}
+	kinds := map[outcomeKind]bool{{one.Verdict, one.Cause}: true}
+	for i, p := range one.Parts {
+		r.parts[i].Add(p.Verdict, p.Took)
+		kinds[outcomeKind{p.Verdict, p.Cause}] = true
+	}
+	most, wanted := alike, false
+	for kind := range kinds {
+		// Of what is as it should be, and of what never ran, one is as good as many.
+		if most = alike; kind.verdict == Verified || kind.verdict == Skipped || kind.cause == Interrupted {
+			most = 1
+		}
+		wanted = wanted || r.counts[kind] < most
+	}
+	if !wanted {
+		return
+	}
+	for kind := range kinds {
+		r.counts[kind]++
+	}
+	r.kept = append(r.kept, one)
+}
+
+// results is the first of the verified repetitions, or else the first, with the
+// count of all, and behind it what else was kept, in order.
+func (r *repeated) results() []Result {
+	if r.tally.Runs < 2 {
+		return r.kept
+	}
+	kept := slices.SortedFunc(slices.Values(r.kept), func(a, b Result) int { return a.Repeat - b.Repeat })
+	first := max(0, slices.IndexFunc(kept, func(one Result) bool { return one.Verdict == Verified }))
+	base := kept[first]
+	base.Repetitions = &r.tally
+	base.Parts = slices.Clone(base.Parts)
+	for i := range base.Parts {
+		base.Parts[i].Repetitions = &r.parts[i]
+	}
+	return append([]Result{base}, slices.Delete(kept, first, first+1)...)
+}
