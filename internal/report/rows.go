@@ -47,6 +47,14 @@ func (r *row) tally(result experiment.Result, repetitions *experiment.Tally, v e
 	r.runs, r.verified, r.took = t.Runs, t.Verified, t.Took.D()/time.Duration(t.Runs)
 }
 
+// count is how many of the repetitions were verified.
+func (r row) count() string {
+	if r.runs == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d", r.verified, r.runs)
+}
+
 // label names a scenario, and the repetition where it is one of several.
 func label(r experiment.Result) string {
 	if r.Repeat > 0 && r.Repetitions == nil {

@@ -13,18 +13,28 @@ import (
 // plain is the rows for a pipe: each repeats its scenario, for grep.
 func (r Report) plain() Grid {
 	var g Grid
+	repeated := r.repeated()
 	for _, row := range r.rows() {
-		g.Rows = append(g.Rows, []string{row.scenario, strings.ReplaceAll(row.kind, " ", "-"), row.part, row.broken.Status, row.after.Status,
-			string(row.verdict), strconv.FormatFloat(row.took.Seconds(), 'f', 3, 64), row.broken.Log + row.after.Log})
+		cells := []string{row.scenario, strings.ReplaceAll(row.kind, " ", "-"), row.part, row.broken.Status, row.after.Status,
+			string(row.verdict), strconv.FormatFloat(row.took.Seconds(), 'f', 3, 64), row.broken.Log + row.after.Log}
+		if repeated {
+			cells = append(cells, row.count())
+		}
+		g.Rows = append(g.Rows, cells)
 	}
 	return g
+}
+
+// repeated reports whether there were several repetitions.
+func (r Report) repeated() bool {
+	return slices.ContainsFunc(r.Results, func(result experiment.Result) bool { return result.Repeat > 0 })
 }
 
 // table is the rows for a terminal: the parts are indented below their scenario, and
 // repetitions folded into one row.
 func (r Report) table() Grid {
 	g := Grid{Columns: []string{"SCENARIO", "BROKEN", "AFTER", "VERDICT", "TIME", "ERROR LOG WHEN BROKEN"}}
-	repeated := slices.ContainsFunc(r.Results, func(result experiment.Result) bool { return result.Repeat > 0 })
+	repeated := r.repeated()
 	if repeated {
 		g.Columns = slices.Insert(g.Columns, 4, "VERIFIED")
 	}
@@ -35,7 +45,7 @@ func (r Report) table() Grid {
 		}
 		cells := []string{name, row.broken.Status, row.after.Status, string(row.verdict), Seconds(row.took), row.broken.Log}
 		if repeated {
-			cells = slices.Insert(cells, 4, fmt.Sprintf("%d of %d", row.verified, row.runs))
+			cells = slices.Insert(cells, 4, row.count())
 		}
 		g.Rows = append(g.Rows, cells)
 	}
@@ -48,7 +58,8 @@ func (r Report) WriteTable(w io.Writer, screen Screen) error {
 }
 
 // WritePlain writes a line per scenario and part: scenario, kind, part, status when
-// broken, status afterwards, verdict, seconds, error log.
+// broken, status afterwards, verdict, seconds, error log, and with repetitions how
+// many of them were verified.
 func (r Report) WritePlain(w io.Writer) error { return r.plain().WritePlain(w) }
 
 // WriteNames writes the ids of the scenarios.
