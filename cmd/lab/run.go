@@ -32,6 +32,7 @@ func runCommand(std streams) *cli.Command {
 			&cli.BoolFlag{Name: "keep-on-failure", Usage: "leave the first failing trial of each scenario running"},
 			&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the trials and run none"},
+			&cli.BoolFlag{Name: "timings", Usage: "say where the time went"},
 			&cli.StringFlag{Name: "evidence", Usage: "write what was seen as readable files to the folder `DIR`"},
 			&cli.StringSliceFlag{Name: "report", Usage: "write a report as `FORMAT=FILE`: " + strings.Join(report.FormatNames(), ", ") + "; may be repeated"},
 			cacheFlag(),

@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
@@ -27,7 +28,9 @@ type running struct {
 	cache     string
 	evidence  string
 	reports   []report.File
-	again     string // flags that find the same scenarios and image again
+	timings   bool
+	measuring time.Duration // what --timings itself took
+	again     string        // flags that find the same scenarios and image again
 }
 
 // newRunning reads the flags, and finds every mistake before anything is started.
@@ -37,7 +40,7 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 		return nil, err
 	}
 	r := &running{
-		out: out, progress: &progress{out: out}, nginx: c.String("nginx"), timeout: c.Duration("timeout"), evidence: c.String("evidence"),
+		out: out, progress: &progress{out: out}, nginx: c.String("nginx"), timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
 		options: experiment.Options{
 			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
 			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
@@ -120,7 +123,10 @@ func (r *running) run(ctx context.Context) error {
 	if results == nil {
 		return err
 	}
-	head.Took = time.Since(head.Started)
+	head.Took = time.Since(head.Started) - r.measuring
+	if head.Timings != nil {
+		head.Timings.Complete(head.Took)
+	}
 	var late errTimeout
 	head.TimedOut = errors.As(context.Cause(ctx), &late)
 	done := report.New(head, results)
@@ -149,6 +155,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	if err != nil {
 		return nil, err
 	}
+	prepared := time.Since(head.Started)
 	certificates, err := certificate.Make(time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("making the run's certificates: %w", err)
@@ -159,7 +166,15 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	}
 	defer func() { err = errors.Join(err, owner.Release()) }()
 	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
-	defer func() { err = errors.Join(err, pool.Close()) }()
+	defer func() {
+		err = errors.Join(err, pool.Close())
+		if head.Timings != nil {
+			spent := pool.Times()
+			head.Timings.Testbeds = spent.Started
+			head.Timings.Start = protocol.Duration(spent.Starting) / protocol.Duration(max(spent.Started, 1))
+			head.Timings.Removal = protocol.Duration(spent.Removing) / protocol.Duration(max(spent.Removed, 1))
+		}
+	}()
 	r.options.Parallel = parallel(r.options.Parallel, ready.info.Cores, experiment.Trials(r.scenarios, r.options))
 	// An image that cannot be used shows here, once.
 	if err := pool.Warm(ctx, r.options.Parallel); err != nil {
@@ -168,11 +183,37 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		}
 		return nil, err
 	}
+	if r.timings {
+		head.Timings = &report.Timings{Parallel: r.options.Parallel, Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared)}
+		r.options.Seen = head.Timings.Add
+	}
+	began := time.Now()
 	results = r.trials(ctx, pool)
+	if head.Timings != nil {
+		head.Timings.Running = protocol.Duration(time.Since(began))
+		r.measure(ctx, pool, head.Timings)
+	}
 	head.Nginx = pool.Nginx()
 	r.kept(pool, results, report.Client(ready.info), owner.Run)
 	r.stays(ready, head.Image)
 	return results, nil
+}
+
+// bareRounds is how often a bare nginx is started to know what a trial costs at least.
+const bareRounds = 30
+
+// measure measures what the limit rests on, now that the engine is quiet.
+func (r *running) measure(ctx context.Context, pool *testbed.Pool, t *report.Timings) {
+	began := time.Now()
+	defer func() { r.measuring = time.Since(began) }()
+	if ctx.Err() != nil {
+		return
+	}
+	bare, err := pool.Bare(ctx, bareRounds)
+	if err != nil {
+		r.progress.Warn("--timings: measuring a bare nginx: %v", err)
+	}
+	t.BareNginx = protocol.Duration(bare)
 }
 
 // graceAfter is how long after its timeout a run's containers may still be wanted:

@@ -27,7 +27,7 @@ func (r *running) product(done report.Report) error {
 	var err error
 	switch r.out.form {
 	case "table":
-		return errors.Join(done.WriteTable(r.out.out, r.out.screen), done.WriteSummary(r.out.out, r.out.screen))
+		return errors.Join(done.WriteTable(r.out.out, r.out.screen), done.WriteSummary(r.out.out, r.out.screen), done.WriteTimings(r.out.out, r.out.screen))
 	case "json":
 		err = done.WriteJSON(r.out.out)
 	case "yaml":
@@ -40,5 +40,5 @@ func (r *running) product(done report.Report) error {
 	if r.out.quiet {
 		return err
 	}
-	return errors.Join(err, done.WriteSummary(r.out.err, report.Screen{}))
+	return errors.Join(err, done.WriteSummary(r.out.err, report.Screen{}), done.WriteTimings(r.out.err, report.Screen{}))
 }

@@ -29,9 +29,10 @@ type Options struct {
 	Keep          bool // leave each scenario's broken state running
 	KeepOnFailure bool // leave the first trial of each scenario that fails running
 	Withheld      Withheld
-	// Done is told of each scenario's result as it comes in, and Progress of each
+	// Done is told of each scenario's result as it comes in, Seen and Progress of each
 	// trial; one call at a time.
 	Done     func(Result)
+	Seen     func(scenario string, seen scenario.Observation)
 	Progress func(done, total int)
 }
 
@@ -97,6 +98,9 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 		j.seen[u.trial], j.outcomes[u.trial] = observation, result
 		j.left--
 		done++
+		if o.Seen != nil {
+			o.Seen(j.scenario.ID, observation)
+		}
 		if o.Progress != nil {
 			o.Progress(done, total)
 		}

@@ -25,6 +25,7 @@ type document struct {
 	Verdict       experiment.Verdict  `json:"verdict"`
 	ExitCode      int                 `json:"exitCode"`
 	Counts        Counts              `json:"counts"`
+	Timings       *Timings            `json:"timings,omitempty"`
 	Scenarios     []experiment.Result `json:"scenarios"`
 }
 
@@ -45,7 +46,7 @@ func (r Report) document() document {
 		SchemaVersion: SchemaVersion, Lab: r.Lab, Started: r.Started.UTC(), Took: protocol.Duration(r.Took),
 		Engine: documentEngine{r.Engine.Name, r.Engine.Version, r.Engine.APIVersion, r.Engine.OS, r.Engine.Arch,
 			r.Engine.Cores, r.Engine.MemoryBytes, r.Engine.CgroupVersion, r.Engine.Address},
-		Image: r.Image, Nginx: r.Nginx, Verdict: r.Verdict, ExitCode: r.ExitCode, Counts: r.Counts,
+		Image: r.Image, Nginx: r.Nginx, Verdict: r.Verdict, ExitCode: r.ExitCode, Counts: r.Counts, Timings: r.Timings,
 		Scenarios: append([]experiment.Result{}, r.Results...),
 	}
 }

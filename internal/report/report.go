@@ -27,6 +27,7 @@ type Run struct {
 	TimedOut bool                         // it was stopped by --timeout, not by a person
 	Again    string                       // flags that `lab run ID` needs to find the same scenarios and image
 	Sources  map[string]scenario.Scenario // by id
+	Timings  *Timings                     // nil: not asked for
 }
 
 // Image is the nginx image of a run.

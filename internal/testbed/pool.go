@@ -28,7 +28,16 @@ type Pool struct {
 	info    protocol.NginxInfo
 	kept    []string
 	removed []error // what failed while testbeds were removed
+	times   Times
 	ending  sync.WaitGroup
+}
+
+// Times is what testbeds have cost so far.
+type Times struct {
+	Started  int           // testbeds
+	Starting time.Duration // sum; starts overlap
+	Removed  int
+	Removing time.Duration
 }
 
 // NewPool makes an empty pool.
@@ -106,11 +115,12 @@ func (p *Pool) Warm(ctx context.Context, n int) error {
 }
 
 // Retire removes an idle testbed, in the background: towards the end of a run fewer
-// are needed, and removing them all at once would be waited for.
+// are needed, and removing them all at once would be waited for. The last one stays,
+// for Close or for Bare.
 func (p *Pool) Retire() {
 	p.mu.Lock()
 	list := p.idle[""]
-	if len(list) == 0 || p.closed {
+	if len(list) < 2 || p.closed {
 		p.mu.Unlock()
 		return
 	}
@@ -164,6 +174,7 @@ func (p *Pool) start(ctx context.Context, needs string) (*Testbed, error) {
 	p.started++
 	number := p.started
 	p.mu.Unlock()
+	began := time.Now()
 	t, err := Start(ctx, p.equipment, number, needs)
 	if err != nil {
 		return nil, err
@@ -171,7 +182,31 @@ func (p *Pool) start(ctx context.Context, needs string) (*Testbed, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.info = t.Nginx()
+	p.times.Started++
+	p.times.Starting += time.Since(began)
 	return t, nil
+}
+
+// Bare measures a bare loop of starting nginx, sending one request and killing it, on
+// an idle testbed: the median of so many rounds.
+func (p *Pool) Bare(ctx context.Context, rounds int) (time.Duration, error) {
+	t, _, err := p.take(ctx, "")
+	if err != nil {
+		return 0, err
+	}
+	var result protocol.BareResult
+	if err := t.nginx.ask(ctx, protocol.MethodBare, protocol.Bare{Rounds: rounds}, &result); err != nil {
+		p.discard(t)
+		return 0, err
+	}
+	return result.Median.D(), p.put(t, "")
+}
+
+// Times is what testbeds have cost; after Close it is complete.
+func (p *Pool) Times() Times {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.times
 }
 
 func (p *Pool) keep(t *Testbed) error {
@@ -193,10 +228,14 @@ func (p *Pool) discard(t *Testbed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ending.Go(func() {
-		if err := t.Remove(); err != nil {
-			p.mu.Lock()
+		began := time.Now()
+		err := t.Remove()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.times.Removed++
+		p.times.Removing += time.Since(began)
+		if err != nil {
 			p.removed = append(p.removed, err)
-			p.mu.Unlock()
 		}
 	})
 }

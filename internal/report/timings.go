@@ -1,0 +1,137 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Timings is where the time of a run went.
+type Timings struct {
+	Parallel  int               `json:"parallel"`  // trials at the same time
+	Preparing protocol.Duration `json:"preparing"` // engine, image, agent
+	Testbed   protocol.Duration `json:"testbed"`   // from then until the first testbed was there
+	Running   protocol.Duration `json:"running"`   // the trials
+	Ending    protocol.Duration `json:"ending"`    // removing what is left of the testbeds
+
+	Testbeds int               `json:"testbeds"` // that were started
+	Start    protocol.Duration `json:"start"`    // of a testbed, on average, beside others
+	Removal  protocol.Duration `json:"removal"`
+
+	Trials  int              `json:"trials"`
+	Sum     scenario.Timings `json:"sum"`     // over all trials, which overlap
+	Slowest []SlowTrial      `json:"slowest"` // by what is not waiting
+
+	// The limit of what is possible, and how far the run was from it.
+	BareNginx protocol.Duration `json:"bareNginx"` // nginx started, one request, killed: median of a loop in the same run
+	Limit     protocol.Duration `json:"limit"`     // see Complete
+	Ratio     float64           `json:"ratio"`     // of the run's time to the limit
+}
+
+// SlowTrial is a trial that took long.
+type SlowTrial struct {
+	Scenario string            `json:"scenario"`
+	Trial    string            `json:"trial"`
+	Took     protocol.Duration `json:"took"`
+	Waits    protocol.Duration `json:"waits"`
+}
+
+// slowest is how many slow trials are named.
+const slowest = 8
+
+// Add counts a trial.
+func (t *Timings) Add(id string, seen scenario.Observation) {
+	if seen.Started.IsZero() {
+		return
+	}
+	t.Trials++
+	t.Sum.Add(seen.Timings)
+	t.Slowest = append(t.Slowest, SlowTrial{id, seen.Trial, seen.Took, seen.Timings.Waits})
+	slices.SortFunc(t.Slowest, func(a, b SlowTrial) int { return cmp.Compare(b.Took-b.Waits, a.Took-a.Waits) })
+	t.Slowest = t.Slowest[:min(len(t.Slowest), slowest)]
+}
+
+// bareShare is how much more than a bare nginx a trial may cost.
+const bareShare = 1.5
+
+// Complete computes the limit: the first testbed, and then all waits and a bare nginx
+// and a half for each trial, as far as they can overlap.
+func (t *Timings) Complete(took time.Duration) {
+	t.Ending = max(0, protocol.Duration(took)-t.Preparing-t.Testbed-t.Running)
+	work := t.Sum.Waits + protocol.Duration(bareShare*float64(t.Trials)*float64(t.BareNginx))
+	t.Limit = t.Testbed + work/protocol.Duration(max(t.Parallel, 1))
+	if t.Limit > 0 {
+		t.Ratio = float64(took) / float64(t.Limit)
+	}
+}
+
+// WriteTimings writes where the time went, for a person.
+func (r Report) WriteTimings(w io.Writer, screen Screen) error {
+	t := r.Timings
+	if t == nil {
+		return nil
+	}
+	phases := Grid{Columns: []string{"THE RUN", "TIME", "WHAT"}}
+	for _, row := range []struct {
+		name string
+		took protocol.Duration
+		what string
+	}{
+		{"preparing", t.Preparing, "engine, image, agent"},
+		{"first testbed", t.Testbed, fmt.Sprintf("%d in all; on average %s to start and %s to remove, beside the trials", t.Testbeds, rounded(t.Start), rounded(t.Removal))},
+		{"trials", t.Running, fmt.Sprintf("%d, %d at a time", t.Trials, t.Parallel)},
+		{"ending", t.Ending, "removing the last testbeds, writing reports"},
+	} {
+		phases.Rows = append(phases.Rows, []string{row.name, rounded(row.took), row.what})
+	}
+	trials := Grid{Columns: []string{"ALL TRIALS", "SUM", "EACH", "WHAT"}}
+	for _, row := range []struct {
+		name string
+		sum  protocol.Duration
+		what string
+	}{
+		{"waits", t.Sum.Waits, "a fault's delays, nginx's timeouts, waiting steps, the 100 ms of a reload"},
+		{"nginx", t.Sum.Nginx, "starting, checking, reloading nginx"},
+		{"backends", t.Sum.Backends, "starting and ending backends"},
+		{"probes", t.Sum.Probes, "answers that came at once"},
+		{"engine", t.Sum.Engine + t.Sum.Testbed, "waiting for a testbed, pausing and updating containers"},
+		{"own", t.Sum.Own, "messages, logs, clearing up, and waiting for a CPU"},
+	} {
+		trials.Rows = append(trials.Rows, []string{row.name, rounded(row.sum), rounded(row.sum / protocol.Duration(max(t.Trials, 1))), row.what})
+	}
+	slow := Grid{Columns: []string{"SLOWEST, WAITS APART", "TOOK", "WAITED"}}
+	for _, s := range t.Slowest {
+		slow.Rows = append(slow.Rows, []string{s.Scenario + ": " + s.Trial, rounded(s.Took), rounded(s.Waits)})
+	}
+	for _, g := range []Grid{phases, trials, slow} {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		if err := g.WriteTable(w, screen); err != nil {
+			return err
+		}
+	}
+	if t.BareNginx == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + (waits %s + %d trials x %g x bare nginx %s) / %d; the run took %s, %.2f times as long\n",
+		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, bareShare, rounded(t.BareNginx), t.Parallel, rounded(protocol.Duration(r.Took)), t.Ratio)
+	return err
+}
+
+// rounded is a duration to three digits or so.
+func rounded(d protocol.Duration) string {
+	switch v := d.D(); {
+	case v >= time.Second:
+		return fmt.Sprintf("%.2fs", v.Seconds())
+	case v >= 10*time.Millisecond:
+		return fmt.Sprintf("%dms", v.Milliseconds())
+	default:
+		return fmt.Sprintf("%.1fms", float64(v)/float64(time.Millisecond))
+	}
+}
