@@ -1,8 +1,11 @@
-// Benchmarks times lab against the same work by hand, in one run, and prints
-// ratios: machines differ, and so does one machine from minute to minute.
+// Benchmarks times lab against the same work by hand and against lab without its warm
+// containers, in one run, and how its cost grows. What counts is the ratios: machines
+// differ, and so does one machine from minute to minute.
 package main
 
 import (
+	"bytes"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -14,16 +17,36 @@ import (
 	"time"
 )
 
+const (
+	document = "docs/benchmarks.md"
+	script   = "benchmarks/one-scenario.sh"
+	compose  = "benchmarks/one-scenario-compose.sh"
+)
+
 func main() {
 	rounds := flag.Int("n", 3, "rounds; the median counts")
+	quick := flag.Bool("quick", false, "leave out what takes minutes: fresh containers, and how the cost grows")
+	write := flag.Bool("write", false, "write the tables to "+document+" and the first one into README.md as well")
 	flag.Parse()
-	if err := bench(*rounds); err != nil {
+	if err := bench(*rounds, *quick, *write); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func bench(rounds int) error {
+// row is one measurement.
+type row struct {
+	what, command string
+	times         []time.Duration
+	trials        int // 0: not trials of lab's
+}
+
+func (r row) median() time.Duration {
+	times := slices.Sorted(slices.Values(r.times))
+	return times[len(times)/2]
+}
+
+func bench(rounds int, quick, write bool) error {
 	folder, err := os.MkdirTemp("", "lab-bench-")
 	if err != nil {
 		return err
@@ -33,50 +56,175 @@ func bench(rounds int) error {
 	if _, err := run("go", "build", "-o", lab, "./cmd/lab"); err != nil {
 		return err
 	}
-	// Warm: the agent compiled, the image present. The name of the image is the
-	// first of those that lab keeps.
-	if _, err := run(lab, "run", "wrong-port", "-q"); err != nil {
-		return err
-	}
-	images, err := run(lab, "images", "list", "-o", "name")
+	// Warm: the agent compiled, the image present.
+	warm, err := labRun(lab, "wrong-port")
 	if err != nil {
 		return err
 	}
-	image := strings.Fields(images + " nginx")[0]
-	scenarios, err := run(lab, "list", "-o", "name")
-	if err != nil {
-		return err
-	}
+	image := warm.Image.Name
 
-	script := []string{"sh", "benchmarks/one-scenario.sh", image}
-	one := []string{lab, "run", "wrong-port", "-q"}
-	all := []string{lab, "run", "-q"}
-	var times [3][]time.Duration
+	byHand := row{what: "one scenario and one fix, by hand", command: "sh " + script + " " + image}
+	withCompose := row{what: "the same with compose", command: "sh " + compose + " " + image + " " + strings.Join(composeCommand(), " ")}
+	single := row{what: "one scenario with lab, all its fixes and wrong fixes", command: "lab run wrong-port", trials: warm.Counts.Trials}
+	all := row{what: "the catalogue", command: "lab run"}
 	for range rounds {
-		for i, command := range [][]string{script, one, all} {
-			started := time.Now()
-			if _, err := run(command[0], command[1:]...); err != nil {
+		for _, r := range []*row{&byHand, &withCompose, &single, &all} {
+			words := strings.Fields(r.command)
+			if r == &withCompose && len(composeCommand()) == 0 {
+				continue
+			}
+			took, seen, err := timed(lab, words)
+			if err != nil {
 				return err
 			}
-			times[i] = append(times[i], time.Since(started))
+			r.times = append(r.times, took)
+			if r == &all {
+				r.trials = seen.Counts.Trials
+				r.what = fmt.Sprintf("the catalogue, %d scenarios", seen.Counts.Scenarios.Total)
+			}
 		}
 	}
-	byHand, single, catalogue := median(times[0]), median(times[1]), median(times[2])
-	docker, _ := run("docker", "version", "--format", "{{.Server.Version}}")
-	fmt.Printf("%d cores, engine %s, %s, median of %d\n\n", runtime.NumCPU(), strings.TrimSpace(docker), runtime.Version(), rounds)
-	fmt.Println("| what | command | s | in scripts |")
-	fmt.Println("| --- | --- | --- | --- |")
-	for _, row := range []struct {
-		what, command string
-		took          time.Duration
-	}{
-		{"one scenario by hand, one fix", "benchmarks/one-scenario.sh " + image, byHand},
-		{"one scenario with lab, all its fixes and wrong fixes", "lab run wrong-port", single},
-		{fmt.Sprintf("the catalogue, %d scenarios", len(strings.Fields(scenarios))), "lab run", catalogue},
-	} {
-		fmt.Printf("| %s | `%s` | %.2f | %.2f |\n", row.what, row.command, row.took.Seconds(), row.took.Seconds()/byHand.Seconds())
+	last, err := labRun(lab, "--timings")
+	if err != nil {
+		return err
+	}
+	rows := []row{byHand}
+	if len(withCompose.times) > 0 {
+		rows = append(rows, withCompose)
+	}
+	rows = append(rows, single, all)
+	if !quick {
+		took, trials, err := runFresh(last.Timings.Parallel)
+		if err != nil {
+			return fmt.Errorf("with fresh containers: %w", err)
+		}
+		rows = append(rows, row{what: "the same trials, each on a fresh pair of containers", command: "go run ./benchmarks", times: []time.Duration{took}, trials: trials})
+	}
+	version, _ := run("docker", "version", "--format", "{{.Server.Version}}")
+	machine := fmt.Sprintf("%d cores, engine %s, nginx %s, %s, median of %d; images present", runtime.NumCPU(), strings.TrimSpace(version), last.Nginx.Version, runtime.Version(), rounds)
+	first := table(rows, byHand.median()) + "\n(" + machine + ".)\n"
+	text := "# How fast\n\nWritten by `go run ./benchmarks -write`, all in one run: compare the ratios, not the seconds.\n\n" + first
+	if !quick {
+		grown, err := growth(lab)
+		if err != nil {
+			return err
+		}
+		text += "\n## How the cost grows\n\n" + grown
+	}
+	text += "\n## How near to the limit\n\n" + limit(last)
+	fmt.Print(text)
+	if !write {
+		return nil
+	}
+	if err := os.WriteFile(document, []byte(text), 0o644); err != nil {
+		return err
+	}
+	return quote("README.md", first)
+}
+
+// timed runs a command of a row.
+func timed(lab string, words []string) (time.Duration, report, error) {
+	if words[0] == "lab" {
+		seen, err := labRun(lab, words[2:]...)
+		return seen.wall, seen, err
+	}
+	began := time.Now()
+	_, err := run(words[0], words[1:]...)
+	return time.Since(began), report{}, err
+}
+
+// report is what is read of lab's JSON.
+type report struct {
+	wall  time.Duration // of the process
+	Image struct{ Name string }
+	Nginx struct{ Version string }
+
+	Counts struct {
+		Trials    int
+		Scenarios struct{ Total int }
+	}
+	Timings struct {
+		Parallel, Trials          int
+		Testbed, BareNginx, Limit string
+		Ratio                     float64
+		Sum                       struct{ Waits, Nginx, Backends, Probes, Engine, Own string }
+	}
+}
+
+func labRun(lab string, args ...string) (report, error) {
+	var r report
+	path := filepath.Join(filepath.Dir(lab), "report.json")
+	began := time.Now()
+	if _, err := run(lab, append([]string{"run", "-q", "--report", "json=" + path}, args...)...); err != nil {
+		return r, err
+	}
+	wall := time.Since(began)
+	text, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(text, &r)
+	}
+	r.wall = wall
+	return r, err
+}
+
+// growth runs one scenario, all, all ten times, and all with more and more trials at
+// the same time.
+func growth(lab string) (string, error) {
+	var b strings.Builder
+	fmt.Fprintln(&b, "| command | trials | s | ms for each trial |\n| --- | --- | --- | --- |")
+	for _, args := range []string{"wrong-port", "", "--repeat 10", "--parallel 1", "--parallel 2", "--parallel 4", "--parallel 8"} {
+		r, err := labRun(lab, strings.Fields(args)...)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintf(&b, "| `%s` | %d | %.2f | %.0f |\n", strings.TrimSpace("lab run "+args), r.Counts.Trials, r.wall.Seconds(), float64(r.wall.Milliseconds())/float64(r.Counts.Trials))
+	}
+	return b.String(), nil
+}
+
+func limit(r report) string {
+	t := r.Timings
+	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time. "+
+		"That cannot be done in less than first testbed + (waits + trials x 1.5 x bare nginx) / %d = %s; the run took %.2f times as long.\n",
+		t.Testbed, t.Sum.Waits, t.Trials, t.BareNginx, t.Parallel, t.Parallel, t.Limit, t.Ratio)
+}
+
+func table(rows []row, unit time.Duration) string {
+	var b strings.Builder
+	fmt.Fprintln(&b, "| what | command | s | in scripts | ms for each trial |\n| --- | --- | --- | --- | --- |")
+	for _, r := range rows {
+		each := ""
+		if r.trials > 0 {
+			each = fmt.Sprintf("%.0f", float64(r.median().Milliseconds())/float64(r.trials))
+		}
+		fmt.Fprintf(&b, "| %s | `%s` | %.2f | %.2f | %s |\n", r.what, r.command, r.median().Seconds(), r.median().Seconds()/unit.Seconds(), each)
+	}
+	return b.String()
+}
+
+// composeCommand is how compose is called here, nothing where it is not installed.
+func composeCommand() []string {
+	for _, command := range [][]string{{"docker", "compose"}, {"docker-compose"}} {
+		if exec.Command(command[0], append(command[1:], "version")...).Run() == nil {
+			return command
+		}
 	}
 	return nil
+}
+
+// quote replaces the table that a document quotes.
+func quote(path, text string) error {
+	const begin, end = "<!-- benchmarks: generated -->\n", "<!-- /benchmarks -->\n"
+	old, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	before, rest, ok := bytes.Cut(old, []byte(begin))
+	_, after, ok2 := bytes.Cut(rest, []byte(end))
+	if !ok || !ok2 {
+		return fmt.Errorf("%s lacks the markers %q and %q", path, begin, end)
+	}
+	return os.WriteFile(path, slices.Concat(before, []byte(begin), []byte(text), []byte(end), after), 0o644)
 }
 
 func run(name string, args ...string) (string, error) {
@@ -88,9 +236,4 @@ func run(name string, args ...string) (string, error) {
 		return "", fmt.Errorf("%s %s: %w: %s", name, strings.Join(args, " "), err, errors.String())
 	}
 	return string(output), nil
-}
-
-func median(times []time.Duration) time.Duration {
-	slices.Sort(times)
-	return times[len(times)/2]
 }

@@ -1,0 +1,156 @@
+//go:build linux
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/labtest"
+)
+
+// labCommand is `lab` with a cache of its own that holds the agent.
+func labCommand(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	e := labtest.Engine(t)
+	labtest.Image(t, e)
+	info, err := e.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	lab, err := exec.LookPath("lab") // testscript.Main puts it there
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache := filepath.Join(t.TempDir(), "cache")
+	labtest.ShareAgent(t, info.Arch, cache)
+	cmd := exec.CommandContext(t.Context(), lab, args...)
+	cmd.Env = append(os.Environ(), "LAB_CACHE="+cache)
+	return cmd
+}
+
+// outcome is what these tests read of the JSON form.
+type outcome struct {
+	Counts struct {
+		Scenarios, Fixes struct{ Total, Verified, Refuted, Inconclusive int }
+		Trials, Retried  int
+	}
+}
+
+func read(t *testing.T, text []byte) outcome {
+	t.Helper()
+	var o outcome
+	if err := json.Unmarshal(text, &o); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+// busy keeps every core busy until the test is over.
+func busy(t *testing.T) {
+	t.Helper()
+	for range runtime.NumCPU() {
+		loop := exec.Command("sh", "-c", "while :; do :; done")
+		if err := loop.Start(); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			_ = loop.Process.Kill()
+			_ = loop.Wait()
+		})
+	}
+}
+
+// The whole catalogue, with every core busy with other work: no verdict is wrong. One
+// that cannot be told is no wrong one, but there must not be many.
+func TestNoWrongVerdictUnderLoad(t *testing.T) {
+	repeat := labtest.Soak(1, 50)
+	cmd := labCommand(t, "run", "--repeat", strconv.Itoa(repeat), "--timeout", "3h", "-o", "json", "-q")
+	busy(t)
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	began := time.Now()
+	err := cmd.Run()
+	o := read(t, stdout.Bytes())
+	t.Logf("%d repetitions in %s: %+v", repeat, time.Since(began).Round(time.Second), o.Counts)
+	if err != nil || o.Counts.Scenarios.Verified != o.Counts.Scenarios.Total || o.Counts.Scenarios.Total == 0 {
+		t.Errorf("%v: %s", err, stderr.String())
+		report := filepath.Join(os.TempDir(), fmt.Sprintf("lab-under-load-%d.json", os.Getpid()))
+		if err := os.WriteFile(report, stdout.Bytes(), 0o644); err == nil {
+			t.Logf("the whole report: %s", report)
+		}
+	}
+}
+
+// However often a run repeats, lab needs no more memory.
+func TestMemoryStaysFlat(t *testing.T) {
+	repeat := labtest.Soak(20, 200)
+	cmd := labCommand(t, "run", "--repeat", strconv.Itoa(repeat), "--timeout", "3h", "-o", "json", "-q",
+		"wrong-port", "socket-missing", "config-test", "header-too-big", "service-crashed", "unknown-ca", "maintenance", "stale-socket")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	var resident []int // KiB
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for running := true; running; {
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatalf("%v: %s", err, stderr.String())
+			}
+			running = false
+		case <-tick.C:
+			if kib := residentSet(cmd.Process.Pid); kib > 0 {
+				resident = append(resident, kib)
+			}
+		}
+	}
+	if o := read(t, stdout.Bytes()); o.Counts.Scenarios.Verified != 8*repeat {
+		t.Errorf("%+v", o.Counts)
+	}
+	// The report is written at the very end, in memory.
+	if len(resident) < 40 {
+		t.Fatalf("%d samples are too few", len(resident))
+	}
+	second, last := highest(resident[len(resident)/4:len(resident)/2]), highest(resident[3*len(resident)/4:len(resident)*97/100])
+	t.Logf("%d repetitions, %d samples: at most %d KiB in the second quarter, %d in the last", repeat, len(resident), second, last)
+	if last > second+second/4 {
+		t.Errorf("memory grows from %d to %d KiB", second, last)
+	}
+}
+
+func residentSet(pid int) int {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(text), "VmRSS:")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return 0
+	}
+	kib, _ := strconv.Atoi(fields[0])
+	return kib
+}
+
+func highest(values []int) int {
+	most := 0
+	for _, v := range values {
+		most = max(most, v)
+	}
+	return most
+}
