@@ -148,11 +148,11 @@ func argumentsOf(command *cli.Command, dir string) []string {
 
 // known are the ids and tags of the scenarios.
 func known(dir string) (ids, tags []string) {
-	all, err := readCatalogue(dir)
+	all, err := readEntries(dir)
 	if err != nil {
 		return nil, nil
 	}
-	for _, s := range all.scenarios {
+	for _, s := range all.entries {
 		ids = append(ids, s.ID)
 		tags = append(tags, s.Tags...)
 	}
