@@ -7,3 +7,8 @@ import "embed"
 //
 //go:embed */*.yaml */*.conf
 var FS embed.FS
+
+// Index is the catalogue in short, as scenario.MakeIndex makes it.
+//
+//go:embed index.json
+var Index []byte

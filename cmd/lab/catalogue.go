@@ -17,8 +17,19 @@ import (
 type catalogue struct {
 	dir       string // "" is lab's own
 	single    bool   // the folder is a scenario itself
-	scenarios []scenario.Scenario
+	entries   []scenario.Entry
+	scenarios []scenario.Scenario // none where the entries were all that was read
 	mistakes  scenario.Mistakes
+}
+
+// readEntries is readCatalogue for who wants no more than the scenarios in short.
+func readEntries(dir string) (catalogue, error) {
+	if dir == "" {
+		if entries, current := scenario.ReadIndex(scenarios.Index, scenarios.FS); current {
+			return catalogue{entries: entries}, nil
+		}
+	}
+	return readCatalogue(dir)
 }
 
 // readCatalogue reads the scenarios of a folder, or lab's own. Mistakes in them are
@@ -33,7 +44,7 @@ func readCatalogue(dir string) (catalogue, error) {
 		}
 	}
 	found, err := scenario.Load(from)
-	c.scenarios = found
+	c.scenarios, c.entries = found, scenario.Entries(found)
 	if err != nil && !errors.As(err, &c.mistakes) {
 		return c, usage("reading the scenarios of %q: %w", dir, err)
 	}

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 
@@ -52,7 +53,7 @@ func completionCommand(std streams) *cli.Command {
 var values = map[string][]string{"output": forms, "color": colors}
 
 // harmless keeps words out of the answer that a shell could take for more than words.
-var harmless = regexp.MustCompile(`^[A-Za-z0-9._=-]+$`)
+var harmless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._=-]+$`) })
 
 // complete writes the words that may stand in the place of the last one, one per line.
 // What cannot be completed is no error: the shell goes on with file names.
@@ -62,7 +63,7 @@ func complete(app *cli.App, words []string, w io.Writer) error {
 	}
 	current, before := strings.TrimSpace(words[len(words)-1]), words[:len(words)-1]
 	for _, word := range candidates(app, before, current) {
-		if strings.HasPrefix(word, current) && harmless.MatchString(word) {
+		if strings.HasPrefix(word, current) && harmless().MatchString(word) {
 			if _, err := fmt.Fprintln(w, word); err != nil {
 				return err
 			}
@@ -147,11 +148,11 @@ func argumentsOf(command *cli.Command, dir string) []string {
 
 // known are the ids and tags of the scenarios.
 func known(dir string) (ids, tags []string) {
-	all, err := readCatalogue(dir)
+	all, err := readEntries(dir)
 	if err != nil {
 		return nil, nil
 	}
-	for _, s := range all.scenarios {
+	for _, s := range all.entries {
 		ids = append(ids, s.ID)
 		tags = append(tags, s.Tags...)
 	}

@@ -20,30 +20,20 @@ func listCommand(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			all, err := readCatalogue(c.String("scenarios"))
+			all, err := readEntries(c.String("scenarios"))
 			if err != nil {
 				return err
 			}
-			chosen, err := selection{ids: c.Args().Slice(), tags: c.StringSlice("tag"), skip: c.StringSlice("skip")}.from(all)
+			chosen, err := selection{ids: c.Args().Slice(), tags: c.StringSlice("tag"), skip: c.StringSlice("skip")}.entries(all)
 			if err != nil {
 				return err
 			}
-			type item struct {
-				ID           string   `json:"id"`
-				Title        string   `json:"title"`
-				Tags         []string `json:"tags"`
-				Fixes        int      `json:"fixes"`
-				WrongFixes   int      `json:"wrongFixes"`
-				Demonstrates int      `json:"demonstrates"`
-			}
-			items := []item{}
 			grid := report.Grid{Columns: []string{"SCENARIO", "FIXES", "WRONG", "SHOWS", "TAGS", "TITLE"}}
-			for _, s := range chosen {
-				items = append(items, item{s.ID, s.Title, s.Tags, len(s.Fixes), len(s.WrongFixes), len(s.Demonstrates)})
-				grid.Rows = append(grid.Rows, []string{s.ID, strconv.Itoa(len(s.Fixes)), strconv.Itoa(len(s.WrongFixes)), strconv.Itoa(len(s.Demonstrates)), strings.Join(s.Tags, ","), s.Title})
+			for _, e := range chosen {
+				grid.Rows = append(grid.Rows, []string{e.ID, strconv.Itoa(e.Fixes), strconv.Itoa(e.WrongFixes), strconv.Itoa(e.Demonstrates), strings.Join(e.Tags, ","), e.Title})
 			}
 			return out.write(product{
-				grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "scenarios": items},
+				grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "scenarios": chosen},
 			})
 		},
 	}

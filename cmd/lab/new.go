@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/urfave/cli/v2"
 )
@@ -16,7 +17,7 @@ import (
 var template embed.FS
 
 // idForm is what a scenario's id may look like; validate says the same.
-var idForm = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var idForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`) })
 
 func newCommand(std streams) *cli.Command {
 	return &cli.Command{
@@ -34,7 +35,7 @@ func newCommand(std streams) *cli.Command {
 				return usage("new: one id is wanted, as in `lab new my-failure`, and %d were given", c.NArg())
 			}
 			id, dir := c.Args().First(), c.String("dir")
-			if !idForm.MatchString(id) {
+			if !idForm().MatchString(id) {
 				return usage("new: the id %q has more than small letters, digits and hyphens", id)
 			}
 			written, err := writeTemplate(dir, id)

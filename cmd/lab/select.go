@@ -13,16 +13,27 @@ import (
 // selection says which scenarios of a catalogue are meant.
 type selection struct{ ids, tags, skip []string }
 
-// from returns the scenarios that are meant, in the catalogue's order. A word that
-// selects nothing is an error: it would silently run less, or more, than was meant.
+// from returns the scenarios that are meant, in the catalogue's order.
 func (s selection) from(c catalogue) ([]scenario.Scenario, error) {
+	meant, err := s.entries(c)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(slices.Clone(c.scenarios), func(one scenario.Scenario) bool {
+		return !slices.ContainsFunc(meant, func(e scenario.Entry) bool { return e.ID == one.ID })
+	}), nil
+}
+
+// entries is from for the scenarios in short. A word that selects nothing is an error:
+// it would silently run less, or more, than was meant.
+func (s selection) entries(c catalogue) ([]scenario.Entry, error) {
 	if len(c.mistakes) > 0 {
 		if err := s.touches(c); err != nil {
 			return nil, err
 		}
 	}
 	var ids, tags []string
-	for _, one := range c.scenarios {
+	for _, one := range c.entries {
 		ids = append(ids, one.ID)
 		tags = append(tags, one.Tags...)
 	}
@@ -38,8 +49,8 @@ func (s selection) from(c catalogue) ([]scenario.Scenario, error) {
 			}
 		}
 	}
-	var selected []scenario.Scenario
-	for _, one := range c.scenarios {
+	var selected []scenario.Entry
+	for _, one := range c.entries {
 		has := func(tag string) bool { return slices.Contains(one.Tags, tag) }
 		if (len(s.ids) == 0 || slices.Contains(s.ids, one.ID)) &&
 			(len(s.tags) == 0 || slices.ContainsFunc(s.tags, has)) &&

@@ -1,5 +1,5 @@
 // Generate writes the documentation that follows from the code: the scenarios'
-// schema, the tables of the catalogue, the reference of faults, steps and
+// schema, the tables and the index of the catalogue, the reference of faults, steps and
 // certificates, and the commands' help. CI runs it and fails on a difference.
 package main
 
@@ -30,6 +30,10 @@ func generate() error {
 	if err != nil {
 		return err
 	}
+	index, err := scenario.MakeIndex(scenarios.FS)
+	if err != nil {
+		return err
+	}
 	schema, err := schemaJSON()
 	if err != nil {
 		return err
@@ -43,6 +47,7 @@ func generate() error {
 		"docs/reference.md":         referenceMarkdown(),
 		"docs/commands.md":          commands,
 		"scenarios/README.md":       catalogueMarkdown(all),
+		"scenarios/index.json":      string(index),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return err

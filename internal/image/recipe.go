@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/image/apt"
@@ -44,13 +45,13 @@ func Nginx() Recipe {
 	}
 }
 
-var unsafe = regexp.MustCompile(`[^A-Za-z0-9_.-]`)
+var unsafe = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9_.-]`) })
 
 // name is the image's name: a version has characters that a tag may not have.
 func (r Recipe) name(packages []apt.Package) (string, error) {
 	for _, p := range packages {
 		if p.Name == r.Packages[0] {
-			return r.Repository + ":" + unsafe.ReplaceAllString(p.Version, "-"), nil
+			return r.Repository + ":" + unsafe().ReplaceAllString(p.Version, "-"), nil
 		}
 	}
 	return "", fmt.Errorf("naming the image: the package %q is not among those fetched", r.Packages[0])

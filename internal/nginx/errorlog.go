@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Entry is one entry of the error log. It can span several lines: FastCGI
@@ -22,8 +23,10 @@ type Entry struct {
 }
 
 var (
-	entryStart = regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d+)#\d+: (?:\*(\d+) )?`)
-	levels     = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
+	entryStart = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d+)#\d+: (?:\*(\d+) )?`)
+	})
+	levels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
 )
 
 // maxEntry bounds one entry; nginx itself cuts its messages at 2048 bytes, not
@@ -35,7 +38,7 @@ const maxEntry = 64 << 10
 func ParseErrorLog(text string) []Entry {
 	var entries []Entry
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		m := entryStart.FindStringSubmatch(line)
+		m := entryStart().FindStringSubmatch(line)
 		if m == nil {
 			if len(entries) > 0 {
 				last := &entries[len(entries)-1]
@@ -51,7 +54,7 @@ func ParseErrorLog(text string) []Entry {
 	}
 	for i := range entries {
 		e := &entries[i]
-		body := e.Raw[len(entryStart.FindString(e.Raw)):]
+		body := e.Raw[len(entryStart().FindString(e.Raw)):]
 		e.Message, e.Context = body, ""
 		if at := strings.LastIndex(body, ", client: "); at >= 0 {
 			e.Message, e.Context = body[:at], body[at+2:]
@@ -65,9 +68,9 @@ func (e Entry) AtLeast(level string) bool {
 	return slices.Index(levels, e.Level) >= slices.Index(levels, level)
 }
 
-var action = regexp.MustCompile(` while [a-z A-Z]+$`)
+var action = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` while [a-z A-Z]+$`) })
 
 // Gist is the entry in a few words: "[error] connect() failed (111: Connection refused)".
 func (e Entry) Gist() string {
-	return "[" + e.Level + "] " + action.ReplaceAllString(e.Message, "")
+	return "[" + e.Level + "] " + action().ReplaceAllString(e.Message, "")
 }

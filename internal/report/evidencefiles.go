@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/gatewaylab/lab/fixtures"
 	"github.com/gatewaylab/lab/internal/experiment"
@@ -45,11 +46,11 @@ func (r Report) evidenceFiles() ([]evidenceFile, error) {
 	return files, nil
 }
 
-var unfit = regexp.MustCompile(`[^A-Za-z0-9._#-]+`)
+var unfit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9._#-]+`) })
 
 // fileName makes a name of ours one that every file system takes.
 func fileName(name string) string {
-	return strings.TrimLeft(unfit.ReplaceAllString(name, "-"), ".")
+	return strings.TrimLeft(unfit().ReplaceAllString(name, "-"), ".")
 }
 
 // versions is what the run ran on.

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
 
-var word = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
+var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`) })
 
 // checker finds what is well-formed and still wrong. It reports at the line of
 // the nearest node that the author wrote.
@@ -81,7 +82,7 @@ func child(n *yaml.Node, step any) (*yaml.Node, int) {
 
 func (c *checker) head() {
 	s := c.s
-	if !word.MatchString(s.ID) {
+	if !word().MatchString(s.ID) {
 		c.mistake(0, "the folder's name is the scenario's id: %q has more than small letters, digits and hyphens", s.ID)
 	}
 	if strings.TrimSpace(s.Title) == "" {
@@ -94,7 +95,7 @@ func (c *checker) head() {
 		c.wrong(at("tags"), "tags are missing: a status, a protocol, a topic, as in [502, tcp]")
 	}
 	for i, tag := range s.Tags {
-		if !word.MatchString(tag) {
+		if !word().MatchString(tag) {
 			c.wrong(at("tags", i), "tag %q has more than small letters, digits and hyphens", tag)
 		}
 	}
@@ -120,7 +121,7 @@ func (c *checker) stage() {
 }
 
 func (c *checker) probe(path []any, name string, p Probe) {
-	if !word.MatchString(name) {
+	if !word().MatchString(name) {
 		c.wrong(path, "probe %q: small letters, digits and hyphens only", name)
 	}
 	given := 0
@@ -241,7 +242,7 @@ func (c *checker) identity(path []any, id, say string, seen map[string]bool) {
 	switch {
 	case id == "":
 		c.wrong(path[:len(path)-1], "id is missing")
-	case !word.MatchString(id):
+	case !word().MatchString(id):
 		c.wrong(path, "id %q has more than small letters, digits and hyphens", id)
 	case seen[id]:
 		c.wrong(path, "id %q stands here a second time", id)

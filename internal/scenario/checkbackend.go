@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
@@ -17,13 +18,13 @@ import (
 // maxWait bounds every time that a scenario can make the lab wait.
 const maxWait = time.Minute
 
-var ownerForm = regexp.MustCompile(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`)
+var ownerForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`) })
 
 // backends checks the backends of a stage (base nil), or of a change to one.
 func (c *checker) backends(path []any, given, base map[string]protocol.Backend) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		here := append(slices.Clone(path), name)
-		if !word.MatchString(name) {
+		if !word().MatchString(name) {
 			c.wrong(here, "backend %q: small letters, digits and hyphens only", name)
 		}
 		b := mergeBackend(base[name], given[name])
@@ -125,7 +126,7 @@ func (c *checker) tls(path []any, b protocol.Backend) {
 }
 
 func (c *checker) owner(path []any, owner string) {
-	if !ownerForm.MatchString(owner) {
+	if !ownerForm().MatchString(owner) {
 		c.wrong(path, "owner %q is none of nginx (the user of its workers), root and UID:GID", owner)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strconv"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -82,12 +83,12 @@ func loadOne(fsys fs.FS, id string) (Scenario, Mistakes) {
 	return s, d.mistakes
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`)
+var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`) })
 
 // yamlError takes the library's message apart. Its parser counts lines from 0,
 // its scanner from 1; the words tell which of them spoke.
 func yamlError(err error) (line int, what string) {
-	m := yamlLine.FindStringSubmatch(err.Error())
+	m := yamlLine().FindStringSubmatch(err.Error())
 	if m == nil {
 		return 0, err.Error()
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // debian names the architectures that Debian calls differently from Go.
@@ -24,15 +25,19 @@ func (h *Host) arch() string {
 // one that Debian's container images carry deletes the host's package cache, private
 // directories or not. (A proxy that a program detects is no hook: without it a host
 // behind a proxy reaches nothing.) apt compares option names without case.
-var hooks = regexp.MustCompile(`(?i)(::(pre|post)-invoke|::pre-install-pkgs|^aptcli::hooks|^dpkg::tools)`)
+var hooks = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)(::(pre|post)-invoke|::pre-install-pkgs|^aptcli::hooks|^dpkg::tools)`)
+})
 
 // ours are the options that we set, or that say nothing about reaching packages. The
 // Binary branch holds what single programs override, Dir::Etc::main included if it likes.
-var ours = regexp.MustCompile(`(?i)^(dir::(state|cache|log)|dir::etc::(main|parts)|apt::architectures?|apt::sandbox|binary|commandline|quiet)(::| )`)
+var ours = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)^(dir::(state|cache|log)|dir::etc::(main|parts)|apt::architectures?|apt::sandbox|binary|commandline|quiet)(::| )`)
+})
 
 // line is one option of the dump; a value with a quote in it would not survive being
 // read again, and only shell commands have those.
-var line = regexp.MustCompile(`^[^" ]+ "[^"]*";$`)
+var line = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^" ]+ "[^"]*";$`) })
 
 // prepare makes the private directories and the configuration that leads to them.
 func (h *Host) prepare(ctx context.Context) error {
@@ -62,7 +67,7 @@ func (h *Host) configuration(dump string) []byte {
 	var b bytes.Buffer
 	for option := range strings.Lines(dump) {
 		option = strings.TrimSuffix(option, "\n")
-		if !line.MatchString(option) || ours.MatchString(option) || (hooks.MatchString(option) && !h.unfiltered) {
+		if !line().MatchString(option) || ours().MatchString(option) || (hooks().MatchString(option) && !h.unfiltered) {
 			continue
 		}
 		fmt.Fprintln(&b, option)

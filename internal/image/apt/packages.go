@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // Package is one fetched package.
@@ -28,7 +29,7 @@ type Package struct {
 }
 
 // 'https://…/nginx_1.22.1-9_amd64.deb' nginx_1.22.1-9_amd64.deb 532468 SHA256:4e27…
-var uri = regexp.MustCompile(`^'[^']+' (\S+) (\d+) SHA256:([0-9a-f]{64})\s*$`)
+var uri = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^'[^']+' (\S+) (\d+) SHA256:([0-9a-f]{64})\s*$`) })
 
 // resolve asks apt for the packages and everything they depend on. An empty archive
 // directory makes it name them all: what it finds there it leaves out.
@@ -53,7 +54,7 @@ func (h *Host) resolve(ctx context.Context, names []string) ([]Package, error) {
 }
 
 func parse(text, dir string) (Package, error) {
-	m := uri.FindStringSubmatch(strings.TrimSpace(text))
+	m := uri().FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
 		return Package{}, fmt.Errorf("%q is no package", strings.TrimSpace(text))
 	}
