@@ -52,7 +52,7 @@ func TestLibrariesStayBehindTheirWalls(t *testing.T) {
 		"github.com/olekukonko/tablewriter": {"internal/report"},
 		"github.com/schollz/progressbar/":   {"cmd/lab"},
 		"github.com/invopop/jsonschema":     {"docs/generate"},
-		module + "internal/engine/docker":   {"cmd/lab", "internal/labtest", "internal/image/imagetest"},
+		module + "internal/engine/docker":   {"cmd/lab", "internal/labtest", "internal/image/imagetest", "benchmarks"},
 		module + "internal/labtest":         {},
 		module + "internal/image/imagetest": {"internal/labtest"},
 	}
