@@ -139,11 +139,11 @@ func FuzzAccessLog(f *testing.F) {
 func TestLogsOfManyMegabytes(t *testing.T) {
 	const start = "2026/11/22 20:00:00 [error] 7#7: *1 x"
 	for name, text := range map[string]string{
-		"a line of 10 MB":       start + strings.Repeat("x", 10<<20),
-		"2 MB of line breaks":   start + strings.Repeat("\n", 2<<20),
-		"10 MB of clients":      start + strings.Repeat(", client: ", 1<<20),
-		"2 MB before an entry":  strings.Repeat("x\n", 1<<20) + start,
-		"10 MB of zeros":        start + "\n" + strings.Repeat("\x00", 10<<20),
+		"a line of 10 MB":      start + strings.Repeat("x", 10<<20),
+		"2 MB of line breaks":  start + strings.Repeat("\n", 2<<20),
+		"10 MB of clients":     start + strings.Repeat(", client: ", 1<<20),
+		"2 MB before an entry": strings.Repeat("x\n", 1<<20) + start,
+		"10 MB of zeros":       start + "\n" + strings.Repeat("\x00", 10<<20),
 	} {
 		began := time.Now()
 		entries := ParseErrorLog(text)
