@@ -140,6 +140,9 @@ func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenari
 	}
 	answer := scenario.Answer{Probe: name}
 	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, request, &answer.Client)
+	if answer.Err == nil && answer.Client.ID != request.ID {
+		answer.Err = fmt.Errorf("the probe %q was answered with another one's result: not an agent of this lab", request.ID)
+	}
 	return answer
 }
 
@@ -173,6 +176,15 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 		}
 	}
 	seen.Log = nginx.ParseErrorLog(errorLog.String())
+	type connection struct {
+		pid    int
+		number int64
+	}
+	logged := map[connection][]nginx.Entry{}
+	for _, entry := range seen.Log {
+		of := connection{entry.PID, entry.Connection}
+		logged[of] = append(logged[of], entry)
+	}
 	for i := range answers {
 		a := &answers[i]
 		record, ok := records[a.Client.ID]
@@ -180,11 +192,7 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 			continue
 		}
 		a.Access = &record
-		for _, entry := range seen.Log {
-			if entry.Connection == record.Connection && entry.PID == record.PID {
-				a.Log = append(a.Log, entry)
-			}
-		}
+		a.Log = logged[connection{record.PID, record.Connection}]
 	}
 	seen.Answers = answers
 	return nil

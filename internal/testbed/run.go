@@ -41,6 +41,8 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start}
 	seen := scenario.Observation{Trial: what.Name, ID: id, Started: started}
 
+	t.nginx.begin()
+	t.backend.begin()
 	err := r.start(ctx)
 	for _, phase := range what.Phases {
 		if err != nil {
