@@ -122,7 +122,7 @@ func lied() scenario.Trial {
 
 // liarsTime is all the time that a trial among liars gets.
 const (
-	liarsTime = 300 * time.Millisecond
+	liarsTime = 60 * time.Millisecond
 	slack     = 10 * time.Second // on a busy machine
 )
 
