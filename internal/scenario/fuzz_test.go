@@ -320,3 +320,37 @@ func TestBinaryConfig(t *testing.T) {
 		}
 	}
 }
+
+// endless is a file system whose config says that it is short and has no end.
+type endless struct{ fs.FS }
+
+func (e endless) Open(name string) (fs.File, error) {
+	f, err := e.FS.Open(name)
+	if strings.HasSuffix(name, ".conf") {
+		f = endlessFile{f}
+	}
+	return f, err
+}
+
+func (e endless) ReadFile(name string) ([]byte, error) { return fs.ReadFile(hidden{e}, name) }
+
+type endlessFile struct{ fs.File }
+
+func (endlessFile) Read(p []byte) (int, error) { return len(p), nil }
+
+// A file's size is what it had when it was looked at, and nothing at all in /proc.
+func TestFileWithoutAnEnd(t *testing.T) {
+	loaded := make(chan error, 1)
+	go func() {
+		_, err := Load(endless{folder(sound)})
+		loaded <- err
+	}()
+	select {
+	case err := <-loaded:
+		if err == nil || !strings.Contains(err.Error(), "it has more than the 262144 bytes") {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(slowest):
+		t.Fatal("it is read on and on")
+	}
+}
