@@ -67,11 +67,19 @@ func (c catalogue) shown() scenario.Mistakes {
 // openScenarios opens a folder so that neither .. nor a symbolic link leads out of
 // it. A folder that is a scenario itself stands as the only one of its parent.
 func openScenarios(dir string) (files fs.FS, single bool, err error) {
+	// OpenRoot opens first and looks then: at a pipe it would wait for ever.
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a folder")
+	}
+	if err != nil {
+		return nil, false, pathCause(err)
+	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, false, pathCause(err)
 	}
-	if _, err := root.Stat(scenario.FileName); err != nil {
+	if _, err := root.Lstat(scenario.FileName); err != nil {
 		return root.FS(), false, nil
 	}
 	path, err := filepath.Abs(dir)
@@ -102,6 +110,15 @@ func (a alone) Open(name string) (fs.File, error) {
 		return nil, err
 	}
 	return a.FS.Open(inside)
+}
+
+// Stat looks at a file and does not open it: a pipe would wait for its writer.
+func (a alone) Stat(name string) (fs.FileInfo, error) {
+	inside, err := a.inside("stat", name)
+	if err != nil {
+		return nil, err
+	}
+	return fs.Stat(a.FS, inside)
 }
 
 // ReadDir lists the folder at the top, and its files below it.

@@ -24,7 +24,7 @@ type Entry struct {
 
 var (
 	entryStart = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d+)#\d+: (?:\*(\d+) )?`)
+		return regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d{1,10})#\d{1,10}: (?:\*(\d{1,18}) )?`)
 	})
 	levels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
 )
@@ -37,30 +37,42 @@ const maxEntry = 64 << 10
 // not begin an entry belong to the one before; those before the first are lost.
 func ParseErrorLog(text string) []Entry {
 	var entries []Entry
-	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\n"), "\n") {
-		m := entryStart().FindStringSubmatch(line)
-		if m == nil {
-			if len(entries) > 0 {
-				last := &entries[len(entries)-1]
-				if len(last.Raw)+len(line) < maxEntry {
-					last.Raw += "\n" + line
-				}
-			}
-			continue
+	text = strings.TrimSuffix(text, "\n")
+	begin, at := 0, 0 // of the entry, of the line
+	for line := range strings.SplitSeq(text, "\n") {
+		if m := startOf(line); m != nil {
+			finish(entries, text[begin:max(at-1, begin)])
+			pid, _ := strconv.Atoi(m[3])
+			connection, _ := strconv.ParseInt(m[4], 10, 64)
+			entries = append(entries, Entry{Time: m[1], Level: m[2], PID: pid, Connection: connection})
+			begin = at
 		}
-		pid, _ := strconv.Atoi(m[3])
-		connection, _ := strconv.ParseInt(m[4], 10, 64)
-		entries = append(entries, Entry{Time: m[1], Level: m[2], PID: pid, Connection: connection, Raw: line[:min(len(line), maxEntry)]})
+		at += len(line) + 1
 	}
-	for i := range entries {
-		e := &entries[i]
-		body := e.Raw[len(entryStart().FindString(e.Raw)):]
-		e.Message, e.Context = body, ""
-		if at := strings.LastIndex(body, ", client: "); at >= 0 {
-			e.Message, e.Context = body[:at], body[at+2:]
-		}
-	}
+	finish(entries, text[begin:])
 	return entries
+}
+
+// startOf matches the start of an entry. Most other lines are told by a look.
+func startOf(line string) []string {
+	if len(line) < len("2006/01/02 15:04:05 [") || line[4] != '/' {
+		return nil
+	}
+	return entryStart().FindStringSubmatch(line)
+}
+
+// finish gives the last entry its text: a part of the whole log's, since adding line
+// to line would take the square of their number.
+func finish(entries []Entry, raw string) {
+	if len(entries) == 0 {
+		return
+	}
+	e := &entries[len(entries)-1]
+	e.Raw = raw[:min(len(raw), maxEntry)]
+	e.Message = e.Raw[len(entryStart().FindString(e.Raw)):]
+	if at := strings.LastIndex(e.Message, ", client: "); at >= 0 {
+		e.Message, e.Context = e.Message[:at], e.Message[at+2:]
+	}
 }
 
 // AtLeast reports whether the entry's level is level or worse.

@@ -55,9 +55,9 @@ func fileName(name string) string {
 
 // versions is what the run ran on.
 func (r Report) versions() string {
-	return fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\nnginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
+	return Clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\nnginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
 		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Road,
-		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(Clean(r.Nginx.Output)))
+		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(r.Nginx.Output)))
 }
 
 func (r Report) scenarioReadme(result experiment.Result) string {
@@ -82,8 +82,8 @@ func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]
 	if t.ID == "" {
 		return []evidenceFile{{"NOT-RUN.txt", "This trial was not run.\n"}}, nil
 	}
-	files := []evidenceFile{{"trial.txt", fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
-		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, r.Image.ID, r.Nginx.Version, r.Nginx.OpenSSL)}}
+	files := []evidenceFile{{"trial.txt", Clean(fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
+		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, r.Image.ID, r.Nginx.Version, r.Nginx.OpenSSL))}}
 	for i, p := range t.Phases {
 		prefix := fmt.Sprintf("%d-%s-", i+1, fileName(p.Name))
 		answers, access, err := r.answerFiles(result.ID, p)
@@ -97,8 +97,8 @@ func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]
 		}
 	}
 	for _, b := range t.Backends {
-		text := fmt.Sprintf("running %t, listening %t, exit %q, OOM kills %d\n\n%s\n", b.Running, b.Listening, b.Exit, b.OOMKills, strings.TrimRight(Clean(b.Log), "\n"))
-		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", text})
+		text := fmt.Sprintf("running %t, listening %t, exit %q, OOM kills %d\n\n%s\n", b.Running, b.Listening, b.Exit, b.OOMKills, strings.TrimRight(b.Log, "\n"))
+		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", Clean(text)})
 	}
 	return files, nil
 }
@@ -124,7 +124,7 @@ func (r Report) answerFiles(id string, p scenario.PhaseSeen) (client, access str
 			if err != nil {
 				return "", "", err
 			}
-			records.Write(append(line, '\n'))
+			records.WriteString(spellOut(string(line)) + "\n")
 		}
 	}
 	return Clean(c.String()), records.String(), nil

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -18,7 +19,8 @@ var page string
 // what every trial saw.
 func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"clean": Clean, "oneLine": oneLine, "seconds": Seconds, "label": label,
+		"clean": Clean, "oneLine": oneLine, "seconds": Seconds,
+		"label":      func(r experiment.Result) string { return oneLine(label(r)) },
 		"rfc3339":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"transcript": transcript,
 	}).Parse(page)
@@ -32,9 +34,9 @@ func (r Report) WriteHTML(w io.Writer) error {
 	type shownFailure struct{ Verdict, Name, Evidence string }
 	var rows []shownRow
 	for _, row := range r.rows() {
-		shown := shownRow{row.scenario, row.part, oneLine(row.broken.Status), oneLine(row.after.Status), string(row.verdict), Seconds(row.took), oneLine(row.broken.Log), row.part == ""}
+		shown := shownRow{oneLine(row.scenario), oneLine(row.part), oneLine(row.broken.Status), oneLine(row.after.Status), string(row.verdict), Seconds(row.took), oneLine(row.broken.Log), row.kind == "scenario"}
 		if !shown.Head {
-			shown.Part = row.kind + ": " + row.part
+			shown.Part = row.kind + ": " + shown.Part
 		}
 		rows = append(rows, shown)
 	}
@@ -43,7 +45,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 		failures = append(failures, shownFailure{string(f.verdict), oneLine(f.name), f.evidence()})
 	}
 	return t.Execute(w, map[string]any{"Report": r, "Rows": rows, "Failures": failures, "Engine": oneLine(r.engineLine()), "Summary": r.Summary(),
-		"Unfinished": strings.Join(r.unfinished(), ", "), "Stopped": r.stopped()})
+		"Unfinished": oneLine(strings.Join(r.unfinished(), ", ")), "Stopped": r.stopped()})
 }
 
 // transcript is what a trial saw, as text.

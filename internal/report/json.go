@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -59,9 +60,29 @@ func (r Report) WriteYAML(w io.Writer) error { return WriteYAML(w, r.document())
 
 // WriteJSON writes a value as indented JSON.
 func WriteJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	_, err = io.WriteString(w, spellOut(string(text))+"\n")
+	return err
+}
+
+// spellOut writes as \uXXXX what is obeyed and encoders leave as it is. It stands in
+// strings only, and means the same in JSON as in YAML's double quotes.
+func spellOut(text string) string {
+	if !strings.ContainsFunc(text, obeyed) {
+		return text
+	}
+	var b strings.Builder
+	for _, r := range text {
+		if obeyed(r) {
+			fmt.Fprintf(&b, `\u%04x`, r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // WriteYAML writes a value's JSON form as YAML, fields in the same order: one
@@ -71,26 +92,53 @@ func WriteYAML(w io.Writer, value any) error {
 	if err != nil {
 		return err
 	}
-	var node yaml.Node
-	// JSON is YAML; reading it as such keeps the order that a map would lose.
-	if err := yaml.Unmarshal(text, &node); err != nil {
+	// Through JSON's tokens and not as YAML, which JSON almost is: a name of more than
+	// 1024 characters, as a hostile header's, is not read there.
+	tokens := json.NewDecoder(bytes.NewReader(text))
+	tokens.UseNumber()
+	node, err := yamlOf(tokens)
+	if err != nil {
 		return fmt.Errorf("turning JSON into YAML: %w", err)
 	}
-	block(&node)
 	var b bytes.Buffer
 	encoder := yaml.NewEncoder(&b)
 	encoder.SetIndent(2)
-	if err := encoder.Encode(&node); err != nil {
+	if err := encoder.Encode(node); err != nil {
 		return err
 	}
-	_, err = w.Write(b.Bytes())
+	_, err = io.WriteString(w, spellOut(b.String()))
 	return err
 }
 
-// block takes JSON's brackets and quotes away; what needs quotes gets them back.
-func block(n *yaml.Node) {
-	n.Style = 0
-	for _, child := range n.Content {
-		block(child)
+// yamlOf turns the next value into YAML, in the order of its fields.
+func yamlOf(tokens *json.Decoder) (*yaml.Node, error) {
+	token, err := tokens.Token()
+	if err != nil {
+		return nil, err
 	}
+	switch t := token.(type) {
+	case json.Delim:
+		n := &yaml.Node{Kind: yaml.SequenceNode}
+		if t == '{' {
+			n.Kind = yaml.MappingNode
+		}
+		for tokens.More() { // names and values come in turn
+			child, err := yamlOf(tokens)
+			if err != nil {
+				return nil, err
+			}
+			n.Content = append(n.Content, child)
+		}
+		_, err = tokens.Token() // the closing one
+		return n, err
+	case string:
+		n := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: t}
+		if strings.ContainsFunc(t, obeyed) {
+			n.Style = yaml.DoubleQuotedStyle
+		}
+		return n, nil
+	case nil:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}, nil
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: fmt.Sprint(token)}, nil // a number, or true or false
 }

@@ -77,7 +77,7 @@ func (r Report) WriteJUnit(w io.Writer) error {
 
 func (r Report) junitSuite(result experiment.Result) junitSuite {
 	suite := junitSuite{
-		Name: label(result), Time: junitTime(result.Took.D()), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
+		Name: oneLine(label(result)), Time: junitTime(result.Took.D()), Timestamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
 		Properties: []junitProperty{
 			{"title", oneLine(result.Title)}, {"nginx", oneLine(r.Nginx.Version)}, {"openssl", oneLine(r.Nginx.OpenSSL)}, {"image", oneLine(r.Image.Name)},
 		},
@@ -89,7 +89,7 @@ func (r Report) junitSuite(result experiment.Result) junitSuite {
 	verdict, reason, failure := controls(result)
 	suite.add("controls", result.Took.D()-took, verdict, reason, failure)
 	for _, p := range result.Parts {
-		suite.add(p.Kind+" "+p.ID, p.Took.D(), p.Verdict, p.Reason, p.Failure)
+		suite.add(oneLine(p.Kind+" "+p.ID), p.Took.D(), p.Verdict, p.Reason, p.Failure)
 	}
 	return suite
 }

@@ -71,7 +71,7 @@ func Line(r experiment.Result) string {
 			proven++
 		}
 	}
-	text := fmt.Sprintf("%-12s  %s", r.Verdict, label(r))
+	text := fmt.Sprintf("%-12s  %s", r.Verdict, oneLine(label(r)))
 	if shows := r.Symptom.Status + " " + r.Symptom.Log; shows != " " {
 		text += "  " + oneLine(shows)
 	}

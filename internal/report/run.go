@@ -70,7 +70,7 @@ func (r Report) WriteNames(w io.Writer) error {
 			continue
 		}
 		seen[result.ID] = true
-		if _, err := fmt.Fprintln(w, result.ID); err != nil {
+		if _, err := fmt.Fprintln(w, oneLine(result.ID)); err != nil {
 			return err
 		}
 	}
@@ -85,7 +85,7 @@ func (r Report) WriteSummary(w io.Writer, screen Screen) error {
 		}
 	}
 	if cut := r.unfinished(); len(cut) > 0 {
-		if _, err := fmt.Fprintf(w, "\n%s  %s: %s\n", paint("inconclusive", screen.Color), r.stopped(), strings.Join(cut, ", ")); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s  %s: %s\n", paint("inconclusive", screen.Color), r.stopped(), oneLine(strings.Join(cut, ", "))); err != nil {
 			return err
 		}
 	}

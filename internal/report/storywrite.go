@@ -14,7 +14,7 @@ import (
 func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 	var b strings.Builder
 	one := s.Scenario
-	fmt.Fprintf(&b, "%s: %s\ntags: %s\n", one.ID, oneLine(one.Title), strings.Join(one.Tags, ", "))
+	fmt.Fprintf(&b, "%s: %s\ntags: %s\n", oneLine(one.ID), oneLine(one.Title), oneLine(strings.Join(one.Tags, ", ")))
 	heading(&b, "HEALTHY", "nginx's config and what a request sees")
 	configuration(&b, s.Config, screen)
 	b.WriteString(signature(scenario.Signature{Probes: expects(one.Healthy)}))
@@ -36,17 +36,17 @@ func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 				fmt.Fprintf(&b, "  %d. %s\n", i+1, oneLine(hint))
 			}
 		} else {
-			fmt.Fprintf(&b, "  %s: `lab show %s --hints`\n", plural(len(one.Hints), "hint"), one.ID)
+			fmt.Fprintf(&b, "  %s: `lab show %s --hints`\n", plural(len(one.Hints), "hint"), oneLine(one.ID))
 		}
 	}
 	heading(&b, "DEBRIEF", "")
 	b.WriteString(indent("  ", Clean(one.Debrief)) + "\n")
 	heading(&b, "EVIDENCE", "of the last run")
 	if s.Evidence == nil {
-		fmt.Fprintf(&b, "  none yet: run `lab run %s` to capture it\n", one.ID)
+		fmt.Fprintf(&b, "  none yet: run `lab run %s` to capture it\n", oneLine(one.ID))
 	} else {
 		e := s.Evidence
-		fmt.Fprintf(&b, "  %s, status %s when broken, on nginx %s (%s), %s\n", e.Verdict, oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))
+		fmt.Fprintf(&b, "  %s, status %s when broken, on nginx %s (%s), %s\n", oneLine(string(e.Verdict)), oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))
 		if len(e.Log) > 0 {
 			b.WriteString(indent("  ", Clean(strings.Join(e.Log, "\n"))) + "\n")
 		}
@@ -98,10 +98,10 @@ func expects(stage scenario.Stage) map[string]scenario.Expect {
 func signature(s scenario.Signature) string {
 	var b strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
-		fmt.Fprintf(&b, "  probe %s: %s\n", name, oneLine(expectation(s.Probes[name])))
+		fmt.Fprintf(&b, "  probe %s: %s\n", oneLine(name), oneLine(expectation(s.Probes[name])))
 	}
 	for _, p := range s.Log {
-		fmt.Fprintf(&b, "  error log: [%s] %s\n", strings.Join(p.Level, "|"), oneLine(p.Match.String()))
+		fmt.Fprintf(&b, "  error log: [%s] %s\n", oneLine(strings.Join(p.Level, "|")), oneLine(p.Match.String()))
 	}
 	if s.Check != nil {
 		fmt.Fprintf(&b, "  nginx -t: ok %t", s.Check.OK)

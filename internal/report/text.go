@@ -25,11 +25,17 @@ func Clean(s string) string {
 		switch {
 		case r == '\n' || r == '\t':
 			return r
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
+		case r < ' ', obeyed(r):
 			return -1
 		}
 		return r
 	}, s)
+}
+
+// obeyed is what a terminal or an editor may obey, or YAML does not read, besides the
+// first 32 characters.
+func obeyed(r rune) bool {
+	return r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\uFEFF' || r == '\uFFFE' || r == '\uFFFF'
 }
 
 // oneLine is clean text for a cell.

@@ -62,6 +62,14 @@ func (c *checker) wrong(path []any, format string, args ...any) {
 	c.mistake(line, format, args...)
 }
 
+// suggest stops when further mistakes are left out: it is what costs time.
+func (c *checker) suggest(word string, candidates []string) string {
+	if c.full() {
+		return ""
+	}
+	return Suggest(word, candidates)
+}
+
 func child(n *yaml.Node, step any) (*yaml.Node, int) {
 	switch s := step.(type) {
 	case string:
@@ -137,7 +145,13 @@ func (c *checker) probe(path []any, name string, p Probe) {
 	if given != 1 {
 		c.wrong(path, "probe %q needs exactly one of get, head and post", name)
 	}
+	if p.Timeout.D() > maxWait {
+		c.wrong(path, "probe %q: timeout %s is more than %s, the longest wait", name, p.Timeout, maxWait)
+	}
 	for k, v := range p.Headers {
+		if k == "" {
+			c.wrong(path, "probe %q: a header has no name", name)
+		}
 		if strings.ContainsAny(k+v, "\r\n") {
 			c.wrong(path, "probe %q: the header %q has a line break", name, k)
 		}
@@ -172,7 +186,7 @@ func (c *checker) config(path []any, name string) {
 	}
 	c.used[name] = true
 	if _, ok := c.s.Files[name]; !ok {
-		c.wrong(path, "no file %q beside %s%s", name, FileName, Suggest(name, slices.Sorted(maps.Keys(c.s.Files))))
+		c.wrong(path, "no file %q beside %s%s", name, FileName, c.suggest(name, slices.Sorted(maps.Keys(c.s.Files))))
 	}
 }
 
@@ -203,7 +217,11 @@ func (c *checker) failure() {
 	}
 	ids := map[string]bool{}
 	broken := s.BrokenStage()
-	for kind, list := range map[string][]Fix{"fixes": s.Fixes, "wrong_fixes": s.WrongFixes} {
+	for _, kind := range []string{"fixes", "wrong_fixes"} {
+		list := s.Fixes
+		if kind == "wrong_fixes" {
+			list = s.WrongFixes
+		}
 		for i, fix := range list {
 			path := at(kind, i)
 			c.identity(append(path, "id"), fix.ID, fix.Say, ids)
@@ -254,7 +272,7 @@ func (c *checker) identity(path []any, id, say string, seen map[string]bool) {
 }
 
 func (c *checker) suggestProbe(name string) string {
-	return Suggest(name, slices.Sorted(maps.Keys(c.s.Healthy.Probes)))
+	return c.suggest(name, slices.Sorted(maps.Keys(c.s.Healthy.Probes)))
 }
 
 var logLevels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
@@ -272,7 +290,7 @@ func (c *checker) signature(path []any, s Signature) {
 		}
 		for _, level := range p.Level {
 			if !slices.Contains(logLevels, level) {
-				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, Suggest(level, logLevels))
+				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, c.suggest(level, logLevels))
 			}
 		}
 		if p.Match.IsZero() || p.Match.String() == "" {

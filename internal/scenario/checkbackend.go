@@ -6,6 +6,7 @@ import (
 	"net"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -56,7 +57,8 @@ func (c *checker) listen(path []any, name string, b protocol.Backend) {
 	case ok && scheme == "unix":
 		c.socketPath(here, "listen", address)
 	case ok && (scheme == "tcp" || scheme == "tls"):
-		if host, _, err := net.SplitHostPort(address); err != nil || net.ParseIP(host) == nil {
+		host, port, err := net.SplitHostPort(address)
+		if number, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || number == 0 || net.ParseIP(host) == nil {
 			c.wrong(here, "listen: %q is not an IP address and a port, as in 127.0.0.1:3000 or [::1]:3000", address)
 		}
 	default:
@@ -80,7 +82,7 @@ func (c *checker) fault(path []any, b, given protocol.Backend) {
 		for _, f := range fault.Table {
 			names = append(names, f.Name)
 		}
-		c.wrong(append(path, "fault"), "unknown fault %q%s", b.Fault, Suggest(b.Fault, names))
+		c.wrong(append(path, "fault"), "unknown fault %q%s", b.Fault, c.suggest(b.Fault, names))
 		return
 	}
 	if strings.HasPrefix(b.Listen, "unix://") && f.TCPOnly {
@@ -107,7 +109,7 @@ func (c *checker) tls(path []any, b protocol.Backend) {
 		c.wrong(path, "%v", err)
 	}
 	if t.Certificate != "" && !slices.Contains(names, t.Certificate) {
-		c.wrong(append(path, "certificate"), "no certificate %q%s; there are %s", t.Certificate, Suggest(t.Certificate, names), strings.Join(names, ", "))
+		c.wrong(append(path, "certificate"), "no certificate %q%s; there are %s", t.Certificate, c.suggest(t.Certificate, names), strings.Join(names, ", "))
 	}
 	for field, v := range map[string]string{"min": t.Min, "max": t.Max} {
 		if v != "" && !slices.Contains([]string{"1.0", "1.1", "1.2", "1.3"}, v) {
@@ -120,7 +122,7 @@ func (c *checker) tls(path []any, b protocol.Backend) {
 	}
 	for i, name := range t.Ciphers {
 		if !slices.Contains(suites, name) {
-			c.wrong(append(path, "ciphers", i), "no cipher suite %q in crypto/tls%s", name, Suggest(name, suites))
+			c.wrong(append(path, "ciphers", i), "no cipher suite %q in crypto/tls%s", name, c.suggest(name, suites))
 		}
 	}
 }

@@ -2,6 +2,7 @@ package scenario
 
 import (
 	"maps"
+	slashpath "path"
 	"slices"
 	"strings"
 
@@ -42,7 +43,7 @@ func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
 	switch kind.Object {
 	case AnyBackend:
 		if _, ok := stage.Backends[s.Target]; s.Target != "" && !ok {
-			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, Suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
+			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, c.suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
 		}
 	case FileMode:
 		if !octal(s.Mode) {
@@ -64,7 +65,7 @@ func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
 // socketPath keeps file steps inside the folder that the two containers share.
 func (c *checker) socketPath(path []any, step, name string) {
 	rest, ok := strings.CutPrefix(name, protocol.SocketDir+"/")
-	if !ok || rest == "" || strings.Contains(rest, "..") {
+	if !ok || rest == "" || strings.Contains(rest, "..") || slashpath.Clean(name) != name {
 		c.wrong(path, "%s: the path %q is not below %s, the folder that nginx and the backends share", step, name, protocol.SocketDir)
 	}
 }

@@ -18,9 +18,26 @@ type decoder struct {
 	mistakes Mistakes
 }
 
+// Nobody reads more than this, and a file of a kilobyte can have a thousand mistakes.
+const (
+	maxMistakes = 50
+	maxMistake  = 1000 // bytes of one mistake's text
+)
+
 func (d *decoder) mistake(line int, format string, args ...any) {
-	d.mistakes = append(d.mistakes, Mistake{d.file, line, fmt.Sprintf(format, args...)})
+	switch text := fmt.Sprintf(format, args...); {
+	case d.full():
+	case len(d.mistakes) == maxMistakes:
+		d.mistakes = append(d.mistakes, Mistake{d.file, 1, fmt.Sprintf("more than %d mistakes: mend these first", maxMistakes)})
+	case len(text) > maxMistake:
+		d.mistakes = append(d.mistakes, Mistake{d.file, line, strings.ToValidUTF8(text[:maxMistake], "") + " …"})
+	default:
+		d.mistakes = append(d.mistakes, Mistake{d.file, line, text})
+	}
 }
+
+// full reports whether further mistakes are left out.
+func (d *decoder) full() bool { return len(d.mistakes) > maxMistakes }
 
 // nodeDecoder is a value that reads its node by itself.
 type nodeDecoder interface {
@@ -112,6 +129,10 @@ func (d *decoder) eachPair(n *yaml.Node, visit func(key, value *yaml.Node)) {
 	seen := map[string]int{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
+		if key.Kind != yaml.ScalarNode {
+			d.mistake(key.Line, "a name belongs here, not a %s", kindName(key))
+			continue
+		}
 		if first, again := seen[key.Value]; again {
 			d.mistake(key.Line, "%q stands here a second time, first on line %d", key.Value, first)
 			continue
@@ -158,6 +179,8 @@ func kindName(n *yaml.Node) string {
 		return "mapping"
 	case yaml.SequenceNode:
 		return "list"
+	case yaml.AliasNode:
+		return fmt.Sprintf("value (*%s)", n.Value)
 	}
 	return fmt.Sprintf("value (%q)", n.Value)
 }

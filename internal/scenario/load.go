@@ -3,13 +3,18 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"path"
 	"reflect"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -17,8 +22,13 @@ import (
 // FileName is the file that makes a folder a scenario.
 const FileName = "scenario.yaml"
 
-// maxFile bounds every file that is read: scenarios come from strangers too.
-const maxFile = 256 << 10
+// Scenarios come from strangers too. The longest of lab's own has 3 KiB, 204 values
+// and 4 configs.
+const (
+	maxFile    = 256 << 10 // bytes of one file
+	maxValues  = 2000      // names and values in scenario.yaml
+	maxConfigs = 64
+)
 
 // Load reads every folder of fsys that holds a scenario.yaml, sorted by id.
 // If anything is wrong with any of them the error is a Mistakes with all of it;
@@ -31,17 +41,19 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 	var scenarios []Scenario
 	var mistakes Mistakes
 	for _, entry := range entries {
-		if !entry.IsDir() || strings.HasPrefix(entry.Name(), ".") {
+		if strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
-		sub, err := fs.Sub(fsys, entry.Name())
-		if err != nil {
-			return nil, fmt.Errorf("reading scenario %q: %w", entry.Name(), err)
+		if entry.Type()&fs.ModeSymlink != 0 && leadsToFolder(fsys, entry.Name()) {
+			mistakes = append(mistakes, Mistake{entry.Name(), 0, "a link to a folder, and links between folders are not followed: copy it here"})
 		}
-		if _, err := fs.Stat(sub, FileName); errors.Is(err, fs.ErrNotExist) {
+		if !entry.IsDir() {
 			continue
 		}
-		s, wrong := loadOne(sub, entry.Name())
+		if !isScenario(fsys, entry.Name()) {
+			continue
+		}
+		s, wrong := loadOne(fsys, entry.Name())
 		mistakes = append(mistakes, wrong...)
 		if len(wrong) == 0 {
 			scenarios = append(scenarios, s)
@@ -54,87 +66,194 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 	return scenarios, mistakes.orNil()
 }
 
+// leadsToFolder reports whether a link leads to a folder, or somewhere that cannot
+// be looked at. It may be a scenario, and a scenario is not left out in silence.
+func leadsToFolder(fsys fs.FS, name string) bool {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return !errors.Is(err, fs.ErrNotExist)
+	}
+	return info.IsDir()
+}
+
+// isScenario reports whether a folder has a scenario.yaml, be it a link that leads
+// nowhere, or cannot be looked into.
+func isScenario(fsys fs.FS, folder string) bool {
+	entries, err := fs.ReadDir(fsys, folder)
+	return err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == FileName })
+}
+
 func loadOne(fsys fs.FS, id string) (Scenario, Mistakes) {
 	s := Scenario{ID: id, Files: map[string]string{}}
 	d := &decoder{file: id + "/" + FileName}
 
-	text, err := readFile(fsys, FileName)
+	text, err := readFile(fsys, id, FileName)
 	if err != nil {
 		d.mistake(0, "%v", err)
 		return s, d.mistakes
 	}
-	var document yaml.Node
-	if err := yaml.Unmarshal([]byte(text), &document); err != nil {
-		line, what := yamlError(err)
-		d.mistake(line, "not readable as YAML: %s", what)
+	root := d.parse(text)
+	if root == nil {
 		return s, d.mistakes
 	}
-	if len(document.Content) == 0 {
-		d.mistake(1, "empty: `lab new ID` writes a scenario to start from")
-		return s, d.mistakes
-	}
-	root := document.Content[0]
 	d.decode(root, reflect.ValueOf(&s).Elem())
-
-	if err := readConfigs(fsys, s.Files); err != nil {
-		d.mistake(0, "%v", err)
-	}
+	d.readConfigs(fsys, s)
 	check(d, root, &s)
 	return s, d.mistakes
+}
+
+// parse reads the one document of scenario.yaml; nil if there is none to go on with.
+func (d *decoder) parse(text string) *yaml.Node {
+	if line, what := notText(text); what != "" {
+		d.mistake(line, "%s", what)
+		return nil
+	}
+	documents := yaml.NewDecoder(strings.NewReader(text))
+	var document, second yaml.Node
+	err := documents.Decode(&document)
+	if errors.Is(err, io.EOF) {
+		d.mistake(1, "empty: `lab new ID` writes a scenario to start from")
+		return nil
+	}
+	if err == nil {
+		if err = documents.Decode(&second); errors.Is(err, io.EOF) {
+			err = nil
+		} else if err == nil {
+			d.mistake(second.Line, "a second document begins here, and only the first is read: take the --- away")
+		}
+	}
+	if err != nil {
+		line, what := yamlError(err)
+		// The end of the file counts as a line of its own there.
+		d.mistake(min(line, 1+strings.Count(text, "\n")), "not readable as YAML: %s", what)
+		return nil
+	}
+	if extra := surplus(&document, new(int)); extra != nil {
+		d.mistake(extra.Line, "more than %d names and values: a scenario is one failure; make several of it", maxValues)
+		return nil
+	}
+	return document.Content[0]
+}
+
+// surplus returns the first node beyond maxValues.
+func surplus(n *yaml.Node, seen *int) *yaml.Node {
+	if *seen++; *seen > maxValues {
+		return n
+	}
+	for _, child := range n.Content {
+		if extra := surplus(child, seen); extra != nil {
+			return extra
+		}
+	}
+	return nil
+}
+
+// notText finds the first character that no text file has: YAML's library names no
+// line for them, and a terminal would obey some.
+func notText(text string) (line int, what string) {
+	for i, r := range text {
+		switch {
+		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
+			what = fmt.Sprintf("the byte 0x%02x is not UTF-8: save the file as UTF-8", text[i])
+		case r == '\n' || r == '\t' || r == '\r' || r == '\uFEFF' && i == 0:
+		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\uFEFF', r == '\uFFFE', r == '\uFFFF':
+			what = fmt.Sprintf("the character %U cannot be seen and does not belong here: take it out", r)
+		}
+		if what != "" {
+			return 1 + strings.Count(text[:i], "\n"), what
+		}
+	}
+	return 0, ""
 }
 
 var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`) })
 
 // yamlError takes the library's message apart. Its parser counts lines from 0,
-// its scanner from 1; the words tell which of them spoke.
+// its scanner from 1; the words tell which of them spoke. Of the first line neither
+// gives the number.
 func yamlError(err error) (line int, what string) {
 	m := yamlLine().FindStringSubmatch(err.Error())
 	if m == nil {
-		return 0, err.Error()
+		return 1, err.Error()
 	}
 	line, _ = strconv.Atoi(m[1])
-	if strings.HasPrefix(m[2], "did not find expected") {
+	if line > 0 && strings.HasPrefix(m[2], "did not find expected") {
 		line++
 	}
-	return line, m[2]
+	return max(line, 1), m[2]
 }
 
 // readConfigs reads the files beside scenario.yaml. Folders inside a scenario's
 // folder are not looked into.
-func readConfigs(fsys fs.FS, into map[string]string) error {
-	entries, err := fs.ReadDir(fsys, ".")
+func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
+	entries, err := fs.ReadDir(fsys, s.ID)
 	if err != nil {
-		return err
+		d.mistake(0, "reading the folder: %v", err)
+		return
 	}
-	var wrong []error
 	for _, entry := range entries {
-		if entry.IsDir() || entry.Name() == FileName || !strings.HasSuffix(entry.Name(), ".conf") {
+		name := entry.Name()
+		if entry.IsDir() || !strings.HasSuffix(name, ".conf") {
 			continue
 		}
-		text, err := readFile(fsys, entry.Name())
+		if len(s.Files) == maxConfigs {
+			d.mistake(0, "more than %d configs beside %s", maxConfigs, FileName)
+			return
+		}
+		text, err := readFile(fsys, s.ID, name)
+		line, what := notText(text)
 		if err != nil {
-			wrong = append(wrong, err)
-			continue
+			what = err.Error()
 		}
-		into[entry.Name()] = text
+		if what != "" {
+			d.mistakes = append(d.mistakes, Mistake{s.ID + "/" + name, line, what})
+		}
+		s.Files[name] = text // also one that is wrong: it is not missing
 	}
-	return errors.Join(wrong...)
 }
 
-func readFile(fsys fs.FS, name string) (string, error) {
-	info, err := fs.Stat(fsys, name)
+func readFile(fsys fs.FS, folder, name string) (string, error) {
+	text, err := readPlain(fsys, path.Join(folder, name))
 	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", name, err)
+		var wrapped *fs.PathError
+		if errors.As(err, &wrapped) {
+			err = wrapped.Err // the name stands in front
+		}
+		return "", fmt.Errorf("reading %q: %w; a scenario's files are plain files in its folder", name, err)
 	}
-	if !info.Mode().IsRegular() {
-		return "", fmt.Errorf("reading %q: not a regular file", name)
-	}
-	if info.Size() > maxFile {
-		return "", fmt.Errorf("reading %q: %d bytes, and %d are the most a scenario's file may have", name, info.Size(), maxFile)
-	}
-	text, err := fs.ReadFile(fsys, name)
-	if err != nil {
-		return "", fmt.Errorf("reading %q: %w", name, err)
+	if len(text) > maxFile {
+		return "", fmt.Errorf("reading %q: it has more than the %d bytes that a scenario's file may have", name, maxFile)
 	}
 	return string(text), nil
+}
+
+// readPlain reads a file, a little more of it than is allowed at the most. Opening
+// what is no plain file could wait for ever: the file system must have a Stat of its
+// own, which fs.Sub takes away, or fs.Stat opens it all the same.
+func readPlain(fsys fs.FS, name string) ([]byte, error) {
+	info, err := fs.Stat(fsys, name)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("it is a %s", kindOf(info.Mode()))
+	}
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxFile+1))
+}
+
+func kindOf(mode fs.FileMode) string {
+	switch {
+	case mode.IsDir():
+		return "folder"
+	case mode&fs.ModeNamedPipe != 0:
+		return "pipe"
+	case mode&fs.ModeSocket != 0:
+		return "socket"
+	}
+	return "device"
 }

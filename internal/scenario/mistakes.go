@@ -37,7 +37,10 @@ func (m Mistakes) sorted() Mistakes {
 		if m[i].File != m[j].File {
 			return m[i].File < m[j].File
 		}
-		return m[i].Line < m[j].Line
+		if m[i].Line != m[j].Line {
+			return m[i].Line < m[j].Line
+		}
+		return m[i].Text < m[j].Text // some were found in the order of a map
 	})
 	return m
 }

@@ -2,11 +2,20 @@ package scenario
 
 import "strings"
 
+// maxWord is the longest word that is compared; the work grows with its square.
+const maxWord = 64
+
 // Suggest returns `, did you mean "x"?` for the candidate nearest to word, or ""
 // when none is near enough to be a slip of the finger.
 func Suggest(word string, candidates []string) string {
+	if len(word) > maxWord {
+		return ""
+	}
 	best, distance := "", len(word)/3+2
 	for _, c := range candidates {
+		if len(c) > maxWord {
+			continue
+		}
 		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < distance {
 			best, distance = c, d
 		}
@@ -14,7 +23,7 @@ func Suggest(word string, candidates []string) string {
 	// A longer word that the user began to type, or a part of one.
 	if best == "" && len(word) >= 3 {
 		for _, c := range candidates {
-			if strings.Contains(c, word) {
+			if len(c) <= maxWord && strings.Contains(c, word) {
 				best = c
 				break
 			}

@@ -25,10 +25,38 @@ type conversation struct {
 	next    uint64
 	waiting map[uint64]chan protocol.Answer
 	ended   error // why no more answers come
+	heard   int64 // bytes since the trial began
 }
 
 // deafness is how long an order that could not be written waits for the reason.
 const deafness = time.Second
+
+// What an agent says stays in memory until the report is written. The container it
+// speaks from may not be the agent's alone.
+const (
+	maxHeard = 256 << 20 // in one trial; the logs alone may have half of it
+	maxSaid  = 64 << 10  // of an error
+)
+
+// ears counts what is heard.
+type ears struct{ c *conversation }
+
+func (e ears) Read(p []byte) (int, error) {
+	n, err := e.c.stream.Read(p)
+	e.c.mu.Lock()
+	defer e.c.mu.Unlock()
+	if e.c.heard += int64(n); e.c.heard > maxHeard {
+		return n, fmt.Errorf("it said more than %d MiB in one trial: not an agent of this lab", maxHeard>>20)
+	}
+	return n, err
+}
+
+// begin starts to count anew.
+func (c *conversation) begin() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.heard = 0
+}
 
 // errAgent marks what an agent refused, as against a stream that broke.
 type errAgent struct{ text string }
@@ -44,7 +72,7 @@ func converse(stream engine.Stream, who string) *conversation {
 func (c *conversation) listen() {
 	for {
 		var a protocol.Answer
-		if err := protocol.ReadFrame(c.stream, &a); err != nil {
+		if err := protocol.ReadFrame(ears{c}, &a); err != nil {
 			c.end(err)
 			return
 		}
@@ -87,7 +115,7 @@ func (r *request) read(a protocol.Answer) {
 	r.took = a.Took
 	switch {
 	case a.Error != "":
-		r.err = errAgent{a.Error}
+		r.err = errAgent{strings.ToValidUTF8(a.Error[:min(len(a.Error), maxSaid)], "")}
 	case r.result != nil:
 		if err := json.Unmarshal(a.Result, r.result); err != nil {
 			r.err = fmt.Errorf("reading the answer to %s: %w", r.method, err)

@@ -37,7 +37,7 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 	if len(p.Apply) > 0 {
 		wanted = p.Stage
 	}
-	var answers []scenario.Answer
+	var all []scenario.Answer
 	look, waves := r.look(p.Rounds)
 	var err error
 	if p.During == "" {
@@ -45,12 +45,12 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 	} else {
 		stopTraffic := r.traffic(ctx, p.During)
 		err = r.apply(ctx, &seen, wanted, p.Apply, nil)
-		answers = stopTraffic()
-		for _, a := range answers {
+		all = stopTraffic()
+		for _, a := range all {
 			err = errors.Join(err, a.Err)
 		}
 		if err == nil {
-			err = r.lookAfter(ctx, look, answers)
+			err = r.lookAfter(ctx, look, all)
 		}
 	}
 	seen.Config = r.Files[r.stage.Nginx]
@@ -62,19 +62,24 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 	}
 	told := look.result.(*protocol.Seen)
 	r.stall = max(r.stall, told.Stall)
-	r.timeLook(look.params.(*protocol.Look).Waves, told.Answers)
-	if len(told.Answers) != len(waves) {
-		return seen, fmt.Errorf("the agent saw %d of %d waves of probes", len(told.Answers), len(waves))
+	sent := look.params.(*protocol.Look).Waves
+	if len(told.Answers) != len(sent) {
+		return seen, fmt.Errorf("the agent answers %d of %d waves of probes: not an agent of this lab", len(told.Answers), len(sent))
 	}
 	for i, names := range waves {
-		if len(told.Answers[i]) != len(names) {
-			return seen, fmt.Errorf("the agent has %d answers to %d probes", len(told.Answers[i]), len(names))
+		requests := slices.Concat(sent[i]...)
+		if len(told.Answers[i]) != len(requests) {
+			return seen, fmt.Errorf("the agent has %d answers to %d probes: not an agent of this lab", len(told.Answers[i]), len(requests))
 		}
-		for j, name := range names {
-			answers = append(answers, scenario.Answer{Probe: name, Client: told.Answers[i][j]})
+		for j, answer := range told.Answers[i] {
+			if err := answers(requests[j], answer); err != nil {
+				return seen, err
+			}
+			all = append(all, scenario.Answer{Probe: names[j], Client: answer})
 		}
 	}
-	err = r.collect(ctx, &seen, answers, told.Logs)
+	r.timeLook(sent, told.Answers)
+	err = r.collect(ctx, &seen, all, told.Logs)
 	seen.Took = protocol.Duration(time.Since(started))
 	return seen, err
 }
@@ -172,9 +177,20 @@ func (r *trial) traffic(ctx context.Context, name string) (stop func() []scenari
 }
 
 func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenario.Answer {
-	answer := scenario.Answer{Probe: name}
-	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, r.request(p), &answer.Client)
+	answer, request := scenario.Answer{Probe: name}, r.request(p)
+	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, request, &answer.Client)
+	if answer.Err == nil {
+		answer.Err = answers(request, answer.Client)
+	}
 	return answer
+}
+
+// answers reports whether the answer is the request's.
+func answers(request protocol.Probe, answer protocol.ProbeResult) error {
+	if answer.ID != request.ID {
+		return fmt.Errorf("the probe %q was answered with another one's result: not an agent of this lab", request.ID)
+	}
+	return nil
 }
 
 // request is the next request of a probe.
@@ -225,6 +241,15 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 		}
 	}
 	seen.Log = nginx.ParseErrorLog(errorLog.String())
+	type connection struct {
+		pid    int
+		number int64
+	}
+	logged := map[connection][]nginx.Entry{}
+	for _, entry := range seen.Log {
+		of := connection{entry.PID, entry.Connection}
+		logged[of] = append(logged[of], entry)
+	}
 	for i := range answers {
 		a := &answers[i]
 		record, ok := records[a.Client.ID]
@@ -232,11 +257,7 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 			continue
 		}
 		a.Access = &record
-		for _, entry := range seen.Log {
-			if entry.Connection == record.Connection && entry.PID == record.PID {
-				a.Log = append(a.Log, entry)
-			}
-		}
+		a.Log = logged[connection{record.PID, record.Connection}]
 	}
 	seen.Answers = answers
 	return nil
@@ -334,21 +355,18 @@ const atOnce = protocol.Duration(50 * time.Millisecond)
 // timeLook counts the slowest lane of each wave, which is what a wave takes.
 func (r *trial) timeLook(waves []protocol.Wave, answers [][]protocol.ProbeResult) {
 	for i, wave := range waves {
-		if i >= len(answers) {
-			return
-		}
 		rest := answers[i]
 		var waits, probes protocol.Duration
 		for _, lane := range wave {
 			var w, p protocol.Duration
-			for _, answer := range rest[:min(len(lane), len(rest))] {
+			for _, answer := range rest[:len(lane)] {
 				if answer.Took >= atOnce {
 					w += answer.Took
 				} else {
 					p += answer.Took
 				}
 			}
-			rest = rest[min(len(lane), len(rest)):]
+			rest = rest[len(lane):]
 			if w+p > waits+probes {
 				waits, probes = w, p
 			}

@@ -49,6 +49,8 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 }
 
 func (r *trial) run(ctx context.Context, keep func(scenario.Observation) bool, seen scenario.Observation) (scenario.Observation, error) {
+	r.nginx.begin()
+	r.backend.begin()
 	err := r.start(ctx)
 	for _, phase := range r.Phases {
 		if err != nil {

@@ -167,6 +167,9 @@ func (t *Testbed) hello(ctx context.Context) error {
 		func() error {
 			var welcome protocol.Welcome
 			err := t.nginx.ask(ctx, protocol.MethodHello, hello, &welcome)
+			if err == nil && welcome.Nginx == nil {
+				err = errors.New("the agent says nothing of its nginx: not an agent of this lab")
+			}
 			if err == nil {
 				t.info = *welcome.Nginx
 			}
