@@ -24,11 +24,19 @@ type conversation struct {
 	mu      sync.Mutex
 	next    uint64
 	waiting map[uint64]chan protocol.Answer
+	heard   bool  // something came since the last beat
 	ended   error // why no more answers come
 }
 
 // deafness is how long an order that could not be written waits for the reason.
 const deafness = time.Second
+
+// An agent answers each order when it is done, and a heartbeat at once, unless its
+// container is frozen or the engine does not pass on what it says.
+const (
+	beat        = 4 * time.Second
+	silentBeats = 5
+)
 
 // errAgent marks what an agent refused, as against a stream that broke.
 type errAgent struct{ text string }
@@ -37,8 +45,49 @@ func (e errAgent) Error() string { return e.text }
 
 func converse(stream engine.Stream, who string) *conversation {
 	c := &conversation{stream: stream, who: who, waiting: map[uint64]chan protocol.Answer{}}
-	go c.listen()
+	over := make(chan struct{})
+	go func() { defer close(over); c.listen() }()
+	go c.beat(beat, over)
 	return c
+}
+
+// beat ends the conversation when the agent says nothing at all for silentBeats while
+// it is waited for. Whoever does not wait may leave it frozen.
+func (c *conversation) beat(every time.Duration, over <-chan struct{}) {
+	clock := time.NewTicker(every)
+	defer clock.Stop()
+	for silent := 0; ; {
+		select {
+		case <-over:
+			return
+		case <-clock.C:
+		}
+		c.mu.Lock()
+		waiting, heard := len(c.waiting) > 0, c.heard
+		c.heard = false
+		c.mu.Unlock()
+		switch {
+		case !waiting:
+			silent = 0
+			continue
+		case heard:
+			silent = 0
+		default:
+			silent++
+		}
+		if silent == silentBeats {
+			c.end(fmt.Errorf("nothing within %s; its container may be paused", silentBeats*every))
+			return
+		}
+		// A method that no agent has: its refusal is the sign of life.
+		go func() { _ = c.send(protocol.Order{Method: "heartbeat"}) }()
+	}
+}
+
+func (c *conversation) send(o protocol.Order) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	return protocol.WriteFrame(c.stream, o)
 }
 
 func (c *conversation) listen() {
@@ -49,6 +98,7 @@ func (c *conversation) listen() {
 			return
 		}
 		c.mu.Lock()
+		c.heard = true
 		waiter := c.waiting[a.ID]
 		delete(c.waiting, a.ID)
 		c.mu.Unlock()
@@ -61,6 +111,9 @@ func (c *conversation) listen() {
 func (c *conversation) end(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended != nil {
+		return
+	}
 	if errors.Is(cause, io.EOF) || errors.Is(cause, io.ErrClosedPipe) {
 		cause = errors.New("its container ended")
 	}
@@ -94,11 +147,7 @@ func (c *conversation) ask(ctx context.Context, method string, params, result an
 
 	// A frozen container takes no orders, and the writing heeds no context.
 	written := make(chan error, 1)
-	go func() {
-		c.write.Lock()
-		defer c.write.Unlock()
-		written <- protocol.WriteFrame(c.stream, protocol.Order{ID: id, Method: method, Params: encoded})
-	}()
+	go func() { written <- c.send(protocol.Order{ID: id, Method: method, Params: encoded}) }()
 	for {
 		select {
 		case err := <-written:
