@@ -32,6 +32,8 @@ func prepare(ctx context.Context, cache, ref string, p *progress) (ready prepare
 	}
 	p.Detail("engine: %s %s at %s", ready.info.Name, ready.info.Version, ready.info.Address)
 
+	ctx, stop := ready.engine.While(ctx)
+	defer stop()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var all sync.WaitGroup

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
@@ -120,18 +122,25 @@ func (r *running) run(ctx context.Context) error {
 	defer cancel()
 	results, err := r.experiment(ctx, &head)
 	r.progress.Done()
+	write := r.write
 	if results == nil {
-		return err
+		// Nothing was run. Whoever reads reports by program still gets one, and its reason.
+		none, cancel := context.WithCancelCause(ctx)
+		cancel(err)
+		results, write = r.interrupted(none), r.writeNothingRan
+		head.Stop = report.Stop{Why: "nothing could be run", ExitCode: report.Environment}
 	}
 	head.Took = time.Since(head.Started) - r.measuring
 	if head.Timings != nil {
 		head.Timings.Complete(head.Took)
 	}
 	var late errTimeout
-	head.TimedOut = errors.As(context.Cause(ctx), &late)
+	if errors.As(context.Cause(ctx), &late) {
+		head.Stop = report.Stop{Why: late.Error(), ExitCode: report.Inconclusive}
+	}
 	done := report.New(head, results)
 	code := done.ExitCode
-	if err = errors.Join(err, r.write(done)); err != nil {
+	if err = errors.Join(err, write(done)); err != nil {
 		code = report.Worse(code, report.Environment)
 	}
 	if code == report.OK {
@@ -140,8 +149,15 @@ func (r *running) run(ctx context.Context) error {
 	return errExit{code, err}
 }
 
+// errGone is a run without its engine any more.
+type errGone struct{ error }
+
+func (e errGone) Error() string {
+	return fmt.Sprintf("running the scenarios: %v; look after the engine, then `lab prune` removes what is left on it", e.error)
+}
+
 // experiment runs the scenarios. Without results nothing was run; with results an
-// error is about cleaning up.
+// error is about cleaning up, or about an engine that went away.
 func (r *running) experiment(ctx context.Context, head *report.Run) (results []experiment.Result, err error) {
 	ready, err := prepare(ctx, r.cache, r.nginx, r.progress)
 	if ready.engine != nil {
@@ -156,6 +172,8 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		return nil, err
 	}
 	prepared := time.Since(head.Started)
+	ctx, stop := ready.engine.While(ctx)
+	defer stop()
 	certificates, err := certificate.Make(time.Now())
 	if err != nil {
 		return nil, fmt.Errorf("making the run's certificates: %w", err)
@@ -164,10 +182,10 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, owner.Release()) }()
 	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
 	defer func() {
-		err = errors.Join(err, pool.Close())
+		err = cmp.Or(gone(ctx, head), errors.Join(err, pool.Close()))
+		err = errors.Join(err, release(owner, pool, err))
 		if head.Timings != nil {
 			spent := pool.Times()
 			head.Timings.Testbeds = spent.Started
@@ -214,6 +232,27 @@ func (r *running) measure(ctx context.Context, pool *testbed.Pool, t *report.Tim
 		r.progress.Warn("--timings: measuring a bare nginx: %v", err)
 	}
 	t.BareNginx = protocol.Duration(bare)
+}
+
+// gone is the one error of a run whose engine went away: that nothing could be removed
+// either follows from it.
+func gone(ctx context.Context, head *report.Run) error {
+	cause := context.Cause(ctx)
+	if !errors.Is(cause, engine.ErrUnavailable) {
+		return nil
+	}
+	head.Stop = report.Stop{Why: engine.ErrUnavailable.Error() + " any more", ExitCode: report.Environment}
+	return errGone{cause}
+}
+
+// release ends the ownership of what is on the engine. After trouble something may be
+// left there, or yet be made there by an engine that works off what it was sent: as a
+// killed run's it is removed by the next run or `lab prune`. A kept testbed would go too.
+func release(owner testbed.Owner, pool *testbed.Pool, trouble error) error {
+	if kept, _ := pool.Kept(); trouble != nil && len(kept) == 0 {
+		return owner.Abandon()
+	}
+	return owner.Release()
 }
 
 // graceAfter is how long after its timeout a run's containers may still be wanted:

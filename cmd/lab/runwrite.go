@@ -9,6 +9,23 @@ import (
 // write writes the report everywhere it was asked for. That one of them cannot be
 // written does not keep the others from being.
 func (r *running) write(done report.Report) error {
+	return errors.Join(r.files(done), done.Remember(r.cache), r.product(done))
+}
+
+// writeNothingRan writes for programs only: a person has been told why, and would not
+// find it among all that was not run.
+func (r *running) writeNothingRan(done report.Report) error {
+	err := r.files(done)
+	switch r.out.form {
+	case "json":
+		err = errors.Join(err, done.WriteJSON(r.out.out))
+	case "yaml":
+		err = errors.Join(err, done.WriteYAML(r.out.out))
+	}
+	return err
+}
+
+func (r *running) files(done report.Report) error {
 	// The files first: a reader of stdout that quits early ends this program.
 	var failed []error
 	for _, file := range r.reports {
@@ -17,7 +34,6 @@ func (r *running) write(done report.Report) error {
 	if r.evidence != "" {
 		failed = append(failed, done.WriteEvidence(r.evidence))
 	}
-	failed = append(failed, done.Remember(r.cache), r.product(done))
 	return errors.Join(failed...)
 }
 

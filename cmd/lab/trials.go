@@ -39,6 +39,9 @@ func (r *running) trials(ctx context.Context, pool *testbed.Pool) []experiment.R
 		} else {
 			failed++
 		}
+		if result.Cause == experiment.Interrupted {
+			return // there may be a lot of it; the summary names them
+		}
 		// On a terminal the living line says it, and the table follows.
 		if !r.out.errTerminal || r.out.loud || result.Verdict != experiment.Verified {
 			r.progress.Line("%s", report.Line(result))

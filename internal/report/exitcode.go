@@ -27,18 +27,18 @@ func Worse(a, b int) int {
 	return b
 }
 
-func exitCode(results []experiment.Result, timedOut bool) int {
+func exitCode(results []experiment.Result, stop Stop) int {
 	code := OK
 	for _, r := range results {
-		code = Worse(code, codeOf(r.Verdict, r.Cause, timedOut))
+		code = Worse(code, codeOf(r.Verdict, r.Cause, stop))
 		for _, p := range r.Parts {
-			code = Worse(code, codeOf(p.Verdict, p.Cause, timedOut))
+			code = Worse(code, codeOf(p.Verdict, p.Cause, stop))
 		}
 	}
 	return code
 }
 
-func codeOf(v experiment.Verdict, cause experiment.Cause, timedOut bool) int {
+func codeOf(v experiment.Verdict, cause experiment.Cause, stop Stop) int {
 	switch {
 	case v == experiment.Refuted:
 		return Failed
@@ -48,8 +48,10 @@ func codeOf(v experiment.Verdict, cause experiment.Cause, timedOut bool) int {
 		return Usage
 	case cause == experiment.Environment:
 		return Environment
-	case cause == experiment.Interrupted && !timedOut:
+	case cause == experiment.Interrupted && stop == Stop{}:
 		return Interrupted
+	case cause == experiment.Interrupted:
+		return stop.ExitCode
 	}
 	return Inconclusive
 }

@@ -20,28 +20,30 @@ func TestExitCode(t *testing.T) {
 	// A part can be worse than its scenario says, which keeps one cause only.
 	hidden := result(experiment.Refuted, "")
 	hidden.Parts = []experiment.Part{{Verdict: experiment.Inconclusive, Cause: experiment.Interrupted}}
+	timeout := Stop{"--timeout has passed", Inconclusive}
 	for _, test := range []struct {
-		name     string
-		results  []experiment.Result
-		timedOut bool
-		want     int
+		name    string
+		results []experiment.Result
+		stop    Stop
+		want    int
 	}{
-		{"nothing", nil, false, 0},
-		{"verified", []experiment.Result{verified, verified}, false, 0},
-		{"skipped", []experiment.Result{verified, skipped}, false, 0},
-		{"refuted", []experiment.Result{verified, refuted}, false, 1},
-		{"a mistake", []experiment.Result{mistake}, false, 2},
-		{"the environment", []experiment.Result{engine}, false, 3},
-		{"a control", []experiment.Result{control}, false, 4},
-		{"interrupted", []experiment.Result{stopped}, false, 130},
-		{"too long", []experiment.Result{stopped}, true, 4},
-		{"4 and 3", []experiment.Result{control, engine}, false, 3},
-		{"3 and 2", []experiment.Result{engine, mistake}, false, 2},
-		{"2 and 1", []experiment.Result{mistake, refuted, control}, false, 1},
-		{"1 and 130", []experiment.Result{refuted, stopped}, false, 130},
-		{"a part", []experiment.Result{hidden}, false, 130},
+		{"nothing", nil, Stop{}, 0},
+		{"verified", []experiment.Result{verified, verified}, Stop{}, 0},
+		{"skipped", []experiment.Result{verified, skipped}, Stop{}, 0},
+		{"refuted", []experiment.Result{verified, refuted}, Stop{}, 1},
+		{"a mistake", []experiment.Result{mistake}, Stop{}, 2},
+		{"the environment", []experiment.Result{engine}, Stop{}, 3},
+		{"a control", []experiment.Result{control}, Stop{}, 4},
+		{"interrupted", []experiment.Result{stopped}, Stop{}, 130},
+		{"too long", []experiment.Result{stopped}, timeout, 4},
+		{"the engine is gone", []experiment.Result{verified, stopped}, Stop{"the engine is gone", Environment}, 3},
+		{"4 and 3", []experiment.Result{control, engine}, Stop{}, 3},
+		{"3 and 2", []experiment.Result{engine, mistake}, Stop{}, 2},
+		{"2 and 1", []experiment.Result{mistake, refuted, control}, Stop{}, 1},
+		{"1 and 130", []experiment.Result{refuted, stopped}, Stop{}, 130},
+		{"a part", []experiment.Result{hidden}, Stop{}, 130},
 	} {
-		if got := New(Run{TimedOut: test.timedOut}, test.results).ExitCode; got != test.want {
+		if got := New(Run{Stop: test.stop}, test.results).ExitCode; got != test.want {
 			t.Errorf("%s: %d, want %d", test.name, got, test.want)
 		}
 	}

@@ -18,16 +18,22 @@ const SchemaVersion = 1
 
 // Run is what is known of a run besides its results.
 type Run struct {
-	Lab      string // lab's own version
-	Started  time.Time
-	Took     time.Duration
-	Engine   engine.Info
-	Image    Image
-	Nginx    protocol.NginxInfo
-	TimedOut bool                         // it was stopped by --timeout, not by a person
-	Again    string                       // flags that `lab run ID` needs to find the same scenarios and image
-	Sources  map[string]scenario.Scenario // by id
-	Timings  *Timings                     // nil: not asked for
+	Lab     string // lab's own version
+	Started time.Time
+	Took    time.Duration
+	Engine  engine.Info
+	Image   Image
+	Nginx   protocol.NginxInfo
+	Stop    Stop                         // what ended it before its end; zero when that was a person
+	Again   string                       // flags that `lab run ID` needs to find the same scenarios and image
+	Sources map[string]scenario.Scenario // by id
+	Timings *Timings                     // nil: not asked for
+}
+
+// Stop says why a run ended before its end.
+type Stop struct {
+	Why      string // completes "not finished: …"
+	ExitCode int
 }
 
 // Image is the nginx image of a run.
@@ -76,7 +82,7 @@ func New(run Run, results []experiment.Result) Report {
 			r.Verdict = result.Verdict
 		}
 	}
-	r.ExitCode = exitCode(results, run.TimedOut)
+	r.ExitCode = exitCode(results, run.Stop)
 	return r
 }
 

@@ -95,8 +95,8 @@ func (r Report) WriteSummary(w io.Writer, screen Screen) error {
 
 // stopped says why scenarios are not finished.
 func (r Report) stopped() string {
-	if r.TimedOut {
-		return "not finished when --timeout had passed"
+	if r.Stop.Why != "" {
+		return "not finished, since " + r.Stop.Why
 	}
 	return "interrupted"
 }

@@ -24,6 +24,7 @@ type conversation struct {
 	mu      sync.Mutex
 	next    uint64
 	waiting map[uint64]chan protocol.Answer
+	alive   bool  // something came since the last beat
 	ended   error // why no more answers come
 	heard   int64 // bytes since the trial began
 }
@@ -58,6 +59,13 @@ func (c *conversation) begin() {
 	c.heard = 0
 }
 
+// An agent answers each order when it is done, and a heartbeat at once, unless its
+// container is frozen or the engine does not pass on what it says.
+const (
+	beat        = 4 * time.Second
+	silentBeats = 5
+)
+
 // errAgent marks what an agent refused, as against a stream that broke.
 type errAgent struct{ text string }
 
@@ -65,8 +73,49 @@ func (e errAgent) Error() string { return e.text }
 
 func converse(stream engine.Stream, who string) *conversation {
 	c := &conversation{stream: stream, who: who, waiting: map[uint64]chan protocol.Answer{}}
-	go c.listen()
+	over := make(chan struct{})
+	go func() { defer close(over); c.listen() }()
+	go c.beat(beat, over)
 	return c
+}
+
+// beat ends the conversation when the agent says nothing at all for silentBeats while
+// it is waited for. Whoever does not wait may leave it frozen.
+func (c *conversation) beat(every time.Duration, over <-chan struct{}) {
+	clock := time.NewTicker(every)
+	defer clock.Stop()
+	for silent := 0; ; {
+		select {
+		case <-over:
+			return
+		case <-clock.C:
+		}
+		c.mu.Lock()
+		waiting, alive := len(c.waiting) > 0, c.alive
+		c.alive = false
+		c.mu.Unlock()
+		switch {
+		case !waiting:
+			silent = 0
+			continue
+		case alive:
+			silent = 0
+		default:
+			silent++
+		}
+		if silent == silentBeats {
+			c.end(fmt.Errorf("nothing within %s; its container may be paused", silentBeats*every))
+			return
+		}
+		// A method that no agent has: its refusal is the sign of life.
+		go func() { _ = c.send(protocol.Order{Method: "heartbeat"}) }()
+	}
+}
+
+func (c *conversation) send(o protocol.Order) error {
+	c.write.Lock()
+	defer c.write.Unlock()
+	return protocol.WriteFrame(c.stream, o)
 }
 
 func (c *conversation) listen() {
@@ -77,6 +126,7 @@ func (c *conversation) listen() {
 			return
 		}
 		c.mu.Lock()
+		c.alive = true
 		waiter := c.waiting[a.ID]
 		delete(c.waiting, a.ID)
 		c.mu.Unlock()
@@ -89,6 +139,9 @@ func (c *conversation) listen() {
 func (c *conversation) end(cause error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.ended != nil {
+		return
+	}
 	if errors.Is(cause, io.EOF) || errors.Is(cause, io.ErrClosedPipe) {
 		cause = errors.New("its container ended")
 	}
@@ -195,11 +248,7 @@ func (c *conversation) exchange(ctx context.Context, method, what string, params
 
 	// A frozen container takes no orders, and the writing heeds no context.
 	written := make(chan error, 1)
-	go func() {
-		c.write.Lock()
-		defer c.write.Unlock()
-		written <- protocol.WriteFrame(c.stream, protocol.Order{ID: id, Method: method, Params: encoded})
-	}()
+	go func() { written <- c.send(protocol.Order{ID: id, Method: method, Params: encoded}) }()
 	for {
 		select {
 		case err := <-written:

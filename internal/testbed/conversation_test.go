@@ -194,6 +194,47 @@ func TestAskHeedsItsContext(t *testing.T) {
 	}
 }
 
+// An agent that is slow with an order answers heartbeats meanwhile; one in a frozen
+// container does not, and is given up. Nobody waits: it may be frozen.
+func TestHeartbeat(t *testing.T) {
+	t.Parallel()
+	const every = 200 * time.Millisecond
+	for name, alive := range map[string]bool{"slow": true, "frozen": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, agent := agentOf(t, "")
+			over := make(chan struct{})
+			t.Cleanup(func() { close(over) })
+			go c.beat(every, over)
+			time.Sleep(2 * silentBeats * every)
+			if c.why() != nil {
+				t.Fatalf("nobody waited: %v", c.why())
+			}
+			go func() {
+				o := take(t, agent)
+				for n := 0; alive; n++ {
+					beat := take(t, agent)
+					if beat.ID != 0 {
+						t.Errorf("%+v", beat)
+					}
+					if n == 2*silentBeats {
+						break
+					}
+					_ = protocol.WriteFrame(agent, protocol.Answer{ID: beat.ID, Error: "unknown method"})
+				}
+				if alive {
+					give(t, agent, o.ID, `null`)
+				}
+				_, _ = io.Copy(io.Discard, agent)
+			}()
+			err := c.ask(t.Context(), "m", nil, nil)
+			if alive && err != nil || !alive && (err == nil || !strings.Contains(err.Error(), "the agent in x does not answer: nothing within 1s; its container may be paused")) {
+				t.Errorf("ask = %v", err)
+			}
+		})
+	}
+}
+
 // Whoever closes the stream ends every ask.
 func TestCloseEndsTheAsks(t *testing.T) {
 	c, agent := agentOf(t, "")

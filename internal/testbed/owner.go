@@ -64,6 +64,15 @@ func (o Owner) Release() error {
 	return nil
 }
 
+// Abandon ends the ownership as a killed run does: the lock file stays, and with it
+// everyone knows that what is left on the engine is to be swept.
+func (o Owner) Abandon() error {
+	if err := o.lock.Unlock(); err != nil {
+		return fmt.Errorf("abandoning the run %s: %w", o.Run, err)
+	}
+	return nil
+}
+
 func (o Owner) labels(number int) map[string]string {
 	return map[string]string{
 		engine.LabelRun:     o.Run,

@@ -17,18 +17,11 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-const (
-	// A stopped daemon can leave its socket listening: the dial succeeds and nothing
-	// is ever said. Without a deadline the program would hang before its first word.
-	pingDeadline = 10 * time.Second
-	// Questions that an engine under load may be slow to answer, but not this slow.
-	askDeadline = time.Minute
-)
-
 // Engine is a container engine that answered when it was dialled.
 type Engine struct {
 	api     *client.Client
 	address string
+	watch   watch
 }
 
 var _ engine.Images = (*Engine)(nil)
@@ -42,6 +35,11 @@ func Dial(ctx context.Context) (*Engine, error) {
 		return nil, fmt.Errorf("finding the container engine: %w", err)
 	}
 	return dial(ctx, end, pingDeadline)
+}
+
+// DialAt dials the engine at an address, whatever else is configured.
+func DialAt(ctx context.Context, address string) (*Engine, error) {
+	return dial(ctx, endpoint{host: address, from: "the program"}, pingDeadline)
 }
 
 func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, error) {
@@ -64,6 +62,8 @@ func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, e
 	if err != nil {
 		return nil, fmt.Errorf("dialling %s (from %s): %w", end.host, end.from, err)
 	}
+	// A stopped daemon can leave its socket listening: the dial succeeds and nothing
+	// is ever said.
 	ping, cancel := context.WithTimeoutCause(ctx, deadline, fmt.Errorf("no answer within %s", deadline))
 	defer cancel()
 	pong, err := api.Ping(ping)
@@ -78,7 +78,9 @@ func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, e
 		return nil, unavailable(end, err)
 	}
 	api.NegotiateAPIVersionPing(pong)
-	return &Engine{api: api, address: end.host}, nil
+	e := &Engine{api: api, address: end.host}
+	e.watching()
+	return e, nil
 }
 
 // unavailable says where the engine was looked for and what to do about it.
@@ -91,11 +93,14 @@ func unavailable(end endpoint, cause error) error {
 }
 
 // Close lets go of the connections. What runs on the engine goes on running.
-func (e *Engine) Close() error { return e.api.Close() }
+func (e *Engine) Close() error {
+	e.watch.end()
+	return e.api.Close()
+}
 
 // Info asks the engine what it is.
 func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	version, err := e.api.ServerVersion(ctx)
 	if err != nil {
@@ -125,16 +130,13 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	}, nil
 }
 
-// ask bounds a call that only asks: the engine may fall silent after it was dialled.
-func ask(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeoutCause(ctx, askDeadline, fmt.Errorf("%w: nothing within %s", engine.ErrUnavailable, askDeadline))
-}
-
 // wrap says what was being done, and turns the SDK's kinds of error into engine's.
 func (e *Engine) wrap(ctx context.Context, doing string, err error) error {
-	switch {
-	case err == nil:
+	if err == nil {
 		return nil
+	}
+	e.alive(ctx) // who hears of an engine's end finds every context of While ended
+	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
 	case cerrdefs.IsNotFound(err):

@@ -61,7 +61,7 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 			spec.Network: {Aliases: spec.Aliases},
 		}}
 	}
-	ctx, cancel := ask(context.WithoutCancel(ctx))
+	ctx, cancel := e.ask(context.WithoutCancel(ctx))
 	defer cancel()
 	created, err := e.api.ContainerCreate(ctx, config, host, networking, nil, spec.Name)
 	if err != nil {
@@ -72,7 +72,7 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 
 // CopyTo unpacks a tar stream below path.
 func (e *Engine) CopyTo(ctx context.Context, id, path string, tar io.Reader) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	err := e.api.CopyToContainer(ctx, id, path, tar, container.CopyToContainerOptions{})
 	return e.wrap(ctx, "copying into container "+short(id), err)
@@ -80,14 +80,14 @@ func (e *Engine) CopyTo(ctx context.Context, id, path string, tar io.Reader) err
 
 // Start starts a container.
 func (e *Engine) Start(ctx context.Context, id string) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	return e.wrap(ctx, "starting container "+short(id), e.api.ContainerStart(ctx, id, container.StartOptions{}))
 }
 
 // SetMemory changes the memory limit of a running container.
 func (e *Engine) SetMemory(ctx context.Context, id string, bytes int64) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	_, err := e.api.ContainerUpdate(ctx, id, container.UpdateConfig{Resources: container.Resources{Memory: bytes, MemorySwap: bytes}})
 	return e.wrap(ctx, "changing the memory limit of container "+short(id), err)
@@ -95,14 +95,14 @@ func (e *Engine) SetMemory(ctx context.Context, id string, bytes int64) error {
 
 // Pause freezes the container's processes.
 func (e *Engine) Pause(ctx context.Context, id string) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	return e.wrap(ctx, "pausing container "+short(id), e.api.ContainerPause(ctx, id))
 }
 
 // Unpause thaws the container's processes.
 func (e *Engine) Unpause(ctx context.Context, id string) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	return e.wrap(ctx, "unpausing container "+short(id), e.api.ContainerUnpause(ctx, id))
 }
@@ -110,7 +110,7 @@ func (e *Engine) Unpause(ctx context.Context, id string) error {
 // Remove kills and removes the container, and returns when it is gone. With
 // AutoRemove the engine may be at it already, and says so with a conflict.
 func (e *Engine) Remove(ctx context.Context, id string) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	err := e.api.ContainerRemove(ctx, id, container.RemoveOptions{Force: true, RemoveVolumes: true})
 	if cerrdefs.IsConflict(err) {
@@ -134,7 +134,7 @@ func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Contai
 	if err != nil {
 		return nil, fmt.Errorf("listing containers: %w", err)
 	}
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	found, err := e.api.ContainerList(ctx, container.ListOptions{All: true, Filters: filter})
 	if err != nil {
@@ -153,7 +153,7 @@ func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Contai
 
 // CreateNetwork makes an internal network. It cannot be interrupted either.
 func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[string]string) (string, error) {
-	ctx, cancel := ask(context.WithoutCancel(ctx))
+	ctx, cancel := e.ask(context.WithoutCancel(ctx))
 	defer cancel()
 	made, err := e.api.NetworkCreate(ctx, name, network.CreateOptions{Driver: "bridge", Internal: true, Labels: labels})
 	if err != nil {
@@ -164,7 +164,7 @@ func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[stri
 
 // RemoveNetwork removes a network; one that is gone already is not an error.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	err := e.api.NetworkRemove(ctx, id)
 	if cerrdefs.IsNotFound(err) {
@@ -179,7 +179,7 @@ func (e *Engine) Networks(ctx context.Context, label, value string) ([]engine.Ne
 	if err != nil {
 		return nil, fmt.Errorf("listing networks: %w", err)
 	}
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	found, err := e.api.NetworkList(ctx, network.ListOptions{Filters: filter})
 	if err != nil {

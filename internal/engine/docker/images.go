@@ -20,7 +20,7 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 	if err := checkRef(ref); err != nil {
 		return engine.Image{}, fmt.Errorf("%s: %w", doing, err)
 	}
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	found, err := e.api.ImageInspect(ctx, ref)
 	if err != nil {
@@ -41,7 +41,7 @@ func (e *Engine) ListImages(ctx context.Context, label, value string) ([]engine.
 	if err != nil {
 		return nil, fmt.Errorf("listing images: %w", err)
 	}
-	asking, cancel := ask(ctx)
+	asking, cancel := e.ask(ctx)
 	defer cancel()
 	found, err := e.api.ImageList(asking, image.ListOptions{Filters: filter})
 	if err != nil {
@@ -68,11 +68,13 @@ func (e *Engine) Import(ctx context.Context, ref, platform string, changes []str
 	if err := checkRef(ref); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	source := &sourceErr{r: layer}
+	ctx, moved, end := e.bound(ctx, moveDeadline)
+	defer end()
+	source := &sourceErr{r: layer, moved: moved}
 	body, err := e.api.ImageImport(ctx, image.ImportSource{Source: source, SourceName: "-"}, ref, image.ImportOptions{Changes: changes, Platform: platform})
 	if err == nil {
 		defer body.Close()
-		err = eachMessage(body, func(message) {})
+		err = eachMessage(body, func(message) { moved() })
 	}
 	// A layer that cannot be read looks to the SDK like an engine that cannot be reached.
 	if source.err != nil {
@@ -83,7 +85,7 @@ func (e *Engine) Import(ctx context.Context, ref, platform string, changes []str
 
 // Tag gives an image one more name, taking that name from the image that had it.
 func (e *Engine) Tag(ctx context.Context, id, ref string) error {
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	return e.wrap(ctx, fmt.Sprintf("tagging %q as %q", id, ref), e.api.ImageTag(ctx, id, ref))
 }
@@ -95,7 +97,7 @@ func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 	if err := checkRef(ref); err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
-	ctx, cancel := ask(ctx)
+	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	_, err := e.api.ImageRemove(ctx, ref, image.RemoveOptions{PruneChildren: true})
 	return e.wrap(ctx, doing, err)
@@ -113,24 +115,29 @@ func (e *Engine) Save(ctx context.Context, refs []string, w io.Writer) error {
 			return fmt.Errorf("%s: %w", doing, err)
 		}
 	}
+	ctx, moved, end := e.bound(ctx, moveDeadline)
+	defer end()
 	body, err := e.api.ImageSave(ctx, refs)
 	if err != nil {
 		return e.wrap(ctx, doing, err)
 	}
 	defer body.Close()
-	_, err = io.Copy(w, body)
+	_, err = io.Copy(w, &sourceErr{r: body, moved: moved})
 	return e.wrap(ctx, doing, err)
 }
 
 // Load reads back what Save wrote and returns the names (or ids) of the images in it.
 func (e *Engine) Load(ctx context.Context, r io.Reader) ([]string, error) {
 	const doing = "loading images"
-	source := &sourceErr{r: r}
+	ctx, moved, end := e.bound(ctx, moveDeadline)
+	defer end()
+	source := &sourceErr{r: r, moved: moved}
 	answer, err := e.api.ImageLoad(ctx, source)
 	var names []string
 	if err == nil {
 		defer answer.Body.Close()
 		err = eachMessage(answer.Body, func(m message) {
+			moved()
 			for line := range strings.Lines(m.Stream) {
 				for _, intro := range []string{"Loaded image: ", "Loaded image ID: ", "Loaded image(s): "} {
 					if name, ok := strings.CutPrefix(strings.TrimSpace(line), intro); ok {
@@ -160,14 +167,16 @@ func checkRef(ref string) error {
 	return nil
 }
 
-// sourceErr remembers why reading failed.
+// sourceErr tells of every read, and remembers why one failed.
 type sourceErr struct {
-	r   io.Reader
-	err error
+	r     io.Reader
+	moved func()
+	err   error
 }
 
 func (s *sourceErr) Read(p []byte) (int, error) {
 	n, err := s.r.Read(p)
+	s.moved()
 	if err != nil && err != io.EOF {
 		s.err = err
 	}

@@ -26,12 +26,19 @@ func (e *Engine) Pull(ctx context.Context, ref, platform string, report func(eng
 	if err != nil {
 		return fmt.Errorf("%s: %w", doing, err)
 	}
+	ctx, moved, end := e.bound(ctx, moveDeadline)
+	defer end()
 	body, err := e.api.ImagePull(ctx, ref, image.PullOptions{Platform: platform, RegistryAuth: auth})
 	if err == nil {
 		defer body.Close()
 		sum := tally{ref: ref, layers: map[string]*layer{}}
 		err = eachMessage(body, func(m message) {
-			if progress, moved := sum.add(m); moved && report != nil {
+			progress, more := sum.add(m)
+			if !more {
+				return
+			}
+			moved()
+			if report != nil {
 				report(progress)
 			}
 		})

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 
 	"github.com/docker/docker/api/types"
 	"github.com/docker/docker/api/types/container"
@@ -23,39 +24,50 @@ type stream struct {
 	conn   net.Conn
 	output *io.PipeReader
 	errors lastBytes
+	closed atomic.Bool
 	done   chan struct{}
 }
 
 // Attach returns the stream of a container that is about to be started.
 func (e *Engine) Attach(ctx context.Context, id string) (engine.Stream, error) {
-	asking, cancel := ask(ctx)
+	asking, cancel := e.ask(ctx)
 	defer cancel()
-	hijacked, err := e.api.ContainerAttach(asking, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	hijacked, err := within(asking, func() (types.HijackedResponse, error) {
+		return e.api.ContainerAttach(asking, id, container.AttachOptions{Stream: true, Stdin: true, Stdout: true, Stderr: true})
+	}, hangUp)
 	if err != nil {
 		return nil, e.wrap(asking, "attaching to container "+short(id), err)
 	}
-	return newStream(hijacked), nil
+	return newStream(hijacked, e.ended), nil
 }
 
 // Exec starts a process in a running container and attaches to it.
 func (e *Engine) Exec(ctx context.Context, id string, command []string) (engine.Stream, error) {
-	asking, cancel := ask(ctx)
+	asking, cancel := e.ask(ctx)
 	defer cancel()
 	doing := fmt.Sprintf("starting %q in container %s", command, short(id))
 	made, err := e.api.ContainerExecCreate(asking, id, container.ExecOptions{User: "0:0", Cmd: command, AttachStdin: true, AttachStdout: true, AttachStderr: true})
 	if err != nil {
 		return nil, e.wrap(asking, doing, err)
 	}
-	hijacked, err := e.api.ContainerExecAttach(asking, made.ID, container.ExecAttachOptions{})
+	hijacked, err := within(asking, func() (types.HijackedResponse, error) {
+		return e.api.ContainerExecAttach(asking, made.ID, container.ExecAttachOptions{})
+	}, hangUp)
 	if err != nil {
 		return nil, e.wrap(asking, doing, err)
 	}
-	return newStream(hijacked), nil
+	return newStream(hijacked, e.ended), nil
 }
 
+func hangUp(h types.HijackedResponse) { h.Close() }
+
+// ended finds out whether a stream ended because the engine did. Who reads the stream
+// hears of its end only then.
+func (e *Engine) ended() { e.alive(context.Background()) }
+
 // newStream drains the connection from the start on: an undrained client blocks
-// the removal of its container.
-func newStream(h types.HijackedResponse) *stream {
+// the removal of its container. ended is called when the engine ends the stream.
+func newStream(h types.HijackedResponse, ended func()) *stream {
 	reader, writer := io.Pipe()
 	s := &stream{conn: h.Conn, output: reader, done: make(chan struct{})}
 	go func() {
@@ -63,6 +75,9 @@ func newStream(h types.HijackedResponse) *stream {
 		_, err := stdcopy.StdCopy(writer, &s.errors, h.Reader)
 		if err == nil {
 			err = io.EOF
+		}
+		if !s.closed.Load() {
+			ended()
 		}
 		_ = writer.CloseWithError(err)
 	}()
@@ -75,6 +90,7 @@ func (s *stream) Errors() string              { return s.errors.String() }
 
 // Close ends the stream in both directions; reads that are waiting return.
 func (s *stream) Close() error {
+	s.closed.Store(true)
 	err := s.conn.Close()
 	_ = s.output.Close()
 	<-s.done

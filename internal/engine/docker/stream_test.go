@@ -19,7 +19,7 @@ func attached(t *testing.T) (*stream, net.Conn) {
 	lab, engine := net.Pipe()
 	t.Cleanup(func() { _ = lab.Close(); _ = engine.Close() })
 	_ = engine.SetDeadline(time.Now().Add(20 * time.Second))
-	return newStream(types.HijackedResponse{Conn: lab, Reader: bufio.NewReader(lab)}), engine
+	return newStream(types.HijackedResponse{Conn: lab, Reader: bufio.NewReader(lab)}, func() {}), engine
 }
 
 func TestStreamTakesTheConnectionApart(t *testing.T) {

@@ -1,0 +1,250 @@
+package labtest
+
+import (
+	"cmp"
+	"context"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/engine/docker"
+)
+
+// patience is how long a private engine may take to start or to end on a busy machine.
+const patience = 30 * time.Second
+
+// Private is a Docker engine of a test's own, to be stopped and killed. It has no
+// bridge to the outside, and a proxy for registries that nobody serves; the loopback
+// is not asked of a proxy.
+type Private struct {
+	Address string
+
+	t       testing.TB
+	dir     string
+	command []string
+	daemon  *exec.Cmd
+}
+
+// PrivateEngine starts an engine, or skips the test aloud. flags are added to dockerd's.
+func PrivateEngine(t testing.TB, flags ...string) *Private {
+	t.Helper()
+	dockerd, err := exec.LookPath("dockerd")
+	if err != nil || os.Getuid() != 0 {
+		t.Skipf("NOT TESTED: a private engine needs root and dockerd (%v)", err)
+	}
+	dir, err := os.MkdirTemp("", "lab-engine-") // a socket's path must be short
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := func(name string) string { return filepath.Join(dir, name) }
+	// The machine's own configuration would contradict the flags.
+	if err := os.WriteFile(in("daemon.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Base(dir)
+	p := &Private{Address: "unix://" + in("s"), t: t, dir: dir}
+	p.command = append([]string{dockerd, "--config-file", in("daemon.json"), "-H", p.Address,
+		"--data-root", in("data"), "--exec-root", in("exec"), "--pidfile", in("pid"), "--bridge=none", "--iptables=false",
+		"--containerd-namespace=" + name, "--containerd-plugins-namespace=" + name + "-plugins"}, flags...)
+	t.Cleanup(p.cleanUp)
+	p.Start()
+	return p
+}
+
+// Start starts the daemon, which does not run, and returns when it answers.
+func (p *Private) Start() {
+	p.t.Helper()
+	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer log.Close()
+	p.daemon = exec.Command(p.command[0], p.command[1:]...)
+	p.daemon.Env = append(os.Environ(), "HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY=")
+	p.daemon.Stdout, p.daemon.Stderr = log, log
+	if err := p.daemon.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
+		e, err := docker.DialAt(context.Background(), p.Address)
+		if err == nil {
+			_ = e.Close()
+			return
+		}
+		if time.Now().After(deadline) {
+			text, _ := os.ReadFile(log.Name())
+			p.t.Fatalf("the private engine does not start: %v: %s", err, text)
+		}
+	}
+}
+
+// Stop freezes the daemon: it takes connections and never answers. Cont thaws it.
+func (p *Private) Stop() { p.signal(syscall.SIGSTOP) }
+
+// Cont thaws the daemon.
+func (p *Private) Cont() { p.signal(syscall.SIGCONT) }
+
+// Kill ends the daemon at once.
+func (p *Private) Kill() {
+	p.signal(syscall.SIGKILL)
+	_ = p.daemon.Wait() // it was killed, and says so
+	// Where it had a containerd of its own that dies with it, but not at once, and the
+	// next daemon would wait for it.
+	file := filepath.Join(p.dir, "exec", "containerd", "containerd.pid")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return
+	}
+	if pid, err := strconv.Atoi(string(text)); err == nil && slices.Contains(processes(filepath.Base(p.dir)), pid) {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	_ = os.Remove(file)
+}
+
+// Restart ends the daemon in order and starts it again.
+func (p *Private) Restart() {
+	p.t.Helper()
+	p.end()
+	p.Start()
+}
+
+func (p *Private) signal(s syscall.Signal) {
+	if err := p.daemon.Process.Signal(s); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// end ends the daemon, by force if need be.
+func (p *Private) end() {
+	p.signal(syscall.SIGTERM)
+	kill := time.AfterFunc(patience, func() { p.signal(syscall.SIGKILL) })
+	defer kill.Stop()
+	_ = p.daemon.Wait()
+}
+
+// Dial dials the engine.
+func (p *Private) Dial() *docker.Engine {
+	p.t.Helper()
+	e, err := docker.DialAt(context.Background(), p.Address)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = e.Close() })
+	return e
+}
+
+// Image brings nginx's image from the machine's engine, and returns its name.
+func (p *Private) Image() string {
+	p.t.Helper()
+	from := Engine(p.t)
+	name := Image(p.t, from).Name
+	archive, into := io.Pipe()
+	go func() { into.CloseWithError(from.Save(p.t.Context(), []string{name}, into)) }()
+	if _, err := p.Dial().Load(p.t.Context(), archive); err != nil {
+		p.t.Fatal(err)
+	}
+	return name
+}
+
+// cleanUp ends everything that belongs to the engine, whatever became of it.
+func (p *Private) cleanUp() {
+	if p.daemon == nil {
+		_ = os.RemoveAll(p.dir)
+		return
+	}
+	if p.daemon.ProcessState != nil {
+		p.Start() // it knows best what it has
+	} else {
+		p.Cont()
+	}
+	p.removeAll()
+	p.end()
+	for _, pid := range processes(filepath.Base(p.dir)) {
+		for _, child := range children(pid) {
+			_ = syscall.Kill(child, syscall.SIGKILL)
+		}
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
+	for _, mount := range mounts(p.dir) {
+		if err := syscall.Unmount(mount, syscall.MNT_DETACH); err != nil {
+			p.t.Errorf("unmounting %s: %v", mount, err)
+		}
+	}
+	if err := os.RemoveAll(p.dir); err != nil {
+		p.t.Error(err)
+	}
+}
+
+func (p *Private) removeAll() {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	e, err := docker.DialAt(ctx, p.Address)
+	if err != nil {
+		p.t.Error(err)
+		return
+	}
+	defer func() { _ = e.Close() }()
+	containers, err := e.List(ctx, engine.LabelRun, "")
+	if err != nil {
+		p.t.Error(err)
+	}
+	for _, c := range containers {
+		if err := e.Remove(ctx, c.ID); err != nil {
+			p.t.Error(err)
+		}
+	}
+	networks, err := e.Networks(ctx, engine.LabelRun, "")
+	if err != nil {
+		p.t.Error(err)
+	}
+	for _, n := range networks {
+		if err := e.RemoveNetwork(ctx, n.ID); err != nil {
+			p.t.Error(err)
+		}
+	}
+}
+
+// processes finds those whose command line has the word: the daemon's containerd and
+// the shims of its containers.
+func processes(word string) (pids []int) {
+	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
+	for _, file := range files {
+		if text, err := os.ReadFile(file); err == nil && strings.Contains(string(text), word) {
+			pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
+			pids = append(pids, pid)
+		}
+	}
+	return pids
+}
+
+func children(pid int) (pids []int) {
+	files, _ := filepath.Glob("/proc/" + strconv.Itoa(pid) + "/task/*/children")
+	for _, file := range files {
+		text, _ := os.ReadFile(file)
+		for _, word := range strings.Fields(string(text)) {
+			child, _ := strconv.Atoi(word)
+			pids = append(pids, child)
+		}
+	}
+	return pids
+}
+
+// mounts lists what is mounted below a folder, innermost first.
+func mounts(dir string) (points []string) {
+	text, _ := os.ReadFile("/proc/self/mounts")
+	for line := range strings.Lines(string(text)) {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[1], dir+"/") {
+			points = append(points, fields[1])
+		}
+	}
+	slices.SortFunc(points, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	return points
+}
