@@ -158,6 +158,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, owner.Release()) }()
+	r.progress.Detail("run: %s", owner.Run)
 	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	r.options.Parallel = parallel(r.options.Parallel, ready.info.Cores, experiment.Trials(r.scenarios, r.options))
