@@ -227,7 +227,7 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	run := exec.CommandContext(ctx, lab, "run", "--scenarios", folder, "--parallel", "2", "-o", "json", "-v")
+	run := exec.CommandContext(ctx, lab, "run", "--scenarios", folder, "--parallel", "4", "-o", "json", "-v")
 	run.Env = append(os.Environ(), "LAB_CACHE="+cache)
 	var stdout, stderr bytes.Buffer
 	run.Stdout, run.Stderr = &stdout, &stderr
