@@ -447,6 +447,28 @@ func vanishes(t *testing.T, run, when string) (containers, networks []string) {
 	}
 }
 
+// cleanedUp wants nothing left of a dead run once somebody has cleaned up. The engine
+// of a busy machine may finish what the run asked it for while they do: that goes with
+// the next cleaning, and how many more it took is returned. What was there before goes
+// at once.
+func cleanedUp(t *testing.T, run, when string, clean func()) (more int) {
+	t.Helper()
+	containers, networks := left(t, run)
+	for deadline := time.Now().Add(time.Minute); ; more++ {
+		before := append(containers, networks...)
+		clean()
+		containers, networks = left(t, run)
+		now := append(slices.Clone(containers), networks...)
+		if len(now) == 0 {
+			return more
+		}
+		if slices.ContainsFunc(now, func(name string) bool { return slices.Contains(before, name) }) || time.Now().After(deadline) {
+			t.Errorf("%s: left of the run %q: %v, of that before the cleaning: %v", when, run, now, before)
+			return more
+		}
+	}
+}
+
 func TestKillAtRandomMoments(t *testing.T) {
 	t.Parallel()
 	cache, elsewhere, folder, ids := cacheWithAgent(t), cacheWithAgent(t), t.TempDir(), selected(t)
@@ -483,21 +505,7 @@ func TestKillAtRandomMoments(t *testing.T) {
 		containers, networks := vanishes(t, run, when)
 		counts["containers never started"] += len(containers)
 		counts["networks"] += len(networks)
-		// The engine of a busy machine may finish what the dead run asked it for while
-		// another cleans up: that goes with the next. What was there before goes at once.
-		for deadline := time.Now().Add(time.Minute); ; counts["made after it was cleaned up"]++ {
-			before := append(containers, networks...)
-			clean(i/2, when)
-			containers, networks = left(t, run)
-			stayed := slices.DeleteFunc(append(slices.Clone(containers), networks...), func(name string) bool { return !slices.Contains(before, name) })
-			if len(containers)+len(networks) == 0 {
-				break
-			}
-			if len(stayed) > 0 || time.Now().After(deadline) {
-				t.Errorf("%s: left of the run %q: %v, %v; of that before the cleaning: %v", when, run, containers, networks, stayed)
-				break
-			}
-		}
+		counts["made after it was cleaned up"] += cleanedUp(t, run, when, func() { clean(i/2, when) })
 	}
 	t.Logf("left by killed runs: %v", counts)
 	// Their lock files go once they are old enough to be nobody's, in two sweeps.
