@@ -11,7 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -215,23 +214,12 @@ func TestSecondInterrupt(t *testing.T) {
 	}
 	// The agents end with their streams, and the engine removes their containers; one
 	// that was never started, and the network, are what `lab prune` is for.
-	deadline := time.Now().Add(15 * time.Second)
-	for {
-		containers, _ := left(t, run)
-		if !slices.ContainsFunc(containers, func(c string) bool { return !strings.HasSuffix(c, " created") }) {
-			break
+	vanishes(t, run, "stopped at once")
+	cleanedUp(t, run, "stopped at once", func() {
+		prune := exec.Command(r.Path, "prune", "--force")
+		prune.Env = r.Env
+		if output, err := prune.CombinedOutput(); err != nil {
+			t.Errorf("lab prune: %v: %s", err, output)
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("left of the run %q: %v", run, containers)
-		}
-		time.Sleep(200 * time.Millisecond)
-	}
-	prune := exec.Command(r.Path, "prune", "--force")
-	prune.Env = r.Env
-	if output, err := prune.CombinedOutput(); err != nil {
-		t.Errorf("lab prune: %v: %s", err, output)
-	}
-	if containers, networks := left(t, run); len(containers)+len(networks) > 0 {
-		t.Errorf("left of the run %q after lab prune: %v %v", run, containers, networks)
-	}
+	})
 }

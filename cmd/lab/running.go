@@ -182,6 +182,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	if err != nil {
 		return nil, err
 	}
+	r.progress.Detail("run: %s", owner.Run)
 	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
 	defer func() {
 		err = cmp.Or(gone(ctx, head), errors.Join(err, pool.Close()))

@@ -2,7 +2,9 @@ package testbed_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"os/exec"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -13,26 +15,38 @@ import (
 
 // inspected is what the engine itself says of a container.
 type inspected struct {
+	AppArmorProfile string
+
 	Config struct {
 		User      string
 		OpenStdin bool
 		StdinOnce bool
 		Tty       bool
+
+		ExposedPorts map[string]any
 	}
 	HostConfig struct {
-		AutoRemove, Privileged, PublishAllPorts bool
+		AutoRemove, Privileged, PublishAllPorts, OomKillDisable bool
 
-		NetworkMode, PidMode, IpcMode, UsernsMode string
+		NetworkMode, PidMode, IpcMode, UTSMode, UsernsMode, CgroupParent string
 
-		Binds, CapAdd, CapDrop, SecurityOpt, Devices []any
+		Binds, CapAdd, CapDrop, SecurityOpt, Devices, DeviceRequests, DeviceCgroupRules, GroupAdd, Links, ExtraHosts []any
 
 		PortBindings map[string]any
+		Tmpfs        map[string]string
+		Sysctls      map[string]string
 		LogConfig    struct{ Type string }
 		Memory       int64
 		MemorySwap   int64
 		PidsLimit    int64
+
+		RestartPolicy struct{ Name string }
 	}
-	Mounts []struct{ Type, Destination string }
+	NetworkSettings struct {
+		Ports    map[string]any
+		Networks map[string]any
+	}
+	Mounts []struct{ Type, Name, Destination string }
 }
 
 func inspect(t *testing.T, id string) inspected {
@@ -60,41 +74,119 @@ func words(list []any) string {
 // What runs inside is untrusted: it has these rights and no others.
 func TestContainersAreConfined(t *testing.T) {
 	t.Parallel()
-	b := start(t, "")
-	for role, id := range map[string]string{"nginx": b.IDs()[inNginx], "backend": b.IDs()[inBackend]} {
-		c := inspect(t, id)
+	for _, needs := range []string{"", "network"} {
+		t.Run("needs:"+needs, func(t *testing.T) {
+			t.Parallel()
+			confined(t, needs)
+		})
+	}
+}
+
+func confined(t *testing.T, needs string) {
+	b := start(t, needs)
+	volume := ""
+	for container, role := range []string{"nginx", "backend"} {
+		c := inspect(t, b.IDs()[container])
 		h := c.HostConfig
-		slices.Sort(testbed.Capabilities)
-		if got, want := words(h.CapAdd), strings.Join(testbed.Capabilities, " "); got != want || words(h.CapDrop) != "ALL" {
-			t.Errorf("%s: capabilities %q of %q, want %q", role, got, words(h.CapDrop), want)
+		want := func(what string, got, want any) {
+			t.Helper()
+			if !reflect.DeepEqual(got, want) {
+				t.Errorf("%s: %s: %v, want %v", role, what, got, want)
+			}
 		}
-		if words(h.SecurityOpt) != "no-new-privileges" || h.Privileged || len(h.Devices) > 0 {
-			t.Errorf("%s: privileges: %+v", role, h)
+		none := func(what string, n int) {
+			t.Helper()
+			want(what, n, 0)
 		}
-		if h.Memory != 256<<20 || h.MemorySwap != h.Memory || h.PidsLimit != 256 {
-			t.Errorf("%s: limits: %+v", role, h)
+		// Spelled out here: a right that is added must be added in two places.
+		want("capabilities", words(h.CapAdd), "CHOWN DAC_OVERRIDE KILL SETGID SETUID")
+		want("dropped capabilities", words(h.CapDrop), "ALL")
+		want("privileged", h.Privileged, false)
+		// Nothing but this: seccomp and AppArmor are the engine's own, not "unconfined".
+		want("security options", words(h.SecurityOpt), "no-new-privileges")
+		want("AppArmor unconfined", c.AppArmorProfile == "unconfined" && engineHas(t, "name=apparmor"), false)
+		none("devices", len(h.Devices)+len(h.DeviceRequests)+len(h.DeviceCgroupRules))
+		none("groups, links and names of the host", len(h.GroupAdd)+len(h.Links)+len(h.ExtraHosts))
+
+		want("memory", h.Memory, int64(256<<20))
+		want("memory and swap", h.MemorySwap, h.Memory)
+		want("the kernel kills above the limit", h.OomKillDisable, false)
+		want("pids", h.PidsLimit, int64(256))
+		want("in memory", h.Tmpfs, map[string]string{testbed.TrialDir: "rw,nosuid,nodev,size=96m,mode=0755"})
+
+		for what, mode := range map[string]string{"pid": h.PidMode, "ipc": h.IpcMode, "uts": h.UTSMode, "user": h.UsernsMode} {
+			if mode == "host" || strings.HasPrefix(mode, "container:") {
+				t.Errorf("%s: the %s namespace is %q", role, what, mode)
+			}
 		}
+		want("cgroup parent", h.CgroupParent, "")
 		network := "none"
-		if role == "backend" {
+		switch {
+		case needs != "":
+			network = h.NetworkMode
+			internal, err := exec.Command("docker", "network", "inspect", "--format", "{{.Internal}} {{.Name}}", network).Output()
+			if err != nil || string(internal) != "true "+b.Name+"\n" {
+				t.Errorf("%s: the network %q is internal and the testbed's own: %s, %v", role, network, internal, err)
+			}
+			want("networks", len(c.NetworkSettings.Networks), 1)
+		case role == "backend":
 			network = "container:" + b.IDs()[inNginx]
 		}
-		if h.NetworkMode != network || len(h.PortBindings) > 0 || h.PublishAllPorts || h.PidMode == "host" || h.IpcMode == "host" {
-			t.Errorf("%s: network: %+v", role, h)
+		want("network", h.NetworkMode, network)
+		none("published ports", len(h.PortBindings)+len(c.Config.ExposedPorts))
+		for port, to := range c.NetworkSettings.Ports {
+			want("port "+port, to, nil)
 		}
-		if len(h.Binds) > 0 || slices.ContainsFunc(c.Mounts, func(m struct{ Type, Destination string }) bool { return m.Type == "bind" }) {
-			t.Errorf("%s: mounts of the host: %v %+v", role, h.Binds, c.Mounts)
+		want("publish all ports", h.PublishAllPorts, false)
+
+		none("mounts of the host", len(h.Binds))
+		for _, m := range c.Mounts {
+			if m.Type == "tmpfs" {
+				continue
+			}
+			if volume == "" {
+				volume = m.Name
+			}
+			want("mount", m.Type+" "+m.Name+" "+m.Destination, "volume "+volume+" /lab")
 		}
-		if h.LogConfig.Type != "none" || !h.AutoRemove || !c.Config.OpenStdin || !c.Config.StdinOnce || c.Config.Tty || c.Config.User != "0:0" {
-			t.Errorf("%s: %+v", role, c)
+		want("log driver", h.LogConfig.Type, "none")
+		want("auto-remove", h.AutoRemove, true)
+		if r := h.RestartPolicy.Name; r != "" && r != "no" {
+			t.Errorf("%s: it is started again: %q", role, r)
+		}
+		want("stdin and user", fmt.Sprintf("%v %v %v %s", c.Config.OpenStdin, c.Config.StdinOnce, c.Config.Tty, c.Config.User), "true true false 0:0")
+
+		// And what the kernel says of the first process: SETUID is bit 7, and so on.
+		filter := "2"
+		if !engineHas(t, "name=seccomp") {
+			filter = "0"
+			t.Log("NOT TESTED: this engine has no seccomp")
+		}
+		status := b.sh(t, container, `grep -E '^(CapBnd|CapEff|NoNewPrivs|Seccomp):' /proc/1/status | tr -s '\t\n' ' '`)
+		want("the kernel says", status, "CapEff: 00000000000000e3 CapBnd: 00000000000000e3 NoNewPrivs: 1 Seccomp: "+filter)
+		if needs == "" {
+			want("routes and devices", b.sh(t, container, `cat /proc/net/route | wc -l; cat /proc/net/dev | grep -c :`), "1\n1") // the heading, and the loopback
 		}
 	}
-	// And what the kernel says, of a process that a trial started.
-	if got := b.sh(t, inNginx, `grep -E '^(CapBnd|NoNewPrivs)' /proc/1/status | tr -s '\t\n' ' '`); got != "CapBnd: 00000000000000e3 NoNewPrivs: 1" {
-		t.Errorf("the kernel says %q", got)
+	if volume == "" {
+		t.Error("no volume was seen")
 	}
-	if got := b.sh(t, inBackend, `cat /proc/net/route | wc -l; cat /proc/net/dev | grep -c :`); got != "1\n1" {
-		t.Errorf("routes and devices: %q, want the loopback only", got)
+	if err := b.Remove(); err != nil {
+		t.Fatal(err)
 	}
+	if output, err := exec.Command("docker", "volume", "inspect", volume).CombinedOutput(); err == nil {
+		t.Errorf("the volume is left: %s", output)
+	}
+}
+
+// engineHas reports whether the engine names a security option.
+func engineHas(t *testing.T, option string) bool {
+	t.Helper()
+	output, err := exec.Command("docker", "info", "--format", "{{.SecurityOptions}}").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Contains(string(output), option)
 }
 
 func TestIPv6Loopback(t *testing.T) {

@@ -12,9 +12,6 @@ const (
 	TrialDir  = trialDir
 )
 
-// Capabilities is what a testbed's root may do.
-var Capabilities = capabilities
-
 // IDs of the containers, nginx's first.
 func (t *Testbed) IDs() []string { return t.ids }
 

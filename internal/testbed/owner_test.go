@@ -131,6 +131,10 @@ func TestClassify(t *testing.T) {
 		if got := classify(never, labels, cache); got.Status != want {
 			t.Errorf("never started, run %q: %q, want %q", run, got.Status, want)
 		}
+		never.State = unused
+		if got := classify(never, labels, cache); got.Status != want {
+			t.Errorf("never used, run %q: %q, want %q", run, got.Status, want)
+		}
 		never.Created = time.Now()
 		if got := classify(never, labels, cache); got.Status == Dead {
 			t.Errorf("made just now, run %q: %q", run, got.Status)
@@ -156,14 +160,27 @@ func TestSweepLocks(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := sweepLocks(cache); err != nil {
-		t.Fatal(err)
-	}
-	for path, want := range map[string]bool{live.lock.Path(): true, young: true, other: true, old: false} {
-		if _, err := os.Stat(path); (err == nil) != want {
-			t.Errorf("%s: %v, want it kept: %v", filepath.Base(path), err, want)
+	sweep := func(oldStays bool) {
+		t.Helper()
+		if err := sweepLocks(cache); err != nil {
+			t.Fatal(err)
+		}
+		for path, want := range map[string]bool{live.lock.Path(): true, young: true, other: true, old: oldStays} {
+			if _, err := os.Stat(path); (err == nil) != want {
+				t.Errorf("%s: %v, want it kept: %v", filepath.Base(path), err, want)
+			}
 		}
 	}
+	// What the engine finishes after the first sweep is still known as a dead run's.
+	sweep(true)
+	sweep(true)
+	if yes, known := alive(cache, "old"); yes || !known {
+		t.Errorf("a swept run is alive: %v, known: %v", yes, known)
+	}
+	if err := os.Chtimes(old, long, long); err != nil {
+		t.Fatal(err)
+	}
+	sweep(false)
 }
 
 func TestAgentTar(t *testing.T) {

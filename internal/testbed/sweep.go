@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,7 +30,7 @@ type Leftover struct {
 	ID      string
 	Name    string
 	Role    string // "nginx", "backend" or ""
-	State   string // the engine's word: "running", "created", …
+	State   string // the engine's word: "running", "created", …; of a network "" or "unused"
 	Created time.Time
 	Expires time.Time
 	Status  string // Live, Kept, Dead or Expired
@@ -51,13 +52,24 @@ func List(ctx context.Context, e engine.Containers, cache string) ([]Leftover, e
 		found = append(found, classify(Leftover{Kind: "container", ID: c.ID, Name: c.Name, State: c.State, Created: c.Created}, c.Labels, cache))
 	}
 	for _, n := range networks {
-		found = append(found, classify(Leftover{Kind: "network", ID: n.ID, Name: n.Name, Created: n.Created}, n.Labels, cache))
+		one := Leftover{Kind: "network", ID: n.ID, Name: n.Name, Created: n.Created}
+		if !slices.ContainsFunc(containers, func(c engine.Container) bool { return sameTestbed(c.Labels, n.Labels) }) {
+			one.State = unused
+		}
+		found = append(found, classify(one, n.Labels, cache))
 	}
 	return found, nil
 }
 
+func sameTestbed(a, b map[string]string) bool {
+	return a[engine.LabelRun] == b[engine.LabelRun] && a[engine.LabelTestbed] == b[engine.LabelTestbed]
+}
+
+// unused is the state of a network without containers, not even created ones.
+const unused = "unused"
+
 // startsWithin: a container that was created and not started for so long never will
-// be, whosever it is.
+// be, whosever it is; nor will a network that is unused for so long ever be used.
 const startsWithin = 10 * time.Minute
 
 // classify decides whose a leftover is. A run that ended removes its lock file,
@@ -75,7 +87,7 @@ func classify(l Leftover, labels map[string]string, cache string) Leftover {
 		l.Status = Live
 	case known:
 		l.Status = Dead
-	case l.State == "created" && time.Since(l.Created) > startsWithin:
+	case (l.State == "created" || l.State == unused) && time.Since(l.Created) > startsWithin:
 		l.Status = Dead
 	default:
 		l.Status = Kept
@@ -123,8 +135,9 @@ func Sweep(ctx context.Context, e engine.Containers, cache string) ([]Leftover, 
 	return old, sweepLocks(cache)
 }
 
-// sweepLocks removes the lock files of killed runs. Their containers, if there
-// were any, are gone by now.
+// sweepLocks removes the lock files of killed runs: the first sweep marks a file, a
+// later one removes it. The engine may still be making what the killed run has asked
+// it for, and without the file nobody would know that to be a dead run's.
 func sweepLocks(cache string) error {
 	files, err := os.ReadDir(locksDir(cache))
 	if errors.Is(err, os.ErrNotExist) {
@@ -140,11 +153,18 @@ func sweepLocks(cache string) error {
 		if err != nil || !strings.HasSuffix(f.Name(), ".lock") || time.Since(info.ModTime()) < time.Minute {
 			continue
 		}
-		lock := flock.New(path)
-		if free, err := lock.TryLock(); err == nil && free {
-			_ = os.Remove(path)
-			_ = lock.Unlock()
+		// Not made anew: its run may end, and remove it, this very moment.
+		lock := flock.New(path, flock.SetFlag(os.O_RDWR))
+		if free, err := lock.TryLock(); err != nil || !free {
+			continue
 		}
+		if marked := info.Size() > 0; marked {
+			_ = os.Remove(path)
+		} else if mark, err := os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+			_, _ = mark.WriteString("dead\n")
+			_ = mark.Close()
+		}
+		_ = lock.Unlock()
 	}
 	return nil
 }

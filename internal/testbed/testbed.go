@@ -64,6 +64,10 @@ type Testbed struct {
 // Start starts a testbed. needs is a scenario's Needs. What was started is
 // removed again when something fails.
 func Start(ctx context.Context, equipment Equipment, number int, needs string) (_ *Testbed, err error) {
+	// Creating a container cannot be interrupted: it is not begun any more.
+	if ctx.Err() != nil {
+		return nil, fmt.Errorf("starting testbed %d: %w", number, context.Cause(ctx))
+	}
 	t := &Testbed{Name: fmt.Sprintf("lab-%s-%d", equipment.Owner.Run, number), equipment: equipment, memory: backendPlain}
 	if needs != "" {
 		t.Name += "-" + needs
