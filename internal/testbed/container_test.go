@@ -198,6 +198,18 @@ func TestIPv6Loopback(t *testing.T) {
 	}
 }
 
+// The engine writes no /etc/hosts for a container without a network.
+func TestLocalhostByName(t *testing.T) {
+	t.Parallel()
+	b := start(t, "")
+	for _, listen := range []string{"tcp://127.0.0.1:3000", "tcp://localhost:3000"} {
+		seen := b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1", "localhost"), app(protocol.Backend{Listen: listen})))
+		if status(seen, 0) != 200 {
+			t.Errorf("%s: %+v %+v", listen, seen.Phases[0].Answers, seen.Backends)
+		}
+	}
+}
+
 // With a network of its own each container has its own loopback; they find each
 // other by name, and nothing else.
 func TestOwnNetwork(t *testing.T) {
