@@ -144,7 +144,7 @@ type report struct {
 		Scenarios struct{ Total int }
 	}
 	Timings struct {
-		Parallel, Trials          int
+		Parallel, Cores, Trials   int
 		Testbed, BareNginx, Limit string
 		Ratio                     float64
 		Sum                       struct{ Waits, Nginx, Backends, Probes, Engine, Own string }
@@ -184,9 +184,9 @@ func growth(lab string) (string, error) {
 
 func limit(r report) string {
 	t := r.Timings
-	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time. "+
-		"That cannot be done in less than first testbed + (waits + trials x 1.5 x bare nginx) / %d = %s; the run took %.2f times as long.\n",
-		t.Testbed, t.Sum.Waits, t.Trials, t.BareNginx, t.Parallel, t.Parallel, t.Limit, t.Ratio)
+	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores. "+
+		"The limit is first testbed + waits / %d + trials x 1.5 x bare nginx / %d = %s; the run took %.2f times as long.\n",
+		t.Testbed, t.Sum.Waits, t.Trials, t.BareNginx, t.Parallel, t.Cores, t.Parallel, t.Cores, t.Limit, t.Ratio)
 }
 
 func table(rows []row, unit time.Duration) string {

@@ -203,7 +203,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		return nil, err
 	}
 	if r.timings {
-		head.Timings = &report.Timings{Parallel: r.options.Parallel, Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared)}
+		head.Timings = &report.Timings{Parallel: r.options.Parallel, Cores: ready.info.Cores, Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared)}
 		r.options.Seen = head.Timings.Add
 	}
 	began := time.Now()

@@ -13,7 +13,7 @@ import (
 const (
 	maxParallel     = 16
 	trialsPerBed    = 6 // starting a testbed costs as much as some trials
-	trialsPerCore   = 7 // most of a trial is waiting
+	trialsPerCore   = 5 // most of a trial is waiting
 	minimumParallel = 1
 )
 

@@ -14,6 +14,7 @@ import (
 // Timings is where the time of a run went.
 type Timings struct {
 	Parallel  int               `json:"parallel"`  // trials at the same time
+	Cores     int               `json:"cores"`     // of the engine
 	Preparing protocol.Duration `json:"preparing"` // engine, image, agent
 	Testbed   protocol.Duration `json:"testbed"`   // from then until the first testbed was there
 	Running   protocol.Duration `json:"running"`   // the trials
@@ -60,14 +61,20 @@ func (t *Timings) Add(id string, seen scenario.Observation) {
 const bareShare = 1.5
 
 // Complete computes the limit: the first testbed, and then all waits and a bare nginx
-// and a half for each trial, as far as they can overlap.
+// and a half for each trial, as far as they can overlap: waits with as many others as
+// there are trials at the same time, work with no more than there are cores.
 func (t *Timings) Complete(took time.Duration) {
 	t.Ending = max(0, protocol.Duration(took)-t.Preparing-t.Testbed-t.Running)
-	work := t.Sum.Waits + protocol.Duration(bareShare*float64(t.Trials)*float64(t.BareNginx))
-	t.Limit = t.Testbed + work/protocol.Duration(max(t.Parallel, 1))
+	work := protocol.Duration(bareShare * float64(t.Trials) * float64(t.BareNginx))
+	t.Limit = t.Testbed + t.Sum.Waits/protocol.Duration(max(t.Parallel, 1)) + work/t.overlap()
 	if t.Limit > 0 {
 		t.Ratio = float64(took) / float64(t.Limit)
 	}
+}
+
+// overlap is how many trials can work at the same time.
+func (t *Timings) overlap() protocol.Duration {
+	return protocol.Duration(max(min(t.Parallel, t.Cores), 1))
 }
 
 // WriteTimings writes where the time went, for a person.
@@ -119,8 +126,8 @@ func (r Report) WriteTimings(w io.Writer, screen Screen) error {
 	if t.BareNginx == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + (waits %s + %d trials x %g x bare nginx %s) / %d; the run took %s, %.2f times as long\n",
-		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, bareShare, rounded(t.BareNginx), t.Parallel, rounded(protocol.Duration(r.Took)), t.Ratio)
+	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + waits %s / %d at a time + %d trials x %g x bare nginx %s / %d cores; the run took %s, %.2f times as long\n",
+		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Parallel, t.Trials, bareShare, rounded(t.BareNginx), t.overlap(), rounded(protocol.Duration(r.Took)), t.Ratio)
 	return err
 }
 
