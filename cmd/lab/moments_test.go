@@ -147,23 +147,30 @@ func (p *process) code() int {
 // partial is a run's report as JSON.
 type partial struct {
 	ExitCode  int
+	Counts    struct {
+		Scenarios struct{ Total, Verified, Inconclusive int }
+	}
 	Scenarios []struct {
 		ID, Verdict, Cause, Reason string
+		Repetitions                *struct{ Runs int }
 	}
 }
 
 // wholeReport reads a report and wants every scenario in it, in order, each verified or
-// not finished for the interruption. It returns how many are verified.
+// not finished for the interruption. It returns how many are verified, repetitions
+// counted.
 func wholeReport(text []byte, ids []string) (report partial, verified int, err error) {
 	if err := json.Unmarshal(text, &report); err != nil {
 		return report, 0, fmt.Errorf("the report is no JSON: %w: %.200q", err, text)
 	}
 	var listed []string
 	for _, s := range report.Scenarios {
-		listed = append(listed, s.ID)
+		// What follows a scenario that is repeated is some of its repetitions.
+		if len(listed) == 0 || listed[len(listed)-1] != s.ID {
+			listed = append(listed, s.ID)
+		}
 		switch {
 		case s.Verdict == "verified":
-			verified++
 		case s.Verdict != "inconclusive" || s.Cause != "interrupted" || !strings.Contains(s.Reason, "stopped by the signal interrupt"):
 			err = errors.Join(err, fmt.Errorf("%s is %s (%s): %s", s.ID, s.Verdict, s.Cause, s.Reason))
 		}
@@ -171,7 +178,11 @@ func wholeReport(text []byte, ids []string) (report partial, verified int, err e
 	if !slices.Equal(listed, ids) {
 		err = errors.Join(err, fmt.Errorf("the scenarios in the report are %v, want %v", listed, ids))
 	}
-	return report, verified, err
+	c := report.Counts.Scenarios
+	if c.Verified+c.Inconclusive != c.Total || c.Total < len(ids) {
+		err = errors.Join(err, fmt.Errorf("the counts are %+v", c))
+	}
+	return report, c.Verified, err
 }
 
 // anchors are lines of a run's stderr by which the moments of its life are found:
@@ -368,7 +379,7 @@ func newNeighbour(t *testing.T, cache string) *neighbour {
 	t.Helper()
 	n := &neighbour{ids: []string{"bound-container-loopback", "stalled-body"}}
 	n.process = launch(t, cache, append([]string{"run", "-v", "-o", "json", "--parallel", "2", "--timeout", "3h", "--repeat", fmt.Sprint(neighbourRepeats)}, n.ids...)...)
-	// Both network testbeds are there when both workers have ended a scenario.
+	// A network testbed is there when both scenarios have ended.
 	for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
 		if n.over() || time.Now().After(deadline) {
 			t.Fatalf("the neighbour does not get going: %s", n.stderr())
@@ -378,10 +389,15 @@ func newNeighbour(t *testing.T, cache string) *neighbour {
 		}
 	}
 	n.containers, n.networks = n.has(t)
-	if len(n.containers) != 8 || len(n.networks) != 2 {
+	if len(n.containers) < 6 || len(n.networks) == 0 {
 		t.Fatalf("a neighbour has %v %v", n.containers, n.networks)
 	}
 	return n
+}
+
+// holds reports whether all of these are among them.
+func holds(all, these []string) bool {
+	return !slices.ContainsFunc(these, func(one string) bool { return !slices.Contains(all, one) })
 }
 
 // has names what a neighbour has on the engine: its ids, a container that was
@@ -411,7 +427,8 @@ func (n *neighbour) has(t *testing.T) (containers, networks []string) {
 // wellToTheEnd wants the neighbour as it was, and stops it: every verdict is right.
 func (n *neighbour) wellToTheEnd(t *testing.T) {
 	t.Helper()
-	if containers, networks := n.has(t); !slices.Equal(containers, n.containers) || !slices.Equal(networks, n.networks) {
+	// It may have started more of them since.
+	if containers, networks := n.has(t); !holds(containers, n.containers) || !holds(networks, n.networks) {
 		t.Errorf("a live neighbour had %v %v\nand has %v %v\n%s", n.containers, n.networks, containers, networks, n.stderr())
 	}
 	if n.over() {
@@ -419,12 +436,8 @@ func (n *neighbour) wellToTheEnd(t *testing.T) {
 	}
 	n.stop(moment{}, syscall.SIGINT)
 	code := n.code()
-	var ids []string
-	for range neighbourRepeats {
-		ids = append(ids, n.ids...)
-	}
-	_, verified, err := wholeReport(n.stdout.Bytes(), ids)
-	if err != nil || code != 130 || verified == 0 {
+	report, verified, err := wholeReport(n.stdout.Bytes(), n.ids)
+	if err != nil || code != 130 || verified == 0 || report.Counts.Scenarios.Total != neighbourRepeats*len(n.ids) {
 		t.Errorf("a live neighbour: exit code %d, %d verified, %v", code, verified, err)
 	}
 	t.Logf("a live neighbour: %d scenarios verified meanwhile", verified)

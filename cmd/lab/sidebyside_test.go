@@ -68,7 +68,7 @@ func sideBySide(t *testing.T, many int, shared bool, ids []string) {
 	for i, p := range runs {
 		code := p.code()
 		report, verified, err := wholeReport(p.stdout.Bytes(), wanted[i])
-		if code != 0 || err != nil || verified != len(report.Scenarios) {
+		if code != 0 || err != nil || verified != report.Counts.Scenarios.Total {
 			t.Errorf("run %d: exit code %d, %d of %d verified, %v: %s", i, code, verified, len(wanted[i]), err, p.stderr())
 		}
 		nothingLeft(t, p.run(), fmt.Sprint("run ", i))

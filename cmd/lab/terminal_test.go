@@ -118,7 +118,7 @@ func TestProgress(t *testing.T) {
 func TestParallel(t *testing.T) {
 	for _, test := range []struct{ asked, cores, trials, want int }{
 		{0, 2, 7, 1},
-		{0, 2, 500, 14},
+		{0, 2, 500, 10},
 		{0, 64, 500, 16},
 		{0, 64, 20, 3},
 		{0, 0, 500, 1},

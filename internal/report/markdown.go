@@ -31,7 +31,7 @@ func (r Report) WriteMarkdown(w io.Writer) error {
 		fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n", f.verdict, inline(f.name), fenced(f.evidence()))
 	}
 	if cut := r.unfinished(); len(cut) > 0 {
-		fmt.Fprintf(&b, "\n## Not finished\n\n%s: %s\n", r.stopped(), inline(strings.Join(cut, ", ")))
+		fmt.Fprintf(&b, "\n## Not finished\n\n%s: %s\n", inline(r.stopped()), inline(strings.Join(cut, ", ")))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

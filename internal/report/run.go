@@ -96,7 +96,7 @@ func (r Report) WriteSummary(w io.Writer, screen Screen) error {
 // stopped says why scenarios are not finished.
 func (r Report) stopped() string {
 	if r.Stop.Why != "" {
-		return "not finished, since " + r.Stop.Why
+		return "not finished, since " + oneLine(r.Stop.Why)
 	}
 	return "interrupted"
 }
