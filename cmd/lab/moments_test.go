@@ -146,8 +146,8 @@ func (p *process) code() int {
 
 // partial is a run's report as JSON.
 type partial struct {
-	ExitCode  int
-	Counts    struct {
+	ExitCode int
+	Counts   struct {
 		Scenarios struct{ Total, Verified, Inconclusive int }
 	}
 	Scenarios []struct {

@@ -7,27 +7,47 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/agent"
+	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
-// prepared is all that a run needs besides scenarios.
-type prepared struct {
-	engine *docker.Engine
+// dialling is an engine that is asked for while the scenarios are read.
+type dialling struct {
+	done   chan struct{}
+	engine *docker.Engine // nil: there is none, and err says why
 	info   engine.Info
-	image  image.Obtained
-	agent  []byte
+	err    error
 }
 
-// prepare finds the engine, and then does side by side what may take long: obtaining
-// the image, obtaining the agent, and sweeping what killed runs left.
-func prepare(ctx context.Context, cache, ref string, p *progress) (ready prepared, err error) {
-	if ready.engine, err = docker.Dial(ctx); err != nil {
-		return ready, err
-	}
-	if ready.info, err = ready.engine.Info(ctx); err != nil {
+func dial(ctx context.Context) *dialling {
+	d := &dialling{done: make(chan struct{})}
+	go func() {
+		defer close(d.done)
+		if d.engine, d.err = docker.Dial(ctx); d.err == nil {
+			d.info, d.err = d.engine.Info(ctx)
+		}
+	}()
+	return d
+}
+
+// prepared is all that a run needs besides scenarios.
+type prepared struct {
+	engine       *docker.Engine
+	info         engine.Info
+	image        image.Obtained
+	agent        []byte
+	certificates certificate.Set
+}
+
+// prepare waits for the engine, and then does side by side what may take long:
+// obtaining the image, obtaining the agent, making certificates, and sweeping what
+// killed runs left.
+func prepare(ctx context.Context, d *dialling, cache, ref string, p *progress) (ready prepared, err error) {
+	<-d.done
+	if ready.engine, ready.info, err = d.engine, d.info, d.err; err != nil {
 		return ready, err
 	}
 	p.Detail("engine: %s %s at %s", ready.info.Name, ready.info.Version, ready.info.Address)
@@ -52,6 +72,12 @@ func prepare(ctx context.Context, cache, ref string, p *progress) (ready prepare
 		source := image.Source{Engine: ready.engine, Info: ready.info, Cache: cache, Report: p.Bytes}
 		got, err := source.Obtain(ctx, ref)
 		ready.image = got
+		return err
+	})
+	start("certificates", func() (err error) {
+		if ready.certificates, err = certificate.Make(time.Now()); err != nil {
+			err = fmt.Errorf("making the run's certificates: %w", err)
+		}
 		return err
 	})
 	start("agent", func() error {

@@ -38,13 +38,18 @@ func runCommand(std streams) *cli.Command {
 			cacheFlag(),
 		),
 		Action: func(c *cli.Context) error {
+			var d *dialling
+			if !c.Bool("dry-run") {
+				d = dial(c.Context) // nothing is started on it before all is read
+			}
 			r, err := newRunning(c, std)
 			if err != nil {
 				return err
 			}
-			if c.Bool("dry-run") {
+			if d == nil {
 				return r.list()
 			}
+			r.dialling = d
 			return r.run(c.Context)
 		},
 	}

@@ -11,7 +11,6 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
@@ -30,6 +29,7 @@ type running struct {
 	cache     string
 	evidence  string
 	reports   []report.File
+	dialling  *dialling
 	timings   bool
 	measuring time.Duration // what --timings itself took
 	again     string        // flags that find the same scenarios and image again
@@ -159,7 +159,7 @@ func (e errGone) Error() string {
 // experiment runs the scenarios. Without results nothing was run; with results an
 // error is about cleaning up, or about an engine that went away.
 func (r *running) experiment(ctx context.Context, head *report.Run) (results []experiment.Result, err error) {
-	ready, err := prepare(ctx, r.cache, r.nginx, r.progress)
+	ready, err := prepare(ctx, r.dialling, r.cache, r.nginx, r.progress)
 	if ready.engine != nil {
 		defer func() { err = errors.Join(err, ready.engine.Close()) }()
 	}
@@ -174,16 +174,12 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	prepared := time.Since(head.Started)
 	ctx, stop := ready.engine.While(ctx)
 	defer stop()
-	certificates, err := certificate.Make(time.Now())
-	if err != nil {
-		return nil, fmt.Errorf("making the run's certificates: %w", err)
-	}
 	owner, err := testbed.NewOwner(r.cache, time.Now().Add(r.timeout+graceAfter))
 	if err != nil {
 		return nil, err
 	}
 	r.progress.Detail("run: %s", owner.Run)
-	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: certificates, Owner: owner})
+	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: ready.certificates, Owner: owner})
 	defer func() {
 		err = cmp.Or(gone(ctx, head), errors.Join(err, pool.Close()))
 		err = errors.Join(err, release(owner, pool, err))

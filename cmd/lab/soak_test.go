@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/labtest"
+	"github.com/gatewaylab/lab/internal/report"
 )
 
 // labCommand is `lab` with a cache of its own that holds the agent.
@@ -91,9 +94,47 @@ func TestNoWrongVerdictUnderLoad(t *testing.T) {
 	}
 }
 
+// A run takes little longer than it must: see report.Timings. Beside other tests it is
+// only looked at; alone, in the long form, the best of some runs must keep to it.
+func TestNearTheLimit(t *testing.T) {
+	most, tries := 10.0, labtest.Soak(1, 5)
+	if tries > 1 {
+		most = 1.5
+	}
+	best := math.Inf(1)
+	for range tries {
+		cmd := labCommand(t, "run", "--timings", "-o", "json", "-q")
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		if err := cmd.Run(); err != nil {
+			t.Fatalf("%v: %s", err, stderr.String())
+		}
+		var seen struct {
+			Took    protocol.Duration
+			Timings report.Timings
+		}
+		if err := json.Unmarshal(stdout.Bytes(), &seen); err != nil {
+			t.Fatal(err)
+		}
+		g := seen.Timings
+		t.Logf("%s, %.2f of the limit %s: first testbed %s, waits %s, %d trials, bare nginx %s, %d at a time on %d cores", seen.Took, g.Ratio, g.Limit, g.Testbed, g.Sum.Waits, g.Trials, g.BareNginx, g.Parallel, g.Cores)
+		// The parts are the whole: nothing is hidden between them.
+		if parts := g.Preparing + g.Testbed + g.Running + g.Ending; parts < seen.Took*99/100 || g.Trials < 300 || g.BareNginx <= 0 || len(g.Slowest) == 0 {
+			t.Errorf("the parts are %s of %s; %d trials, %d slow ones", parts, seen.Took, g.Trials, len(g.Slowest))
+		}
+		if sum := g.Sum.Inside() + g.Sum.Own; sum < g.Running || sum > protocol.Duration(g.Parallel+1)*g.Running {
+			t.Errorf("the trials come to %s, in %s with %d at a time", sum, g.Running, g.Parallel)
+		}
+		best = min(best, g.Ratio)
+	}
+	if best > most {
+		t.Errorf("the best run took %.2f times as long as it must, want %.1f at most", best, most)
+	}
+}
+
 // However often a run repeats, lab needs no more memory.
 func TestMemoryStaysFlat(t *testing.T) {
-	repeat := labtest.Soak(20, 200)
+	repeat := labtest.Soak(10, 200)
 	cmd := labCommand(t, "run", "--repeat", strconv.Itoa(repeat), "--timeout", "3h", "-o", "json", "-q",
 		"wrong-port", "socket-missing", "config-test", "header-too-big", "service-crashed", "unknown-ca", "maintenance", "stale-socket")
 	var stdout, stderr bytes.Buffer

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -75,14 +78,9 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	queue := make(chan []unit)
 	go func() {
 		defer close(queue)
-		order := longestFirst(plans)
 		for n := range max(o.Repeat, 1) {
-			for _, i := range order {
-				j := &job{number: i, scenario: scenarios[i], repeat: n + 1, trials: plans[i], left: len(plans[i]),
-					seen: make([]scenario.Observation, len(plans[i])), outcomes: make([]outcome, len(plans[i]))}
-				for _, together := range units(j) {
-					queue <- together
-				}
+			for _, together := range longestFirst(jobsOf(scenarios, plans, n+1)) {
+				queue <- together
 			}
 		}
 	}()
@@ -147,49 +145,69 @@ type unit struct {
 	trial int
 }
 
-// units divides a job into what one worker does in a row. Trials on a network of
-// their own follow one another: starting a testbed for each would cost more than
-// it saves.
-func units(j *job) [][]unit {
-	var all [][]unit
-	for t := range j.trials {
-		u := unit{j, t}
-		if j.scenario.Needs != "" && len(all) > 0 {
-			all[0] = append(all[0], u)
-			continue
+// jobsOf makes the jobs of a repetition.
+func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int) []*job {
+	var jobs []*job
+	for i, trials := range plans {
+		jobs = append(jobs, &job{number: i, scenario: scenarios[i], repeat: repeat, trials: trials, left: len(trials),
+			seen: make([]scenario.Observation, len(trials)), outcomes: make([]outcome, len(trials))})
+	}
+	return jobs
+}
+
+// longestFirst is what workers do in a row, the scenario that waits longest first: a
+// long one that begins last is waited for alone. (Trials that wait and trials that work
+// must be mixed: all the waiting first takes longer.) Trials on a network of their own
+// follow one another: starting a testbed for each would cost more than it saves.
+func longestFirst(jobs []*job) [][]unit {
+	waits := func(j *job) (sum time.Duration) {
+		for _, t := range j.trials {
+			sum += inherentWait(t)
 		}
-		all = append(all, []unit{u})
+		return sum
+	}
+	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(waits(b), waits(a)) })
+	var all [][]unit
+	for _, j := range jobs {
+		var row []unit
+		for t := range j.trials {
+			row = append(row, unit{j, t})
+			if j.scenario.Needs == "" {
+				all, row = append(all, row), nil
+			}
+		}
+		if row != nil {
+			all = append(all, row)
+		}
 	}
 	return all
 }
 
-// longestFirst orders scenarios by the time that they wait for their faults, longest
-// first: a long one that begins last is waited for alone.
-func longestFirst(plans [][]planned) []int {
-	order := make([]int, len(plans))
-	waits := make([]time.Duration, len(plans))
-	for i, trials := range plans {
-		order[i] = i
-		for _, t := range trials {
-			waits[i] += inherentWait(t)
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(waits[b], waits[a]) })
-	return order
-}
+// timer finds the timers of nginx that a scenario is about: lab's are in milliseconds.
+var timer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(\d{1,5})ms\b`) })
 
-// inherentWait is what a trial's backends and steps wait by themselves, roughly.
+// inherentWait is what a trial waits for by itself, roughly: nginx's timers, its
+// backends, its steps.
 func inherentWait(t planned) time.Duration {
 	var sum time.Duration
 	if t.Needs != "" {
 		sum += time.Second // a testbed of its own kind has to be started first
 	}
 	for _, phase := range t.Phases {
+		longest := 0
+		for _, m := range timer().FindAllStringSubmatch(t.Files[phase.Stage.Nginx], -1) {
+			ms, _ := strconv.Atoi(m[1])
+			longest = max(longest, ms)
+		}
+		sum += time.Duration(longest) * time.Millisecond
 		for _, b := range phase.Stage.Backends {
 			sum += b.Boot.D() + b.Delay.D()
 		}
 		for _, s := range phase.Apply {
 			sum += s.Wait.D()
+			if s.Do == "reload" {
+				sum += protocol.ReloadLasts.D()
+			}
 		}
 	}
 	return sum

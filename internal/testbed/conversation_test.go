@@ -268,3 +268,22 @@ func ExampleTestbed_owner() {
 	// 0 0 reading the owner "10:": want nginx, root or UID:GID
 	// 0 0 reading the owner ":": want nginx, root or UID:GID
 }
+
+// What a wave takes is its slowest lane; an answer that takes long has waited.
+func TestTimeLook(t *testing.T) {
+	ms := func(n int) protocol.Duration { return protocol.Duration(time.Duration(n) * time.Millisecond) }
+	probe := protocol.Probe{}
+	r := &trial{}
+	r.timeLook([]protocol.Wave{{{probe}}, {{probe, probe}, {probe}}}, [][]protocol.ProbeResult{
+		{{Took: ms(3)}},
+		{{Took: ms(300)}, {Took: ms(4)}, {Took: ms(200)}},
+	})
+	if r.times.Waits != ms(300) || r.times.Probes != ms(7) {
+		t.Errorf("%+v", r.times)
+	}
+	reload := &request{method: protocol.MethodReload, took: 130 * time.Millisecond}
+	r.timeOrder(reload)
+	if r.times.Waits != ms(400) || r.times.Nginx != ms(30) {
+		t.Errorf("%+v", r.times)
+	}
+}

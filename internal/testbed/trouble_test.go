@@ -226,3 +226,24 @@ func TestNothingRunsOn(t *testing.T) {
 		}
 	}
 }
+
+// A trial whose processes could not run for a while says so.
+func TestAStallIsNoticed(t *testing.T) {
+	t.Parallel()
+	b := start(t, "")
+	what := simple(proxied, app(protocol.Backend{}))
+	what.Phases = append(what.Phases, scenario.Phase{Name: "waited", Stage: what.Start, Rounds: 1, Apply: []scenario.Step{{Do: "wait", Wait: protocol.Duration(1500 * time.Millisecond)}}})
+	const stall = 600 * time.Millisecond
+	time.AfterFunc(400*time.Millisecond, func() {
+		if err := b.engine.Pause(context.Background(), b.IDs()[0]); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(stall)
+		if err := b.engine.Unpause(context.Background(), b.IDs()[0]); err != nil {
+			t.Error(err)
+		}
+	})
+	if seen := b.run(t, what); seen.Stall.D() < stall/2 || status(seen, 1) != 200 {
+		t.Errorf("a stall of %s was noticed as one of %s", stall, seen.Stall)
+	}
+}
