@@ -195,7 +195,7 @@ func (r *troubled) clean(t *testing.T) {
 		}
 		return names
 	}
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(100 * time.Millisecond) {
+	for deadline := time.Now().Add(bounded); ; time.Sleep(100 * time.Millisecond) {
 		output, err := labOn(t, r.Address, r.cache, "prune", "--force").CombinedOutput()
 		names := left()
 		switch {
