@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 )
 
 const (
@@ -145,9 +147,9 @@ type report struct {
 	}
 	Timings struct {
 		Parallel, Cores, Trials   int
-		Testbed, BareNginx, Limit string
+		Testbed, BareNginx, Limit protocol.Duration
 		Ratio                     float64
-		Sum                       struct{ Waits, Nginx, Backends, Probes, Engine, Own string }
+		Sum                       struct{ Waits protocol.Duration }
 	}
 }
 
@@ -186,7 +188,14 @@ func limit(r report) string {
 	t := r.Timings
 	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores. "+
 		"The limit is first testbed + waits / %d + trials x 1.5 x bare nginx / %d = %s; the run took %.2f times as long.\n",
-		t.Testbed, t.Sum.Waits, t.Trials, t.BareNginx, t.Parallel, t.Cores, t.Parallel, t.Cores, t.Limit, t.Ratio)
+		rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, rounded(t.BareNginx), t.Parallel, t.Cores, t.Parallel, t.Cores, rounded(t.Limit), t.Ratio)
+}
+
+func rounded(d protocol.Duration) string {
+	if d.D() < time.Second {
+		return d.D().Round(100 * time.Microsecond).String()
+	}
+	return d.D().Round(10 * time.Millisecond).String()
 }
 
 func table(rows []row, unit time.Duration) string {
