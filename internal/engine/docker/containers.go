@@ -146,6 +146,13 @@ func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Contai
 	}
 	var list []engine.Container
 	for _, c := range found {
+		// An engine that was killed while it removed a container can list it for ever and
+		// know nothing of it otherwise.
+		if c.State == "dead" {
+			if _, err := e.api.ContainerInspect(ctx, c.ID); cerrdefs.IsNotFound(err) {
+				continue
+			}
+		}
 		one := engine.Container{ID: c.ID, Image: c.Image, State: c.State, Created: time.Unix(c.Created, 0), Labels: c.Labels}
 		if len(c.Names) > 0 {
 			one.Name = c.Names[0][1:]
