@@ -137,8 +137,8 @@ func at(addresses []string, port string) (urls []string) {
 
 // files is a configuration that serves what it finds, from different starts.
 func files(paths ...string) attack {
-	a := attack{starts: true, conf: "server {\n listen 80;\n autoindex on;\n location /root/ { alias /; }\n location /first/ { alias /proc/1/root/; }\n location /self/ { alias /proc/self/root/; }\n location /up/ { alias /lab/trial/../../../../; }\n}\n"}
-	for _, from := range []string{"root", "first", "self", "up"} {
+	a := attack{starts: true, conf: "server {\n listen 80;\n autoindex on;\n location /whole/ { alias /; }\n location /first/ { alias /proc/1/root/; }\n location /self/ { alias /proc/self/root/; }\n location /up/ { alias /lab/trial/../../../../; }\n}\n"}
+	for _, from := range []string{"whole", "first", "self", "up"} {
 		for _, path := range paths {
 			a.probes = append(a.probes, "get: /"+from+path)
 		}
@@ -181,7 +181,7 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 		"far-name":               {conf: "server {\n listen 80;\n location / { proxy_pass http://outside.example; }\n}\n"},
 		"network-host-listeners": proxies(at(addresses, throughNetwork.port)...),
 		"network-far-addresses":  proxies(far...),
-		"host-files":             files(secret, "/etc/shadow", "/root/.ssh/id_rsa", host+"/", "/lab/trial/agent.sock", "/proc/1/environ"),
+		"host-files":             files(secret, "/etc/shadow", "/etc/ssh/ssh_host_ed25519_key", host+"/", "/lab/trial/agent.sock", "/proc/1/environ"),
 		"include-of-the-host":    {conf: server("include " + secret + ";")},
 		"include-up":             {conf: server("include ../../../../../.." + secret + ";")},
 		"logs-on-the-host":       {conf: server("error_log " + host + "/written;\naccess_log " + host + "/written;")},
