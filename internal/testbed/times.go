@@ -1,0 +1,51 @@
+package testbed
+
+import (
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+)
+
+// timeOrder counts a step's order.
+func (r *trial) timeOrder(o *request) {
+	took := protocol.Duration(o.took)
+	switch o.method {
+	case protocol.MethodReload:
+		r.times.Waits += min(took, protocol.ReloadLasts)
+		r.times.Nginx += max(0, took-protocol.ReloadLasts)
+	case protocol.MethodAwait:
+		r.times.Waits += took
+	case protocol.MethodBackend, protocol.MethodSignal, protocol.MethodFile:
+		r.times.Backends += took
+	default:
+		r.times.Nginx += took
+	}
+}
+
+// atOnce is how long an answer takes that waits for nothing; the shortest timer of
+// nginx's or of a fault that waits is 200 ms.
+const atOnce = protocol.Duration(50 * time.Millisecond)
+
+// timeLook counts the slowest lane of each wave, which is what a wave takes.
+func (r *trial) timeLook(waves []protocol.Wave, answers [][]protocol.ProbeResult) {
+	for i, wave := range waves {
+		rest := answers[i]
+		var waits, probes protocol.Duration
+		for _, lane := range wave {
+			var w, p protocol.Duration
+			for _, answer := range rest[:len(lane)] {
+				if answer.Took >= atOnce {
+					w += answer.Took
+				} else {
+					p += answer.Took
+				}
+			}
+			rest = rest[len(lane):]
+			if w+p > waits+probes {
+				waits, probes = w, p
+			}
+		}
+		r.times.Waits += waits
+		r.times.Probes += probes
+	}
+}
