@@ -29,7 +29,7 @@ func (f *fresh) Retire() {}
 
 func (f *fresh) Run(ctx context.Context, trial scenario.Trial, _ func(scenario.Observation) bool) (scenario.Observation, error) {
 	number := int(f.trials.Add(1))
-	t, err := testbed.Start(ctx, f.equipment, number, trial.Needs)
+	t, err := testbed.Start(ctx, f.equipment, number, testbed.KindOf(trial))
 	if err != nil {
 		return scenario.Observation{Trial: trial.Name}, err
 	}
@@ -58,7 +58,7 @@ func runFresh(parallel int) (took time.Duration, trials int, err error) {
 	}
 	cache := filepath.Join(dir, "lab")
 	source := image.Source{Engine: e, Info: info, Cache: cache}
-	obtained, err := source.Obtain(ctx, "")
+	obtained, err := source.Obtain(ctx, image.Nginx(), "")
 	if err != nil {
 		return 0, 0, err
 	}

@@ -5,7 +5,7 @@ import "embed"
 
 // FS holds the catalogue.
 //
-//go:embed */*.yaml */*.conf
+//go:embed */*.*
 var FS embed.FS
 
 // Index is the catalogue in short, as scenario.MakeIndex makes it.

@@ -92,7 +92,7 @@ func examineEngine(info engine.Info) []finding {
 
 func examineImage(ctx context.Context, e *docker.Engine, info engine.Info, cache, ref string) []finding {
 	source := image.Source{Engine: e, Info: info, Cache: cache}
-	plan, err := source.Plan(ctx, ref)
+	plan, err := source.Plan(ctx, image.Nginx(), ref)
 	if err != nil {
 		return []finding{{"image", "fail", err.Error()}}
 	}

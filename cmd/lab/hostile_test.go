@@ -146,7 +146,7 @@ func files(paths ...string) attack {
 	return a
 }
 
-func server(directives string) string {
+func serverBlock(directives string) string {
 	return directives + "\nserver {\n listen 80;\n return 204;\n}\n"
 }
 
@@ -182,17 +182,17 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 		"network-host-listeners": proxies(at(addresses, throughNetwork.port)...),
 		"network-far-addresses":  proxies(far...),
 		"host-files":             files(secret, "/etc/shadow", "/etc/ssh/ssh_host_ed25519_key", host+"/", "/lab/trial/agent.sock", "/proc/1/environ"),
-		"include-of-the-host":    {conf: server("include " + secret + ";")},
-		"include-up":             {conf: server("include ../../../../../.." + secret + ";")},
-		"logs-on-the-host":       {conf: server("error_log " + host + "/written;\naccess_log " + host + "/written;")},
+		"include-of-the-host":    {conf: serverBlock("include " + secret + ";")},
+		"include-up":             {conf: serverBlock("include ../../../../../.." + secret + ";")},
+		"logs-on-the-host":       {conf: serverBlock("error_log " + host + "/written;\naccess_log " + host + "/written;")},
 		"bodies-on-the-host":     {conf: "server {\n listen 80;\n client_body_temp_path " + host + "/bodies;\n}\n"},
-		"logs-over-the-kernel":   {conf: server("error_log /proc/sys/kernel/core_pattern;")},
-		"logs-over-the-agent":    {conf: server("error_log /lab/lab-agent;")},
-		"logs-over-certificates": {starts: true, conf: server("error_log /lab/trial/certs/ca.crt debug;\naccess_log /lab/trial/certs/good.crt;")},
-		"a-module":               {conf: server("load_module modules/x.so;")},
-		"environment":            {conf: server("env PATH=/tmp;")},
-		"as-root":                {conf: server("user root;")},
-		"another-pid-file":       {conf: server("pid /lab/lab-agent;")},
+		"logs-over-the-kernel":   {conf: serverBlock("error_log /proc/sys/kernel/core_pattern;")},
+		"logs-over-the-agent":    {conf: serverBlock("error_log /lab/lab-agent;")},
+		"logs-over-certificates": {starts: true, conf: serverBlock("error_log /lab/trial/certs/ca.crt debug;\naccess_log /lab/trial/certs/good.crt;")},
+		"a-module":               {conf: serverBlock("load_module modules/x.so;")},
+		"environment":            {conf: serverBlock("env PATH=/tmp;")},
+		"as-root":                {conf: serverBlock("user root;")},
+		"another-pid-file":       {conf: serverBlock("pid /lab/lab-agent;")},
 		"out-of-the-block":       {conf: "}\nuser root;\nhttp {\n"},
 		"full-disk": {starts: true, conf: "server {\n listen 80;\n client_body_temp_path /lab/trial/fill;\n client_body_in_file_only on;\n location / { proxy_pass http://127.0.0.1:3000; }\n}\n",
 			backends: "{app: {listen: 'tcp://127.0.0.1:3000'}}", probes: []string{"post: /, size: 40m, count: 3, parallel: true"}},
@@ -200,8 +200,8 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 			backends: "{app: {listen: 'tcp://127.0.0.1:3000', fault: out-of-memory, size: 16g}}"},
 		"memory-of-nginx": {starts: true, conf: "server {\n listen 80;\n client_body_buffer_size 64m;\n location / { proxy_pass http://127.0.0.1:3000; }\n}\n",
 			backends: "{app: {listen: 'tcp://127.0.0.1:3000'}}", probes: []string{"post: /, size: 64m, count: 5, parallel: true"}},
-		"shared-memory": {conf: server("limit_req_zone $request_uri zone=a:100000m rate=1r/s;")},
-		"processes":     {conf: server(""), backends: "{" + strings.Join(many, ", ") + "}"},
+		"shared-memory": {conf: serverBlock("limit_req_zone $request_uri zone=a:100000m rate=1r/s;")},
+		"processes":     {conf: serverBlock(""), backends: "{" + strings.Join(many, ", ") + "}"},
 	}
 	for id, a := range attacks {
 		if strings.HasPrefix(id, "network-") {
@@ -338,10 +338,10 @@ func TestHostilePathsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, a := range map[string]attack{
-		"socket-elsewhere": {conf: server(""), backends: "{app: {listen: 'unix:///etc/x.sock'}}"},
-		"socket-up":        {conf: server(""), backends: "{app: {listen: 'unix:///lab/run/../../x'}}"},
-		"socket-is-agent":  {conf: server(""), backends: "{app: {listen: 'unix:///lab/lab-agent'}}"},
-		"body-too-long":    {conf: server(""), probes: []string{"post: /, size: 65m"}},
+		"socket-elsewhere": {conf: serverBlock(""), backends: "{app: {listen: 'unix:///etc/x.sock'}}"},
+		"socket-up":        {conf: serverBlock(""), backends: "{app: {listen: 'unix:///lab/run/../../x'}}"},
+		"socket-is-agent":  {conf: serverBlock(""), backends: "{app: {listen: 'unix:///lab/lab-agent'}}"},
+		"body-too-long":    {conf: serverBlock(""), probes: []string{"post: /, size: 65m"}},
 	} {
 		folder := t.TempDir()
 		a.write(t, folder, name)

@@ -38,14 +38,22 @@ type prepared struct {
 	engine       *docker.Engine
 	info         engine.Info
 	image        image.Obtained
+	servers      image.Servers
 	agent        []byte
 	certificates certificate.Set
 }
 
+// wantedImages is the images that a run needs.
+type wantedImages struct {
+	nginx   string            // "" is the default
+	servers []string          // by name
+	named   map[string]string // server -> the image that somebody named for it
+}
+
 // prepare waits for the engine, and then does side by side what may take long:
-// obtaining the image, obtaining the agent, making certificates, and sweeping what
+// obtaining the images, obtaining the agent, making certificates, and sweeping what
 // killed runs left.
-func prepare(ctx context.Context, d *dialling, cache, ref string, p *progress) (ready prepared, err error) {
+func prepare(ctx context.Context, d *dialling, cache string, wanted wantedImages, p *progress) (ready prepared, err error) {
 	<-d.done
 	if ready.engine, ready.info, err = d.engine, d.info, d.err; err != nil {
 		return ready, err
@@ -68,11 +76,13 @@ func prepare(ctx context.Context, d *dialling, cache, ref string, p *progress) (
 			p.Detail("%s: %s", doing, time.Since(began).Round(time.Millisecond))
 		})
 	}
-	start("image", func() error {
+	start("images", func() (err error) {
 		source := image.Source{Engine: ready.engine, Info: ready.info, Cache: cache, Report: p.Bytes}
-		got, err := source.Obtain(ctx, ref)
-		ready.image = got
-		return err
+		if ready.image, err = source.Obtain(ctx, image.Nginx(), wanted.nginx); err != nil {
+			return err
+		}
+		ready.servers = source.ObtainServers(ctx, wanted.servers, wanted.named)
+		return nil
 	})
 	start("certificates", func() (err error) {
 		if ready.certificates, err = certificate.Make(time.Now()); err != nil {

@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
@@ -24,7 +27,7 @@ type running struct {
 	progress  *progress
 	scenarios []scenario.Scenario
 	options   experiment.Options
-	nginx     string
+	images    wantedImages
 	timeout   time.Duration
 	cache     string
 	evidence  string
@@ -42,7 +45,7 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 		return nil, err
 	}
 	r := &running{
-		out: out, progress: &progress{out: out}, nginx: c.String("nginx"), timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
+		out: out, progress: &progress{out: out}, images: wantedImages{nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
 		options: experiment.Options{
 			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
 			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
@@ -67,7 +70,34 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 			r.again += " --" + name + " " + quoted(value)
 		}
 	}
+	for _, value := range c.StringSlice("image") {
+		r.again += " --image " + quoted(value)
+	}
+	if r.images.named, err = namedImages(c.StringSlice("image")); err != nil {
+		return nil, err
+	}
+	for _, s := range r.scenarios {
+		if s.Server != "" && !slices.Contains(r.images.servers, s.Server) {
+			r.images.servers = append(r.images.servers, s.Server)
+		}
+	}
 	return r, r.check(c.StringSlice("report"))
+}
+
+// namedImages reads SERVER=IMAGE.
+func namedImages(list []string) (map[string]string, error) {
+	named := map[string]string{}
+	for _, text := range list {
+		name, ref, ok := strings.Cut(text, "=")
+		if _, known := server.Lookup(name); !known {
+			return nil, usage("--image: there is no server %q%s; there are %s", name, scenario.Suggest(name, server.Names()), strings.Join(server.Names(), ", "))
+		}
+		if !ok || ref == "" {
+			return nil, usage("--image: %q names no image: write it as %s=IMAGE", text, name)
+		}
+		named[name] = ref
+	}
+	return named, nil
 }
 
 // quoted is a word for a shell.
@@ -159,7 +189,7 @@ func (e errGone) Error() string {
 // experiment runs the scenarios. Without results nothing was run; with results an
 // error is about cleaning up, or about an engine that went away.
 func (r *running) experiment(ctx context.Context, head *report.Run) (results []experiment.Result, err error) {
-	ready, err := prepare(ctx, r.dialling, r.cache, r.nginx, r.progress)
+	ready, err := prepare(ctx, r.dialling, r.cache, r.images, r.progress)
 	if ready.engine != nil {
 		defer func() { err = errors.Join(err, ready.engine.Close()) }()
 	}
@@ -179,7 +209,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		return nil, err
 	}
 	r.progress.Detail("run: %s", owner.Run)
-	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: ready.certificates, Owner: owner})
+	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Server: ready.servers.Image, Agent: ready.agent, Certificates: ready.certificates, Owner: owner})
 	defer func() {
 		err = cmp.Or(gone(ctx, head), errors.Join(err, pool.Close()))
 		err = errors.Join(err, release(owner, pool, err))
@@ -190,9 +220,10 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 			head.Timings.Removal = protocol.Duration(spent.Removing) / protocol.Duration(max(spent.Removed, 1))
 		}
 	}()
+	r.withoutImages(ready.servers)
 	r.options.Parallel = parallel(r.options.Parallel, ready.info.Cores, experiment.Trials(r.scenarios, r.options))
 	// An image that cannot be used shows here, once.
-	if err := pool.Warm(ctx, r.options.Parallel); err != nil {
+	if err := pool.Warm(ctx, r.plainTestbeds()); err != nil {
 		if ctx.Err() != nil {
 			return r.interrupted(ctx), nil
 		}
@@ -212,6 +243,36 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	r.kept(pool, results, report.Client(ready.info), owner.Run)
 	r.stays(ready, head.Image)
 	return results, nil
+}
+
+// withoutImages says which scenarios have no server here, and why: where there cannot
+// be an image they are skipped, and where there should be one they fail.
+func (r *running) withoutImages(servers image.Servers) {
+	for _, name := range r.images.servers {
+		if err := servers.Failed[name]; err != nil {
+			r.progress.Warn("the scenarios with %s cannot be tried: %v", name, err)
+		}
+	}
+	r.options.Skip = func(s scenario.Scenario) string {
+		if err := servers.Failed[s.Server]; errors.Is(err, image.ErrNoRoad) {
+			return err.Error()
+		}
+		return ""
+	}
+}
+
+// plainTestbeds is how many testbeds the trials without a server keep busy.
+func (r *running) plainTestbeds() int {
+	var plain []scenario.Scenario
+	for _, s := range r.scenarios {
+		if s.Server == "" && s.Needs == "" {
+			plain = append(plain, s)
+		}
+	}
+	if len(plain) == 0 {
+		return 1
+	}
+	return min(r.options.Parallel, max(1, experiment.Trials(plain, r.options)/trialsPerBed))
 }
 
 // bareRounds is how often a bare nginx is started to know what a trial costs at least.

@@ -39,7 +39,26 @@ func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Si
 			return f
 		}
 	}
-	return compareLog(p, earlier, want.Log)
+	if f := compareLog(p, earlier, want.Log); f != nil {
+		return f
+	}
+	return compareBackendLog(p, want.BackendLog)
+}
+
+// compareBackendLog looks for what the backends should have logged.
+func compareBackendLog(p scenario.PhaseSeen, want []scenario.Regexp) *Failure {
+	missing := scenario.InLogs(p.Backends, want)
+	if missing == nil {
+		return nil
+	}
+	f := &Failure{Phase: p.Name, Expected: fmt.Sprintf("a backend to log %q", missing), Seen: "no such line"}
+	for _, name := range slices.Sorted(maps.Keys(p.Backends)) {
+		lines := strings.Split(strings.TrimSpace(p.Backends[name]), "\n")
+		for _, line := range lines[max(0, len(lines)-lastLines):] {
+			f.Log = append(f.Log, name+": "+line)
+		}
+	}
+	return f
 }
 
 func compareProbe(p scenario.PhaseSeen, name string, want scenario.Expect) *Failure {

@@ -1,17 +1,12 @@
 package experiment
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
-	"slices"
-	"strconv"
 	"sync"
 	"time"
 
-	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -32,6 +27,8 @@ type Options struct {
 	Keep          bool // leave each scenario's broken state running
 	KeepOnFailure bool // leave the first trial of each scenario that fails running
 	Withheld      Withheld
+	// Skip says why a scenario cannot be tried here; "" is that it can. It may be nil.
+	Skip func(scenario.Scenario) string
 	// Done is told of each scenario's result as it comes in, Seen and Progress of each
 	// trial; one call at a time.
 	Done     func(Result)
@@ -79,7 +76,7 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	go func() {
 		defer close(queue)
 		for n := range max(o.Repeat, 1) {
-			for _, together := range longestFirst(jobsOf(scenarios, plans, n+1)) {
+			for _, together := range longestFirst(jobsOf(scenarios, plans, n+1), max(o.Parallel, 1)) {
 				queue <- together
 			}
 		}
@@ -139,80 +136,6 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 
 var errFailFast = errors.New("stopped by --fail-fast after an earlier failure")
 
-// unit is one trial of one job.
-type unit struct {
-	job   *job
-	trial int
-}
-
-// jobsOf makes the jobs of a repetition.
-func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int) []*job {
-	var jobs []*job
-	for i, trials := range plans {
-		jobs = append(jobs, &job{number: i, scenario: scenarios[i], repeat: repeat, trials: trials, left: len(trials),
-			seen: make([]scenario.Observation, len(trials)), outcomes: make([]outcome, len(trials))})
-	}
-	return jobs
-}
-
-// longestFirst is what workers do in a row, the scenario that waits longest first: a
-// long one that begins last is waited for alone. (Trials that wait and trials that work
-// must be mixed: all the waiting first takes longer.) Trials on a network of their own
-// follow one another: starting a testbed for each would cost more than it saves.
-func longestFirst(jobs []*job) [][]unit {
-	waits := func(j *job) (sum time.Duration) {
-		for _, t := range j.trials {
-			sum += inherentWait(t)
-		}
-		return sum
-	}
-	slices.SortStableFunc(jobs, func(a, b *job) int { return cmp.Compare(waits(b), waits(a)) })
-	var all [][]unit
-	for _, j := range jobs {
-		var row []unit
-		for t := range j.trials {
-			row = append(row, unit{j, t})
-			if j.scenario.Needs == "" {
-				all, row = append(all, row), nil
-			}
-		}
-		if row != nil {
-			all = append(all, row)
-		}
-	}
-	return all
-}
-
-// timer finds the timers of nginx that a scenario is about: lab's are in milliseconds.
-var timer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(\d{1,5})ms\b`) })
-
-// inherentWait is what a trial waits for by itself, roughly: nginx's timers, its
-// backends, its steps.
-func inherentWait(t planned) time.Duration {
-	var sum time.Duration
-	if t.Needs != "" {
-		sum += time.Second // a testbed of its own kind has to be started first
-	}
-	for _, phase := range t.Phases {
-		longest := 0
-		for _, m := range timer().FindAllStringSubmatch(t.Files[phase.Stage.Nginx], -1) {
-			ms, _ := strconv.Atoi(m[1])
-			longest = max(longest, ms)
-		}
-		sum += time.Duration(longest) * time.Millisecond
-		for _, b := range phase.Stage.Backends {
-			sum += b.Boot.D() + b.Delay.D()
-		}
-		for _, s := range phase.Apply {
-			sum += s.Wait.D()
-			if s.Do == "reload" {
-				sum += protocol.ReloadLasts.D()
-			}
-		}
-	}
-	return sum
-}
-
 // tooSlow is how long a process that wants to run may wait for a CPU before a trial
 // is not believed when it fails: the catalogue's timers are 300 ms apart.
 const tooSlow = 100 * time.Millisecond
@@ -235,6 +158,11 @@ func (j *job) run(ctx context.Context, runner Runner, t planned, o Options, mu *
 
 // attempt runs a trial once. doubtful: it failed, and the machine may be why.
 func (j *job) attempt(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex, again bool) (_ scenario.Observation, _ outcome, doubtful bool) {
+	if o.Skip != nil {
+		if why := o.Skip(j.scenario); why != "" {
+			return scenario.Observation{Trial: t.Name}, outcome{verdict: Skipped, reason: why}, false
+		}
+	}
 	if ctx.Err() != nil {
 		return scenario.Observation{Trial: t.Name}, stopped(ctx), false
 	}

@@ -5,40 +5,56 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// List returns the images on the engine that a lab made, and the pinned one.
+// Recipes is every image that a run may use.
+func Recipes() []Recipe {
+	all := []Recipe{Nginx()}
+	for _, one := range server.Table {
+		all = append(all, Server(one))
+	}
+	return all
+}
+
+// List returns the images on the engine that a lab made, and the official ones.
 func (s *Source) List(ctx context.Context) ([]engine.Image, error) {
 	images, err := s.Engine.ListImages(ctx, engine.LabelImage, "")
 	if err != nil {
 		return nil, err
 	}
-	pinned, err := s.Engine.Image(ctx, Pinned)
-	if errors.Is(err, engine.ErrNotFound) {
-		return images, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	for _, img := range images {
-		if img.ID == pinned.ID {
-			return images, nil
+	for _, recipe := range Recipes() {
+		if recipe.Official == "" {
+			continue
 		}
-	}
-	return append(images, pinned), nil
-}
-
-// Save writes images for Load; none named is what a run would use, obtained first if
-// need be. It returns the names of what it wrote.
-func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]string, error) {
-	if len(refs) == 0 {
-		got, err := s.Obtain(ctx, "")
+		official, err := s.Engine.Image(ctx, recipe.Official)
+		if errors.Is(err, engine.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		refs = []string{got.Name}
+		if !slices.ContainsFunc(images, func(img engine.Image) bool { return img.ID == official.ID }) {
+			images = append(images, official)
+		}
+	}
+	return images, nil
+}
+
+// Save writes images for Load; none named is all that a run would use, obtained first
+// if need be. It returns the names of what it wrote.
+func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]string, error) {
+	if len(refs) == 0 {
+		for _, recipe := range Recipes() {
+			got, err := s.Obtain(ctx, recipe, "")
+			if err != nil {
+				return nil, err
+			}
+			refs = append(refs, got.Name)
+		}
 	}
 	var total int64
 	for _, ref := range refs {

@@ -5,7 +5,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,8 +130,34 @@ func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, pa
 		done += p.Bytes
 		unpacked(done)
 	}
+	if err := l.links(recipe.Links); err != nil {
+		return err
+	}
 	if err := l.busybox(); err != nil {
 		return fmt.Errorf("writing busybox's names: %w", err)
 	}
 	return l.tar.Close()
+}
+
+// links writes what maintainer scripts would have linked. The target is the first file
+// that fits its pattern.
+func (l *layer) links(links map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(links)) {
+		var target string
+		for _, file := range slices.Sorted(maps.Keys(l.seen)) {
+			if fits, err := path.Match(links[name], file); err != nil {
+				return fmt.Errorf("linking %s: the pattern %q: %w", name, links[name], err)
+			} else if fits {
+				target = file
+				break
+			}
+		}
+		if target == "" {
+			return fmt.Errorf("linking %s: no package brings %s", name, links[name])
+		}
+		if err := l.link(name, "/"+target); err != nil {
+			return fmt.Errorf("linking %s: %w", name, err)
+		}
+	}
+	return nil
 }

@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"maps"
 	"strings"
 	"testing"
 
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
@@ -124,4 +126,49 @@ func TestRecipe(t *testing.T) {
 	if _, err := Nginx().name(packages[:1]); err == nil {
 		t.Error("an image without its own package got a name")
 	}
+}
+
+// What maintainer scripts would link is there, and a package that brings no target is
+// noticed.
+func TestLinks(t *testing.T) {
+	var out bytes.Buffer
+	l := &layer{tar: tar.NewWriter(&out), seen: map[string]bool{"usr/bin/uwsgi-core": true, "usr/lib/uwsgi/plugins/python311_plugin.so": true}}
+	if err := l.links(Server(mustServer(t, "uwsgi")).Links); err != nil {
+		t.Fatal(err)
+	}
+	if err := l.tar.Close(); err != nil {
+		t.Fatal(err)
+	}
+	links := map[string]string{}
+	for files := tar.NewReader(&out); ; {
+		header, err := files.Next()
+		if err != nil {
+			break
+		}
+		links[header.Name] = header.Linkname
+	}
+	want := map[string]string{"usr/bin/uwsgi": "/usr/bin/uwsgi-core", "usr/lib/uwsgi/plugins/python3_plugin.so": "/usr/lib/uwsgi/plugins/python311_plugin.so"}
+	if !maps.Equal(links, want) {
+		t.Errorf("links %v, want %v", links, want)
+	}
+	if err := l.links(map[string]string{"usr/bin/x": "usr/bin/x[0-9]"}); err == nil || !strings.Contains(err.Error(), "no package brings usr/bin/x[0-9]") {
+		t.Errorf("%v", err)
+	}
+}
+
+// The package that names a server's image is not the empty one that leads to it.
+func TestServersName(t *testing.T) {
+	packages := []apt.Package{{Name: "php-fpm", Version: "2:8.2+93"}, {Name: "php8.2-fpm", Version: "8.2.36-1"}}
+	if name, err := Server(mustServer(t, "php-fpm")).name(packages); err != nil || name != "lab/php-fpm:8.2.36-1" {
+		t.Errorf("%s, %v", name, err)
+	}
+}
+
+func mustServer(t *testing.T, name string) server.Server {
+	t.Helper()
+	s, ok := server.Lookup(name)
+	if !ok {
+		t.Fatalf("there is no server %q", name)
+	}
+	return s
 }

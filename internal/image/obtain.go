@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
 // The roads an image comes by.
@@ -27,19 +29,27 @@ type Obtained struct {
 	Took   time.Duration
 }
 
-// Obtain makes sure that the engine has an image. With ref "" that is the pinned one,
-// or one assembled from packages where no registry answers; a ref that somebody named
-// is never replaced by another image.
-func (s *Source) Obtain(ctx context.Context, ref string) (Obtained, error) {
+// ErrNoRoad is that nothing leads to an image here, whatever answers: there is no
+// official one, and this machine has not got what assembling takes.
+var ErrNoRoad = errors.New("no road leads to it")
+
+// Obtain makes sure that the engine has an image. With ref "" that is the recipe's
+// official one, or one assembled from packages where no registry answers; a ref that
+// somebody named is never replaced by another image.
+func (s *Source) Obtain(ctx context.Context, recipe Recipe, ref string) (Obtained, error) {
 	began := time.Now()
-	got, err := s.obtain(ctx, ref)
+	got, err := s.obtain(ctx, recipe, ref)
 	got.Took = time.Since(began)
 	return got, err
 }
 
-func (s *Source) obtain(ctx context.Context, ref string) (Obtained, error) {
-	if got, found, err := s.present(ctx, ref); found || err != nil {
+func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtained, error) {
+	if got, found, err := s.Present(ctx, recipe, ref); found || err != nil {
 		return got, err
+	}
+	if missing := apt.Missing(); ref == "" && recipe.Official == "" && len(missing) > 0 {
+		return Obtained{}, fmt.Errorf("obtaining an image of %s: %w: there is no official image, and this machine has no %s to assemble one: "+
+			"name one with --image %s=IMAGE, or `lab images load` one that was assembled elsewhere", recipe.What, ErrNoRoad, strings.Join(missing, ", "), recipe.What)
 	}
 	dir, unlock, err := s.lock(ctx)
 	if err != nil {
@@ -47,45 +57,48 @@ func (s *Source) obtain(ctx context.Context, ref string) (Obtained, error) {
 	}
 	defer unlock()
 	// Another lab may have obtained it while this one waited.
-	if got, found, err := s.present(ctx, ref); found || err != nil {
+	if got, found, err := s.Present(ctx, recipe, ref); found || err != nil {
 		return got, err
 	}
 
-	name := ref
-	if ref == "" {
-		name = Pinned
+	pullErr, why := errNoOfficial, errNoOfficial.Error()
+	if name := cmp.Or(ref, recipe.Official); name != "" {
+		if pullErr = s.pull(ctx, name); pullErr == nil {
+			return s.arrived(ctx, name, RoadPulled, "it was not on the engine")
+		}
+		if ctx.Err() != nil { // told to stop: the next road would be one road too many
+			return Obtained{}, pullErr
+		}
+		if ref != "" {
+			return Obtained{}, failure{recipe: recipe, ref: ref, pull: pullErr}
+		}
+		why = noPull(name, pullErr)
 	}
-	pullErr := s.pull(ctx, name)
-	if pullErr == nil {
-		return s.arrived(ctx, name, RoadPulled, "it was not on the engine")
-	}
-	if ctx.Err() != nil { // told to stop: the next road would be one road too many
-		return Obtained{}, pullErr
-	}
-	if ref != "" {
-		return Obtained{}, failure{ref: ref, pull: pullErr}
-	}
-	why := noPull(name, pullErr)
-	s.report(engine.Progress{What: fmt.Sprintf("%s: assembling from the packages of %s", why, distribution()), Warning: true})
+	s.report(engine.Progress{What: fmt.Sprintf("%s: assembling %s from the packages of %s", why, recipe.What, distribution()), Warning: recipe.Official != ""})
 	assemble := s.assembling
 	if assemble == nil {
 		assemble = s.assemble
 	}
-	name, assembleErr := assemble(ctx, dir, Nginx())
+	name, assembleErr := assemble(ctx, dir, recipe)
 	if assembleErr == nil {
 		return s.arrived(ctx, name, RoadAssembled, why)
 	}
 	if ctx.Err() != nil {
 		return Obtained{}, assembleErr
 	}
-	return Obtained{}, failure{pull: pullErr, assemble: assembleErr}
+	return Obtained{}, failure{recipe: recipe, pull: pullErr, assemble: assembleErr}
 }
 
-// present looks for an image that will do on the engine.
-func (s *Source) present(ctx context.Context, ref string) (Obtained, bool, error) {
+var errNoOfficial = errors.New("there is no official image")
+
+// Present looks for an image that will do on the engine.
+func (s *Source) Present(ctx context.Context, recipe Recipe, ref string) (Obtained, bool, error) {
 	name, reason := ref, "it is on the engine"
 	if ref == "" {
-		name, reason = Pinned, "the pinned image is on the engine"
+		name, reason = recipe.Official, "the pinned image is on the engine"
+	}
+	if name == "" {
+		return s.assembled(ctx, recipe)
 	}
 	img, err := s.Engine.Image(ctx, name)
 	switch {
@@ -99,11 +112,15 @@ func (s *Source) present(ctx context.Context, ref string) (Obtained, bool, error
 	case ref != "":
 		return Obtained{}, false, nil
 	}
-	return s.assembled(ctx, Nginx().Repository)
+	return s.assembled(ctx, recipe)
 }
 
 // assembled returns the newest image that was assembled for this architecture.
-func (s *Source) assembled(ctx context.Context, repository string) (Obtained, bool, error) {
+func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, error) {
+	reason := "an image assembled earlier is on the engine"
+	if recipe.Official != "" {
+		reason += ", and " + recipe.Official + " is not"
+	}
 	images, err := s.Engine.ListImages(ctx, engine.LabelImage, assembledValue)
 	if err != nil {
 		return Obtained{}, false, err
@@ -117,8 +134,8 @@ func (s *Source) assembled(ctx context.Context, repository string) (Obtained, bo
 	for _, img := range images {
 		for _, tag := range img.Tags {
 			// Podman puts a registry's name in front: look for the end.
-			if img.Arch == s.Info.Arch && strings.Contains("/"+tag, "/"+repository+":") {
-				return Obtained{Image: img, Name: tag, Road: RoadPresent, Reason: "an image assembled earlier is on the engine, and " + Pinned + " is not"}, true, nil
+			if img.Arch == s.Info.Arch && strings.Contains("/"+tag, "/"+recipe.Repository+":") {
+				return Obtained{Image: img, Name: tag, Road: RoadPresent, Reason: reason}, true, nil
 			}
 		}
 	}

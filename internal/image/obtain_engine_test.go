@@ -21,20 +21,20 @@ func TestObtainTheDefault(t *testing.T) {
 			said = append(said, p.What)
 		}
 	}}
-	got, err := source.Obtain(t.Context(), "")
+	got, err := source.Obtain(t.Context(), image.Nginx(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%s %s in %s: %s %q", got.Road, got.Name, got.Took.Round(time.Millisecond), got.Reason, said)
-	again, err := source.Obtain(t.Context(), "")
+	again, err := source.Obtain(t.Context(), image.Nginx(), "")
 	if err != nil || again.Road != image.RoadPresent || again.Name != got.Name || again.Image.ID != got.Image.ID {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
-	plan, err := source.Plan(t.Context(), "")
+	plan, err := source.Plan(t.Context(), image.Nginx(), "")
 	if err != nil || plan.Road != image.RoadPresent || plan.Name != got.Name {
 		t.Errorf("plan %+v, %v", plan, err)
 	}
-	byID, err := source.Obtain(t.Context(), got.Image.ID)
+	byID, err := source.Obtain(t.Context(), image.Nginx(), got.Image.ID)
 	if err != nil || byID.Road != image.RoadPresent || byID.Image.ID != got.Image.ID {
 		t.Errorf("by id: %+v, %v", byID, err)
 	}
@@ -53,7 +53,7 @@ func TestRelaid(t *testing.T) {
 	if err != nil || img.Labels[engine.LabelImage] != "relaid" || img.Arch != info.Arch {
 		t.Errorf("%+v, %v", img, err)
 	}
-	got, err := (&image.Source{Engine: e, Info: info}).Obtain(t.Context(), "")
+	got, err := (&image.Source{Engine: e, Info: info}).Obtain(t.Context(), image.Nginx(), "")
 	if err != nil || strings.Contains(got.Name, "relaid") {
 		t.Errorf("a run would use %s, %v", got.Name, err)
 	}

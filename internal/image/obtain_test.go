@@ -72,7 +72,7 @@ func TestRoads(t *testing.T) {
 		}, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
 		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) }, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
 		{name: "nothing and a registry", pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
-		{name: "nothing and no registry", pull: fails, want: assembledName, road: RoadAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling from the packages of "},
+		{name: "nothing and no registry", pull: fails, want: assembledName, road: RoadAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling nginx from the packages of "},
 		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) }, want: "mine:1", road: RoadPresent},
 		{name: "named, of another architecture", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "arm64", nil) }, want: "mine:1", road: RoadPresent, said: "mine:1 is for arm64 and the engine is amd64"},
 		{name: "named and pulled", ref: "mine:1", has: func(f *fake) { f.has(Pinned, "amd64", nil) }, pull: pulls, want: "mine:1", road: RoadPulled, calls: "pull mine:1"},
@@ -86,7 +86,7 @@ func TestRoads(t *testing.T) {
 				f.pull = c.pull(f)
 			}
 			s, said := source(t, f, nil)
-			got, err := s.Obtain(t.Context(), c.ref)
+			got, err := s.Obtain(t.Context(), Nginx(), c.ref)
 			if err != nil || got.Name != c.want || got.Road != c.road || got.Image.ID != "sha256:"+c.want || got.Reason == "" || got.Took <= 0 {
 				t.Errorf("%+v, %v", got, err)
 			}
@@ -109,7 +109,7 @@ func TestAssembledChoosesTheNewest(t *testing.T) {
 		f.images[name] = img
 	}
 	s, _ := source(t, f, nil)
-	if got, err := s.Obtain(t.Context(), ""); err != nil || got.Name != "lab/nginx:3" {
+	if got, err := s.Obtain(t.Context(), Nginx(), ""); err != nil || got.Name != "lab/nginx:3" {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -120,11 +120,11 @@ func TestNoRoad(t *testing.T) {
 	f := newFake(t)
 	f.pull = fail
 	s, _ := source(t, f, noApt)
-	_, err := s.Obtain(t.Context(), "")
+	_, err := s.Obtain(t.Context(), Nginx(), "")
 	if !errors.Is(err, errNoHost) || !errors.Is(err, noApt) {
 		t.Errorf("%v", err)
 	}
-	want := `obtaining an nginx image: no road leads to one
+	want := `obtaining an image of nginx: no road leads to one
   on the engine: neither nginx:1.28.0 nor an assembled image
   from a registry: ` + errNoHost.Error() + `
   from packages: this machine has no apt-get
@@ -139,7 +139,7 @@ what to do, one of:
 	f = newFake(t)
 	f.pull = fail
 	s, _ = source(t, f, nil)
-	_, err = s.Obtain(t.Context(), "mine:1")
+	_, err = s.Obtain(t.Context(), Nginx(), "mine:1")
 	if err == nil || !strings.HasPrefix(err.Error(), `obtaining the image "mine:1": it is not on the engine and cannot be pulled`) || strings.Contains(err.Error(), "Debian") {
 		t.Errorf("%v", err)
 	}
@@ -152,7 +152,7 @@ func TestAnEngineThatIsGoneIsNoReasonToPull(t *testing.T) {
 	f := newFake(t)
 	f.lookup = fmt.Errorf("looking up: %w", engine.ErrUnavailable)
 	s, _ := source(t, f, nil)
-	if _, err := s.Obtain(t.Context(), ""); !errors.Is(err, engine.ErrUnavailable) || len(f.calls) > 0 {
+	if _, err := s.Obtain(t.Context(), Nginx(), ""); !errors.Is(err, engine.ErrUnavailable) || len(f.calls) > 0 {
 		t.Errorf("%v, calls %v", err, f.calls)
 	}
 }
@@ -166,7 +166,7 @@ func TestCancelTakesNoOtherRoad(t *testing.T) {
 		return fmt.Errorf("pulling: %w", context.Cause(ctx))
 	}
 	s, said := source(t, f, nil)
-	if _, err := s.Obtain(ctx, ""); !errors.Is(err, context.Canceled) {
+	if _, err := s.Obtain(ctx, Nginx(), ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
 	if slices.Contains(f.calls, "assemble lab/nginx") || len(*said) > 0 {
@@ -195,7 +195,7 @@ func TestASilentRegistryIsGivenUp(t *testing.T) {
 			}
 			s, said := source(t, f, nil)
 			began := time.Now()
-			got, err := s.Obtain(t.Context(), "")
+			got, err := s.Obtain(t.Context(), Nginx(), "")
 			if err != nil || got.Road != RoadAssembled {
 				t.Fatalf("%+v, %v", got, err)
 			}
@@ -232,7 +232,7 @@ func TestTwoAtOnceDoTheWorkOnce(t *testing.T) {
 			defer mu.Unlock()
 			return make1(ctx, dir, r)
 		}
-		got, err := s.Obtain(t.Context(), "")
+		got, err := s.Obtain(t.Context(), Nginx(), "")
 		mu.Lock()
 		defer mu.Unlock()
 		if err != nil {
@@ -280,7 +280,7 @@ func TestACacheThatCannotBeWritten(t *testing.T) {
 		dir = d
 		return inner(ctx, d, r)
 	}
-	if _, err := s.Obtain(t.Context(), ""); err != nil {
+	if _, err := s.Obtain(t.Context(), Nginx(), ""); err != nil {
 		t.Fatal(err)
 	}
 	if dir == "" || dir == s.Cache || nearest(dir) == dir {

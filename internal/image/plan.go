@@ -28,10 +28,10 @@ const NeedBytes = 300 << 20
 
 // Plan looks at the engine and at this machine and changes neither. Whether a registry
 // answers shows only when it is asked, so that road is always "may".
-func (s *Source) Plan(ctx context.Context, ref string) (Plan, error) {
+func (s *Source) Plan(ctx context.Context, recipe Recipe, ref string) (Plan, error) {
 	plan := Plan{Packages: distribution(), Missing: apt.Missing(), CacheDir: s.cacheDir()}
 	plan.FreeBytes, plan.FreeMeasured = free(nearest(plan.CacheDir))
-	got, found, err := s.present(ctx, ref)
+	got, found, err := s.Present(ctx, recipe, ref)
 	if err != nil {
 		return plan, err
 	}
@@ -44,8 +44,12 @@ func (s *Source) Plan(ctx context.Context, ref string) (Plan, error) {
 		plan.Reason = fmt.Sprintf("%s is not on the engine: it would be pulled; whether a registry has it shows only then", ref)
 		return plan, nil
 	}
-	plan.Name = Pinned
-	plan.Reason = fmt.Sprintf("neither %s nor an assembled image is on the engine: it would be pulled if a registry answers, which shows only then; else ", Pinned)
+	plan.Name = recipe.Official
+	plan.Reason = fmt.Sprintf("neither %s nor an assembled image is on the engine: it would be pulled if a registry answers, which shows only then; else ", plan.Name)
+	if plan.Name == "" {
+		plan.Name, plan.Road = recipe.What, RoadAssembled
+		plan.Reason = "no assembled image is on the engine, and there is no official one: "
+	}
 	switch {
 	case len(plan.Missing) > 0:
 		plan.Reason += fmt.Sprintf("there is no other road, for this machine has no %s", strings.Join(plan.Missing, ", "))

@@ -76,6 +76,7 @@ func noPull(ref string, err error) string {
 
 // failure is that no road led to an image.
 type failure struct {
+	recipe         Recipe
 	ref            string // "" is the default
 	pull, assemble error
 }
@@ -83,8 +84,12 @@ type failure struct {
 func (f failure) Error() string {
 	var b strings.Builder
 	if f.ref == "" {
-		fmt.Fprintf(&b, "obtaining an nginx image: no road leads to one\n")
-		fmt.Fprintf(&b, "  on the engine: neither %s nor an assembled image\n", Pinned)
+		there := "no assembled image"
+		if f.recipe.Official != "" {
+			there = "neither " + f.recipe.Official + " nor an assembled image"
+		}
+		fmt.Fprintf(&b, "obtaining an image of %s: no road leads to one\n", f.recipe.What)
+		fmt.Fprintf(&b, "  on the engine: %s\n", there)
 		fmt.Fprintf(&b, "  from a registry: %v\n", f.pull)
 		fmt.Fprintf(&b, "  from packages: %v\n", f.assemble)
 	} else {

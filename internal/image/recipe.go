@@ -4,11 +4,13 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"path"
 	"regexp"
 	"sort"
 	"strings"
 	"sync"
 
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
@@ -23,10 +25,14 @@ const (
 // image with another value is listed and pruned, and never chosen.
 const assembledValue = "assembled"
 
-// Recipe says what an assembled image is made of.
+// Recipe says where an image comes from, and what it is made of when it is assembled.
 type Recipe struct {
-	Repository string   // "lab/nginx"; the tag is the first package's version
-	Packages   []string // with all that they depend on; the first gives the version
+	What       string            // for people: "nginx"
+	Official   string            // the image to pull; "" is that there is none
+	Repository string            // of assembled ones: "lab/nginx"
+	Packages   []string          // with all that they depend on
+	Version    string            // pattern of the package whose version is the tag
+	Links      map[string]string // link -> pattern of its target, among the packages' files
 	Dirs       []Dir
 	Changes    []string // further instructions that an import takes: CMD, USER, LABEL; not STOPSIGNAL
 }
@@ -38,10 +44,19 @@ func Nginx() Recipe {
 		dirs = append(dirs, Dir{"var/lib/nginx/" + module, 0o700, wwwData})
 	}
 	return Recipe{
-		Repository: "lab/nginx",
-		Packages:   []string{"nginx", "busybox-static"},
-		Dirs:       dirs,
-		Changes:    []string{`CMD ["nginx","-g","daemon off;"]`},
+		What: "nginx", Official: Pinned, Repository: "lab/nginx",
+		Packages: []string{"nginx", "busybox-static"},
+		Version:  "nginx",
+		Dirs:     dirs,
+		Changes:  []string{`CMD ["nginx","-g","daemon off;"]`},
+	}
+}
+
+// Server is an application server, with a shell to look inside with.
+func Server(s server.Server) Recipe {
+	return Recipe{
+		What: s.Name, Official: s.Image, Repository: "lab/" + s.Name,
+		Packages: s.Packages, Version: s.Version, Links: s.Links,
 	}
 }
 
@@ -50,11 +65,13 @@ var unsafe = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[
 // name is the image's name: a version has characters that a tag may not have.
 func (r Recipe) name(packages []apt.Package) (string, error) {
 	for _, p := range packages {
-		if p.Name == r.Packages[0] {
+		if fits, err := path.Match(r.Version, p.Name); err != nil {
+			return "", fmt.Errorf("naming the image: the pattern %q: %w", r.Version, err)
+		} else if fits {
 			return r.Repository + ":" + unsafe().ReplaceAllString(p.Version, "-"), nil
 		}
 	}
-	return "", fmt.Errorf("naming the image: the package %q is not among those fetched", r.Packages[0])
+	return "", fmt.Errorf("naming the image: no package %q is among those fetched", r.Version)
 }
 
 func (r Recipe) changes(packages []apt.Package) []string {

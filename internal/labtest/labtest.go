@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/agent"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/engine"
@@ -44,11 +45,26 @@ func Image(t testing.TB, e *docker.Engine) image.Obtained {
 		t.Fatal(err)
 	}
 	source := image.Source{Engine: e, Info: info, Cache: Cache(t), Report: func(p engine.Progress) { t.Log(p.What) }}
-	obtained, err := source.Obtain(t.Context(), "")
+	obtained, err := source.Obtain(t.Context(), image.Nginx(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return obtained
+}
+
+// Servers obtains the images of all real servers as `lab run` does.
+func Servers(t testing.TB, e *docker.Engine) image.Servers {
+	t.Helper()
+	info, err := e.Info(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := image.Source{Engine: e, Info: info, Cache: Cache(t), Report: func(p engine.Progress) { t.Log(p.What) }}
+	got := source.ObtainServers(t.Context(), server.Names(), nil)
+	for name, err := range got.Failed {
+		t.Fatalf("%s: %v", name, err)
+	}
+	return got
 }
 
 // Agent is the agent for an architecture; compiled, if need be, in the cache.
@@ -130,7 +146,9 @@ func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipme
 func Pool(t testing.TB) *testbed.Pool {
 	t.Helper()
 	e := Engine(t)
-	pool := testbed.NewPool(Equipment(t, e, Image(t, e).Name))
+	equipment := Equipment(t, e, Image(t, e).Name)
+	equipment.Server = Servers(t, e).Image
+	pool := testbed.NewPool(equipment)
 	t.Cleanup(func() {
 		if err := pool.Close(); err != nil {
 			t.Error(err)

@@ -27,7 +27,7 @@ type Change struct {
 	Kind     string   `json:"kind"` // "broken", "fix", "wrong fix", "demonstration"
 	ID       string   `json:"id,omitempty"`
 	Say      string   `json:"say,omitempty"`
-	Diff     string   `json:"diff,omitempty"`     // of nginx's config, unified
+	Diff     string   `json:"diff,omitempty"`     // of nginx's config and of a server's files, unified
 	Backends []string `json:"backends,omitempty"` // "app: listen tcp://… -> tcp://…"
 	Steps    []string `json:"steps,omitempty"`
 }
@@ -56,6 +56,17 @@ func change(s scenario.Scenario, from scenario.Stage, d scenario.Delta, kind, id
 	c := Change{Kind: kind, ID: id, Say: say, Backends: backendChanges(from, to)}
 	if from.Nginx != to.Nginx {
 		c.Diff = udiff.Unified(from.Nginx, to.Nginx, s.Files[from.Nginx], s.Files[to.Nginx])
+	}
+	for _, name := range slices.Sorted(maps.Keys(to.Backends)) {
+		before, after := from.Backends[name], to.Backends[name]
+		for _, files := range [][2]string{{before.Config, after.Config}, {before.Application, after.Application}} {
+			if files[0] != files[1] {
+				c.Diff += udiff.Unified(files[0], files[1], s.Files[files[0]], s.Files[files[1]])
+			}
+		}
+	}
+	if from.User != to.User {
+		c.Backends = append(c.Backends, fmt.Sprintf("user of nginx's workers: %s -> %s", given(from.User), given(to.User)))
 	}
 	if from.Memory != to.Memory {
 		c.Backends = append(c.Backends, fmt.Sprintf("memory of the container: %s -> %s", amount(from.Memory), amount(to.Memory)))

@@ -10,7 +10,11 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 )
+
+var userForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`) })
 
 var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`) })
 
@@ -110,6 +114,9 @@ func (c *checker) head() {
 	if s.Needs != "" && s.Needs != "network" {
 		c.wrong(at("needs"), "needs: %q is not known; %q is all there is", s.Needs, "network")
 	}
+	if _, known := server.Lookup(s.Server); s.Server != "" && !known {
+		c.wrong(at("server"), "unknown server %q%s; there are %s", s.Server, c.suggest(s.Server, server.Names()), strings.Join(server.Names(), ", "))
+	}
 }
 
 func (c *checker) stage() {
@@ -118,6 +125,7 @@ func (c *checker) stage() {
 		c.wrong(at("healthy", "nginx"), "healthy needs its nginx config: nginx: nginx.conf")
 	}
 	c.config(at("healthy", "nginx"), h.Nginx)
+	c.user(at("healthy", "user"), h.User)
 	c.backends(at("healthy", "backends"), h.Backends, nil)
 	c.memory(at("healthy", "memory"), int64(h.Memory))
 	if len(h.Probes) == 0 {
@@ -187,6 +195,13 @@ func (c *checker) config(path []any, name string) {
 	c.used[name] = true
 	if _, ok := c.s.Files[name]; !ok {
 		c.wrong(path, "no file %q beside %s%s", name, FileName, c.suggest(name, slices.Sorted(maps.Keys(c.s.Files))))
+	}
+}
+
+// user checks the user of nginx's workers.
+func (c *checker) user(path []any, name string) {
+	if name != "" && !userForm().MatchString(name) {
+		c.wrong(path, "user: %q is not a user's name, as in www-data", name)
 	}
 }
 
@@ -297,8 +312,16 @@ func (c *checker) signature(path []any, s Signature) {
 			c.wrong(append(path, "log", i), "match is missing: a regular expression on the message")
 		}
 	}
-	if len(s.Probes) == 0 && len(s.Log) == 0 && s.Check == nil {
-		c.wrong(path, "nothing to see: give probes, log or check")
+	for i, p := range s.BackendLog {
+		if p.IsZero() || p.String() == "" {
+			c.wrong(append(path, "backend_log", i), "an empty expression fits every line: give what a line of the server's log says")
+		}
+	}
+	if len(s.BackendLog) > 0 && c.s.Server == "" {
+		c.wrong(append(path, "backend_log"), "backend_log is about a real server's log, and the scenario has no server: %s", strings.Join(server.Names(), ", "))
+	}
+	if len(s.Probes) == 0 && len(s.Log) == 0 && len(s.BackendLog) == 0 && s.Check == nil {
+		c.wrong(path, "nothing to see: give probes, log, backend_log or check")
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"maps"
 	"net"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/certificate"
 )
 
@@ -30,6 +32,10 @@ func (c *checker) backends(path []any, given, base map[string]protocol.Backend) 
 		}
 		b := mergeBackend(base[name], given[name])
 		c.listen(here, name, b)
+		if b.Real() {
+			c.real(here, name, b, given[name])
+			continue
+		}
 		c.fault(here, b, given[name])
 		c.tls(here, b)
 		if b.Owner != "" {
@@ -66,6 +72,39 @@ func (c *checker) listen(path []any, name string, b protocol.Backend) {
 	}
 	if b.Protocol != "" && b.Protocol != "http" && b.Protocol != "fastcgi" {
 		c.wrong(append(path, "protocol"), "protocol: %q is neither http nor fastcgi", b.Protocol)
+	}
+}
+
+// real checks a backend that is the scenario's server.
+func (c *checker) real(path []any, name string, b, given protocol.Backend) {
+	at := func(field string) []any { return append(slices.Clone(path), field) }
+	c.config(at("config"), given.Config)
+	c.config(at("application"), given.Application)
+	s, known := server.Lookup(c.s.Server)
+	switch {
+	case c.s.Server == "":
+		c.wrong(path, "backend %q has a config or an application, and the scenario names no server: server: %s", name, strings.Join(server.Names(), " | "))
+	case !known: // said where it stands
+	case b.Application == "":
+		c.wrong(path, "backend %q needs an application: application: %s", name, s.Application)
+	case s.Config != "" && b.Config == "":
+		c.wrong(path, "backend %q needs the configuration of %s: config: %s", name, s.Name, s.Config)
+	case s.Config == "" && given.Config != "":
+		c.wrong(at("config"), "%s has no configuration beside its application", s.Name)
+	}
+	if strings.HasPrefix(b.Listen, "tls://") {
+		c.wrong(at("listen"), "listen: %q: a real server is tcp:// or unix://", b.Listen)
+	}
+	if b.Boot.D() > maxWait {
+		c.wrong(at("boot"), "boot: %s is more than %s, the longest wait", b.Boot, maxWait)
+	}
+	// What is left of the fields belongs to lab's own backends.
+	given.Listen, given.Running, given.Boot, given.Config, given.Application = "", nil, 0, "", ""
+	fields := reflect.ValueOf(given)
+	for i := range fields.NumField() {
+		if field, _ := yamlName(fields.Type().Field(i)); !fields.Field(i).IsZero() {
+			c.wrong(at(field), "%s is not for a real server: its configuration and its application say how it behaves", field)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // it changes into use.
 func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 	c.config(append(path, "nginx"), d.Nginx)
+	c.user(append(path, "user"), d.User)
 	c.memory(append(path, "memory"), int64(d.Memory))
 	c.backends(append(path, "backends"), d.Backends, base.Backends)
 	after := base.With(d)
@@ -28,7 +29,7 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 	if len(d.Apply) == 0 {
 		return
 	}
-	if d.Nginx != "" && !nginx && !slices.ContainsFunc(d.Apply, func(s Step) bool { return s.Do == "check" }) {
+	if (d.Nginx != "" || d.User != "") && !nginx && !slices.ContainsFunc(d.Apply, func(s Step) bool { return s.Do == "check" }) {
 		c.wrong(append(path, "apply"), "%s changes nginx's config and never takes it into use: apply: [check, reload]", what)
 	}
 	if len(d.Backends) > 0 && !backend {

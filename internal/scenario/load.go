@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 )
 
 // FileName is the file that makes a folder a scenario.
@@ -183,6 +185,20 @@ func yamlError(err error) (line int, what string) {
 	return max(line, 1), m[2]
 }
 
+// suffixes are those of files that belong to a scenario: nginx's and the servers'
+// configs, and the servers' applications.
+var suffixes = sync.OnceValue(func() []string {
+	all := []string{".conf"}
+	for _, s := range server.Table {
+		for _, name := range []string{s.Config, s.Application} {
+			if suffix := path.Ext(name); suffix != "" && !slices.Contains(all, suffix) {
+				all = append(all, suffix)
+			}
+		}
+	}
+	return all
+})
+
 // readConfigs reads the files beside scenario.yaml. Folders inside a scenario's
 // folder are not looked into.
 func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
@@ -193,11 +209,11 @@ func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
 	}
 	for _, entry := range entries {
 		name := entry.Name()
-		if entry.IsDir() || !strings.HasSuffix(name, ".conf") {
+		if entry.IsDir() || !slices.Contains(suffixes(), path.Ext(name)) {
 			continue
 		}
 		if len(s.Files) == maxConfigs {
-			d.mistake(0, "more than %d configs beside %s", maxConfigs, FileName)
+			d.mistake(0, "more than %d configs and applications beside %s", maxConfigs, FileName)
 			return
 		}
 		text, err := readFile(fsys, s.ID, name)

@@ -13,6 +13,9 @@ func (s Stage) With(d Delta) Stage {
 	if d.Nginx != "" {
 		s.Nginx = d.Nginx
 	}
+	if d.User != "" {
+		s.User = d.User
+	}
 	if d.Memory != 0 {
 		s.Memory = d.Memory
 	}
@@ -41,7 +44,7 @@ func mergeBackend(base, change protocol.Backend) protocol.Backend {
 
 // IsZero reports whether the delta changes nothing.
 func (d Delta) IsZero() bool {
-	return d.Nginx == "" && d.Memory == 0 && len(d.Backends) == 0 && len(d.Apply) == 0
+	return d.Nginx == "" && d.User == "" && d.Memory == 0 && len(d.Backends) == 0 && len(d.Apply) == 0
 }
 
 // BrokenStage is the stage after the fault.

@@ -16,6 +16,10 @@ type Scenario struct {
 	Tags  []string `yaml:"tags" json:"tags"`                       // words to select by: a status, a protocol, a topic
 	Needs string   `yaml:"needs,omitempty" json:"needs,omitempty"` // "network": nginx and the backends get network namespaces of their own
 
+	// Server is the real application server whose image the backend container is: a
+	// name of server.Table. Backends with an application are this server.
+	Server string `yaml:"server,omitempty" json:"server,omitempty"`
+
 	Healthy Stage `yaml:"healthy" json:"healthy"` // the base: nothing is wrong
 
 	// A failure and its fixes …
@@ -30,12 +34,13 @@ type Scenario struct {
 	Hints   []string `yaml:"hints,omitempty" json:"hints,omitempty"` // from vague to nearly told
 	Debrief string   `yaml:"debrief" json:"debrief"`                 // why it works, which look-alikes the evidence rules out
 
-	Files map[string]string `yaml:"-" json:"-"` // the *.conf files beside scenario.yaml: name -> text
+	Files map[string]string `yaml:"-" json:"-"` // the configs and applications beside scenario.yaml: name -> text
 }
 
 // Stage is one complete state of the system under test.
 type Stage struct {
 	Nginx    string                      `yaml:"nginx" json:"nginx"`                       // a file beside scenario.yaml, included into nginx's http block
+	User     string                      `yaml:"user,omitempty" json:"user,omitempty"`     // of nginx's workers; the image's own by default
 	Backends map[string]protocol.Backend `yaml:"backends" json:"backends"`                 // by name
 	Memory   protocol.Bytes              `yaml:"memory,omitempty" json:"memory,omitempty"` // limit of the backend container; 256m by default
 	Probes   map[string]Probe            `yaml:"probes" json:"probes"`                     // the requests that tell healthy from broken
@@ -46,6 +51,7 @@ type Stage struct {
 // the healthy stage starts and the steps break it.
 type Delta struct {
 	Nginx    string                      `yaml:"nginx,omitempty" json:"nginx,omitempty"`       // the config that replaces the stage's
+	User     string                      `yaml:"user,omitempty" json:"user,omitempty"`         // of nginx's workers
 	Backends map[string]protocol.Backend `yaml:"backends,omitempty" json:"backends,omitempty"` // fields that replace the stage's, backend by backend
 	Memory   protocol.Bytes              `yaml:"memory,omitempty" json:"memory,omitempty"`     // new limit of the backend container
 	Apply    []Step                      `yaml:"apply,omitempty" json:"apply,omitempty"`       // what the operator does, in order
@@ -103,6 +109,8 @@ type Signature struct {
 	// line. Empty: there must be no line of level error or above.
 	Log   []LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
 	Check *Check       `yaml:"check,omitempty" json:"check,omitempty"` // what the step "check" (nginx -t) said
+	// BackendLog: what the backends logged meanwhile, each of these in a line.
+	BackendLog []Regexp `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
 }
 
 // LogPattern is an error-log line.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -12,6 +13,7 @@ type Trial struct {
 	Scenario string // id
 	Name     string // unique within the scenario: "healthy", "broken", "fix point-nginx-at-the-port"
 	Needs    string // as Scenario.Needs
+	Server   string // as Scenario.Server
 	Files    map[string]string
 	Start    Stage
 	Phases   []Phase
@@ -25,6 +27,8 @@ type Phase struct {
 	Apply  []Step
 	Rounds int    // how often every probe is sent, at least 1
 	During string // a probe that is sent all the while the steps are taken
+	// BackendLog is what the backends' logs are waited for to say, for a while.
+	BackendLog []Regexp
 }
 
 // Observation is all that a trial saw.
@@ -47,6 +51,7 @@ type Timings struct {
 	Engine   protocol.Duration `json:"engine"`   // pausing and updating containers
 	Nginx    protocol.Duration `json:"nginx"`    // starting, checking, reloading and stopping nginx
 	Backends protocol.Duration `json:"backends"` // starting and ending backends, as far as nginx did not take as long
+	Servers  protocol.Duration `json:"servers"`  // real servers' own time to start and to end
 	Waits    protocol.Duration `json:"waits"`    // a fault's delays, nginx's timeouts, waiting steps, the 100 ms of a reload
 	Probes   protocol.Duration `json:"probes"`   // answers that came at once
 	Own      protocol.Duration `json:"own"`      // the rest: messages, logs, clearing up, and waiting for a CPU
@@ -58,6 +63,7 @@ func (t *Timings) Add(other Timings) {
 	t.Engine += other.Engine
 	t.Nginx += other.Nginx
 	t.Backends += other.Backends
+	t.Servers += other.Servers
 	t.Waits += other.Waits
 	t.Probes += other.Probes
 	t.Own += other.Own
@@ -65,17 +71,20 @@ func (t *Timings) Add(other Timings) {
 
 // Inside is the sum of what happens within a trial, but for Own.
 func (t Timings) Inside() protocol.Duration {
-	return t.Engine + t.Nginx + t.Backends + t.Waits + t.Probes
+	return t.Engine + t.Nginx + t.Backends + t.Servers + t.Waits + t.Probes
 }
 
 // PhaseSeen is what one phase saw.
 type PhaseSeen struct {
-	Name    string            `json:"name"`
-	Config  string            `json:"config"` // the scenario's part of nginx's configuration
-	Steps   []StepSeen        `json:"steps,omitempty"`
-	Answers []Answer          `json:"answers"`
-	Log     []nginx.Entry     `json:"log"` // every entry since the phase before
-	Took    protocol.Duration `json:"took"`
+	Name    string        `json:"name"`
+	Config  string        `json:"config"` // the scenario's part of nginx's configuration
+	Steps   []StepSeen    `json:"steps,omitempty"`
+	Answers []Answer      `json:"answers"`
+	Log     []nginx.Entry `json:"log"` // every entry since the phase before
+	// Backends is what backends logged since the phase before, by name; in scenarios
+	// with a server only.
+	Backends map[string]string `json:"backends,omitempty"`
+	Took     protocol.Duration `json:"took"`
 }
 
 // StepSeen is what one step did.
@@ -95,6 +104,22 @@ type Answer struct {
 	Access *nginx.Record        `json:"access,omitempty"` // nil: no record, nginx never saw it or never finished
 	Log    []nginx.Entry        `json:"log,omitempty"`    // entries of this request's connection
 	Err    error                `json:"-"`                // the probe could not be sent: the lab's trouble
+}
+
+// InLogs returns the first expression that no line of the logs fits, or nil.
+func InLogs(logs map[string]string, expected []Regexp) *Regexp {
+	for i, want := range expected {
+		found := false
+		for _, log := range logs {
+			for line := range strings.SplitSeq(log, "\n") {
+				found = found || want.MatchString(line)
+			}
+		}
+		if !found {
+			return &expected[i]
+		}
+	}
+	return nil
 }
 
 // StageError says that a stage cannot be started: nginx refuses its

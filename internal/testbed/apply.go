@@ -16,7 +16,7 @@ import (
 // part of what is seen; only trouble with an agent is an error. Orders that follow
 // one another to the same agent, the last look among them, go in one message.
 func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scenario.Stage, steps []scenario.Step, look *request) error {
-	edited := wanted.Nginx != r.stage.Nginx
+	edited := wanted.Nginx != r.stage.Nginx || wanted.User != r.stage.User
 	r.stage = wanted
 	seen.Steps = make([]scenario.StepSeen, 0, len(steps)) // never moved: answers go into it
 	var pending batch

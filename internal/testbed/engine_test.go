@@ -51,7 +51,7 @@ func start(t *testing.T, needs string) bed {
 
 func startOn(t *testing.T, e *docker.Engine, image, needs string) bed {
 	t.Helper()
-	b, err := testbed.Start(t.Context(), labtest.Equipment(t, e, image), 1, needs)
+	b, err := testbed.Start(t.Context(), labtest.Equipment(t, e, image), 1, testbed.Kind{Needs: needs})
 	if err != nil {
 		t.Fatal(err)
 	}

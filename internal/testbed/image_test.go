@@ -103,7 +103,7 @@ func TestImagesThatCannotBeUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ref := importOf(t, e, test.path, test.content)
-			_, err := testbed.Start(t.Context(), labtest.Equipment(t, e, ref), 1, "") // which checks that nothing is left
+			_, err := testbed.Start(t.Context(), labtest.Equipment(t, e, ref), 1, testbed.Kind{}) // which checks that nothing is left
 			for _, want := range append(test.want, fmt.Sprintf("the image %q cannot be used: ", ref)) {
 				if err == nil || !strings.Contains(err.Error(), want) {
 					t.Errorf("Start = %v, want %q", err, want)
@@ -112,7 +112,7 @@ func TestImagesThatCannotBeUsed(t *testing.T) {
 		})
 	}
 	t.Run("no such image", func(t *testing.T) {
-		_, err := testbed.Start(t.Context(), labtest.Equipment(t, e, "lab-test/none:1"), 1, "")
+		_, err := testbed.Start(t.Context(), labtest.Equipment(t, e, "lab-test/none:1"), 1, testbed.Kind{})
 		if err == nil || !strings.Contains(err.Error(), "lab-test/none:1") {
 			t.Errorf("Start = %v", err)
 		}

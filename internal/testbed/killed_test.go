@@ -46,7 +46,7 @@ func TestAsLab(t *testing.T) {
 	if how == "before-start" {
 		equipment.Engine = suicidal{equipment.Engine}
 	}
-	b, err := testbed.Start(t.Context(), equipment, 1, "")
+	b, err := testbed.Start(t.Context(), equipment, 1, testbed.Kind{})
 	if err != nil {
 		t.Fatal(err)
 	}

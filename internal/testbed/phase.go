@@ -78,7 +78,9 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 		}
 	}
 	r.timeLook(sent, told.Answers)
-	err = r.collect(ctx, &seen, all, told.Logs)
+	if err = r.collect(ctx, &seen, all, told.Logs); err == nil && r.Server != "" && !r.paused {
+		seen.Backends, err = r.backendLogs(ctx, p.BackendLog)
+	}
 	seen.Took = protocol.Duration(time.Since(started))
 	return seen, err
 }

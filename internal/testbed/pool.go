@@ -19,9 +19,9 @@ type Pool struct {
 	equipment Equipment
 
 	mu      sync.Mutex
-	idle    map[string][]*Testbed // by a scenario's Needs
-	warming int                   // starts of Warm's that are under way
-	changed *sync.Cond            // one of them has ended
+	idle    map[Kind][]*Testbed
+	warming int        // starts of Warm's that are under way
+	changed *sync.Cond // one of them has ended
 	closed  bool
 	started int
 	trials  int
@@ -42,7 +42,7 @@ type Times struct {
 
 // NewPool makes an empty pool.
 func NewPool(e Equipment) *Pool {
-	p := &Pool{equipment: e, idle: map[string][]*Testbed{}}
+	p := &Pool{equipment: e, idle: map[Kind][]*Testbed{}}
 	p.changed = sync.NewCond(&p.mu)
 	return p
 }
@@ -50,7 +50,7 @@ func NewPool(e Equipment) *Pool {
 // Run runs a trial on an idle testbed of the kind that it needs, or a new one.
 func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
 	asked := time.Now()
-	t, id, err := p.take(ctx, what.Needs)
+	t, id, err := p.take(ctx, KindOf(what))
 	if err != nil {
 		return scenario.Observation{Trial: what.Name}, err
 	}
@@ -65,7 +65,7 @@ func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.
 			err = errors.Join(err, failed)
 		}
 	case err == nil || (errors.As(err, &stageError) && err == error(stageError)): // the testbed is as good as new
-		err = errors.Join(err, p.put(t, what.Needs))
+		err = errors.Join(err, p.put(t, KindOf(what)))
 	default:
 		p.discard(t)
 	}
@@ -91,10 +91,10 @@ func (p *Pool) Warm(ctx context.Context, n int) error {
 	for range n {
 		p.ending.Go(func() {
 			turns <- struct{}{}
-			t, err := p.start(ctx, "")
+			t, err := p.start(ctx, Kind{})
 			<-turns
 			if err == nil {
-				err = p.put(t, "")
+				err = p.put(t, Kind{})
 			}
 			p.mu.Lock()
 			p.warming--
@@ -119,22 +119,22 @@ func (p *Pool) Warm(ctx context.Context, n int) error {
 // for Close or for Bare.
 func (p *Pool) Retire() {
 	p.mu.Lock()
-	list := p.idle[""]
+	list := p.idle[Kind{}]
 	if len(list) < 2 || p.closed {
 		p.mu.Unlock()
 		return
 	}
 	t := list[len(list)-1]
-	p.idle[""] = list[:len(list)-1]
+	p.idle[Kind{}] = list[:len(list)-1]
 	p.mu.Unlock()
 	p.discard(t)
 }
 
 // put makes a testbed idle. One that comes after Close goes as the others went.
-func (p *Pool) put(t *Testbed, needs string) error {
+func (p *Pool) put(t *Testbed, kind Kind) error {
 	p.mu.Lock()
 	if !p.closed {
-		p.idle[needs] = append(p.idle[needs], t)
+		p.idle[kind] = append(p.idle[kind], t)
 		p.mu.Unlock()
 		p.changed.Broadcast()
 		return nil
@@ -146,36 +146,36 @@ func (p *Pool) put(t *Testbed, needs string) error {
 var errClosed = errors.New("taking a testbed: the pool is closed")
 
 // take returns a testbed and an id for the trial.
-func (p *Pool) take(ctx context.Context, needs string) (*Testbed, string, error) {
+func (p *Pool) take(ctx context.Context, kind Kind) (*Testbed, string, error) {
 	p.mu.Lock()
 	p.trials++
 	id := fmt.Sprintf("%s-t%d", p.equipment.Owner.Run, p.trials)
-	for needs == "" && len(p.idle[needs]) == 0 && p.warming > 0 && !p.closed {
+	for kind == (Kind{}) && len(p.idle[kind]) == 0 && p.warming > 0 && !p.closed {
 		p.changed.Wait() // for one that Warm is about to start
 	}
 	if p.closed {
 		p.mu.Unlock()
 		return nil, "", errClosed
 	}
-	if list := p.idle[needs]; len(list) > 0 {
+	if list := p.idle[kind]; len(list) > 0 {
 		t := list[len(list)-1]
-		p.idle[needs] = list[:len(list)-1]
+		p.idle[kind] = list[:len(list)-1]
 		p.mu.Unlock()
 		return t, id, nil
 	}
 	p.mu.Unlock()
-	t, err := p.start(ctx, needs)
+	t, err := p.start(ctx, kind)
 	return t, id, err
 }
 
 // start starts a testbed.
-func (p *Pool) start(ctx context.Context, needs string) (*Testbed, error) {
+func (p *Pool) start(ctx context.Context, kind Kind) (*Testbed, error) {
 	p.mu.Lock()
 	p.started++
 	number := p.started
 	p.mu.Unlock()
 	began := time.Now()
-	t, err := Start(ctx, p.equipment, number, needs)
+	t, err := Start(ctx, p.equipment, number, kind)
 	if err != nil {
 		return nil, err
 	}
@@ -190,7 +190,7 @@ func (p *Pool) start(ctx context.Context, needs string) (*Testbed, error) {
 // Bare measures a bare loop of starting nginx, sending one request and killing it, on
 // an idle testbed: the median of so many rounds.
 func (p *Pool) Bare(ctx context.Context, rounds int) (time.Duration, error) {
-	t, _, err := p.take(ctx, "")
+	t, _, err := p.take(ctx, Kind{})
 	if err != nil {
 		return 0, err
 	}
@@ -199,7 +199,7 @@ func (p *Pool) Bare(ctx context.Context, rounds int) (time.Duration, error) {
 		p.discard(t)
 		return 0, err
 	}
-	return result.Median.D(), p.put(t, "")
+	return result.Median.D(), p.put(t, Kind{})
 }
 
 // Times is what testbeds have cost; after Close it is complete.

@@ -25,6 +25,7 @@ type trial struct {
 	sent   atomic.Int64
 	stage  scenario.Stage // what is in place
 	paused bool
+	logged map[string]int64 // by each backend, as far as it was read
 	times  scenario.Timings
 	stall  time.Duration
 }
@@ -40,7 +41,7 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 	ctx, cancel := context.WithTimeoutCause(ctx, trialLimit, fmt.Errorf("the trial took longer than %s", trialLimit))
 	defer cancel()
 	started := time.Now()
-	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start}
+	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start, logged: map[string]int64{}}
 	seen, err := r.run(ctx, keep, scenario.Observation{Trial: what.Name, ID: id, Started: started})
 	seen.Took = protocol.Duration(time.Since(started))
 	seen.Stall, seen.Timings = protocol.Duration(r.stall), r.times
@@ -113,12 +114,7 @@ func (r *trial) start(ctx context.Context) error {
 		},
 		func() error { return r.backend.series(ctx, false, backends...) },
 	)
-	var launching time.Duration
-	for _, launch := range backends {
-		launching += launch.took
-	}
-	r.times.Nginx += protocol.Duration(nginx.took)
-	r.times.Backends += protocol.Duration(max(0, launching-nginx.took))
+	r.timeStart(nginx.took, backends)
 	var refused errAgent
 	if errors.As(nginx.err, &refused) && err == error(nginx.err) {
 		// What the agent says about starting nginx is about its configuration.
@@ -129,7 +125,7 @@ func (r *trial) start(ctx context.Context) error {
 
 // config puts the stage's configuration where nginx reads it.
 func (r *trial) config() *request {
-	return &request{method: protocol.MethodConfig, params: protocol.Config{Text: r.Files[r.stage.Nginx]}}
+	return &request{method: protocol.MethodConfig, params: protocol.Config{Text: r.Files[r.stage.Nginx], User: r.stage.User}}
 }
 
 func (r *trial) setMemory(ctx context.Context, limit protocol.Bytes) error {
@@ -174,6 +170,9 @@ func (r *trial) launch(name string) (*request, error) {
 		}
 		pair := r.equipment.Certificates.Pairs[certificate]
 		l.Certificate, l.Key = pair.Certificate, pair.Key
+	}
+	if b.Real() {
+		l.Server, l.Files = r.Server, map[string]string{b.Config: r.Files[b.Config], b.Application: r.Files[b.Application]}
 	}
 	return &request{method: protocol.MethodBackend, params: l}, nil
 }

@@ -16,8 +16,10 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/scenario"
 )
 
 const (
@@ -38,8 +40,10 @@ var capabilities = []string{"SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE"}
 
 // Equipment is what every testbed of a run has in common.
 type Equipment struct {
-	Engine       engine.Containers
-	Image        string // of nginx; the backends' container uses it too, for its root file system
+	Engine engine.Containers
+	Image  string // of nginx; the backends' container uses it too, for its root file system
+	// Server names the image of a real server, which the backends' container uses then.
+	Server       func(name string) (image string, err error)
 	Agent        []byte // the static binary
 	Certificates certificate.Set
 	Owner        Owner
@@ -61,16 +65,29 @@ type Testbed struct {
 	memory    protocol.Bytes
 }
 
-// Start starts a testbed. needs is a scenario's Needs. What was started is
-// removed again when something fails.
-func Start(ctx context.Context, equipment Equipment, number int, needs string) (_ *Testbed, err error) {
+// Kind is what a trial's testbed must have: a scenario's Needs and Server.
+type Kind struct{ Needs, Server string }
+
+// KindOf is the kind of testbed that a trial runs on.
+func KindOf(t scenario.Trial) Kind { return Kind{t.Needs, t.Server} }
+
+// Start starts a testbed. What was started is removed again when something fails.
+func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *Testbed, err error) {
 	// Creating a container cannot be interrupted: it is not begun any more.
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("starting testbed %d: %w", number, context.Cause(ctx))
 	}
 	t := &Testbed{Name: fmt.Sprintf("lab-%s-%d", equipment.Owner.Run, number), equipment: equipment, memory: backendPlain}
-	if needs != "" {
-		t.Name += "-" + needs
+	for _, word := range []string{kind.Needs, kind.Server} {
+		if word != "" {
+			t.Name += "-" + word
+		}
+	}
+	backendImage := equipment.Image
+	if kind.Server != "" {
+		if backendImage, err = equipment.Server(kind.Server); err != nil {
+			return nil, err
+		}
 	}
 	defer func() {
 		if err != nil {
@@ -83,7 +100,7 @@ func Start(ctx context.Context, equipment Equipment, number int, needs string) (
 		Cap: capabilities, PidsLimit: pidsLimit, StopSignal: "SIGKILL",
 		Tmpfs: map[string]string{trialDir: "rw,nosuid,nodev,size=96m,mode=0755"},
 	}
-	if needs == "network" {
+	if kind.Needs == "network" {
 		if t.network, err = equipment.Engine.CreateNetwork(ctx, t.Name, labels); err != nil {
 			return nil, err
 		}
@@ -98,7 +115,10 @@ func Start(ctx context.Context, equipment Equipment, number int, needs string) (
 	if t.nginx, err = t.open(ctx, nginxID, "nginx"); err != nil {
 		return nil, err
 	}
-	base.VolumesOf = nginxID
+	base.VolumesOf, base.Image = nginxID, backendImage
+	if kind.Server != "" {
+		base.Tmpfs = map[string]string{trialDir: base.Tmpfs[trialDir], server.Folder: "rw,nosuid,nodev,size=16m,mode=0755"}
+	}
 	if t.backendID, err = t.container(ctx, base, "backend"); err != nil {
 		return nil, err
 	}

@@ -16,9 +16,40 @@ func (r *trial) timeOrder(o *request) {
 	case protocol.MethodAwait:
 		r.times.Waits += took
 	case protocol.MethodBackend, protocol.MethodSignal, protocol.MethodFile:
-		r.times.Backends += took
+		if r.real(o) {
+			r.times.Servers += took
+		} else {
+			r.times.Backends += took
+		}
 	default:
 		r.times.Nginx += took
+	}
+}
+
+// real reports whether an order is about a real server.
+func (r *trial) real(o *request) bool {
+	switch p := o.params.(type) {
+	case protocol.Launch:
+		return p.Real()
+	case protocol.Signal:
+		return r.stage.Backends[p.Name].Real()
+	}
+	return false
+}
+
+// timeStart counts the start of a stage: nginx's, and of the backends', which start
+// beside it, what took longer.
+func (r *trial) timeStart(nginx time.Duration, backends []*request) {
+	r.times.Nginx += protocol.Duration(nginx)
+	beside := nginx
+	for _, o := range backends {
+		hidden := min(beside, o.took)
+		beside -= hidden
+		if rest := protocol.Duration(o.took - hidden); r.real(o) {
+			r.times.Servers += rest
+		} else {
+			r.times.Backends += rest
+		}
 	}
 }
 

@@ -83,7 +83,7 @@ func TestInterruptedStart(t *testing.T) {
 	equipment := labtest.Equipment(t, e, labtest.Image(t, e).Name) // looks for what is left
 	for _, after := range []time.Duration{0, 5, 20, 50, 100, 200, 350} {
 		ctx, cancel := context.WithTimeout(t.Context(), after*time.Millisecond)
-		b, err := testbed.Start(ctx, equipment, int(after)+1, "")
+		b, err := testbed.Start(ctx, equipment, int(after)+1, testbed.Kind{})
 		cancel()
 		if err == nil {
 			err = b.Remove()
@@ -198,7 +198,7 @@ func TestNothingRunsOn(t *testing.T) {
 	image := labtest.Image(t, e).Name
 	equipment := labtest.Equipment(t, e, image)
 	cycle := func(number int) {
-		b, err := testbed.Start(t.Context(), equipment, number, "")
+		b, err := testbed.Start(t.Context(), equipment, number, testbed.Kind{})
 		if err != nil {
 			t.Fatal(err)
 		}

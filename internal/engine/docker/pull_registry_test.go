@@ -50,7 +50,7 @@ func TestPullFromARegistry(t *testing.T) {
 	address, ref := pushed(t, e, info, 3<<20)
 	var last engine.Progress
 	source := image.Source{Engine: e, Info: info, Cache: t.TempDir(), Report: func(p engine.Progress) { last = p }}
-	got, err := source.Obtain(t.Context(), ref)
+	got, err := source.Obtain(t.Context(), image.Nginx(), ref)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestPullFromARegistry(t *testing.T) {
 	if last.Total < 3<<20 || last.Done != last.Total {
 		t.Errorf("the last progress was %+v", last)
 	}
-	if again, err := source.Obtain(t.Context(), ref); err != nil || again.Road != image.RoadPresent {
+	if again, err := source.Obtain(t.Context(), image.Nginx(), ref); err != nil || again.Road != image.RoadPresent {
 		t.Errorf("%+v, %v", again, err)
 	}
 
@@ -68,7 +68,7 @@ func TestPullFromARegistry(t *testing.T) {
 	if err := e.Pull(t.Context(), missing, "", nil); !errors.Is(err, engine.ErrNotFound) || !strings.Contains(err.Error(), "manifest unknown") {
 		t.Errorf("a tag that is not there: %v", err)
 	}
-	_, err = source.Obtain(t.Context(), missing)
+	_, err = source.Obtain(t.Context(), image.Nginx(), missing)
 	if err == nil || !strings.Contains(err.Error(), "manifest unknown") || !strings.Contains(err.Error(), "lab images load") {
 		t.Errorf("a tag that is not there: %v", err)
 	}

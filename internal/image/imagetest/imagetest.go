@@ -40,7 +40,7 @@ func Nginx(t testing.TB, e engine.Images, info engine.Info) string {
 			t.Log(p.What)
 		}
 	}}
-	got, err := source.Obtain(t.Context(), "")
+	got, err := source.Obtain(t.Context(), image.Nginx(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
