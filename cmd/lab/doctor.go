@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/agent"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
@@ -73,6 +74,7 @@ func examine(ctx context.Context, cache, ref string) []finding {
 	}
 	findings := examineEngine(info)
 	findings = append(findings, examineImage(ctx, e, info, cache, ref)...)
+	findings = append(findings, examineServers(ctx, e, info, cache)...)
 	return append(findings, examineAgent(cache, info.Arch), examineLeftovers(ctx, e, cache))
 }
 
@@ -109,6 +111,25 @@ func examineImage(ctx context.Context, e *docker.Engine, info engine.Info, cache
 		disk.Detail += fmt.Sprintf(": obtaining an image may want %s there; --cache DIR names another folder", report.Size(image.NeedBytes))
 	}
 	return []finding{road, disk}
+}
+
+// examineServers looks for the images of real servers. A run that needs none does well
+// without: nothing here is a failure.
+func examineServers(ctx context.Context, e *docker.Engine, info engine.Info, cache string) []finding {
+	source := image.Source{Engine: e, Info: info, Cache: cache}
+	var findings []finding
+	for _, s := range server.Table {
+		plan, err := source.Plan(ctx, image.Server(s), "")
+		f := finding{s.Name, "ok", plan.Name + ": " + plan.Reason}
+		if err != nil {
+			f.Detail = err.Error()
+		}
+		if err != nil || plan.Road != image.RoadPresent {
+			f.State = "warn"
+		}
+		findings = append(findings, f)
+	}
+	return findings
 }
 
 func examineAgent(cache, arch string) finding {

@@ -194,7 +194,10 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		defer func() { err = errors.Join(err, ready.engine.Close()) }()
 	}
 	head.Engine = ready.info
-	head.Image = report.Image{Name: ready.image.Name, ID: ready.image.Image.ID, Road: ready.image.Road, Bytes: ready.image.Image.Bytes}
+	head.Image, head.Servers = imageOf(ready.image), map[string]report.Image{}
+	for name, got := range ready.servers.Images {
+		head.Servers[name] = imageOf(got)
+	}
 	if ctx.Err() != nil {
 		return r.interrupted(ctx), nil
 	}
@@ -241,8 +244,12 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	}
 	head.Nginx = pool.Nginx()
 	r.kept(pool, results, report.Client(ready.info), owner.Run)
-	r.stays(ready, head.Image)
+	r.stays(ready)
 	return results, nil
+}
+
+func imageOf(got image.Obtained) report.Image {
+	return report.Image{Name: got.Name, ID: got.Image.ID, Road: got.Road, Bytes: got.Image.Bytes}
 }
 
 // withoutImages says which scenarios have no server here, and why: where there cannot

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
@@ -62,11 +65,30 @@ func (r *running) kept(pool *testbed.Pool, results []experiment.Result, client, 
 	}
 }
 
-// stays names the image that the next run will find.
-func (r *running) stays(ready prepared, image report.Image) {
-	remove := report.Client(ready.info) + " rmi " + image.Name
-	if _, ours := ready.image.Image.Labels[engine.LabelImage]; ours {
-		remove = "lab images prune"
+// stays names the images that the next run will find.
+func (r *running) stays(ready prepared) {
+	all := []image.Obtained{ready.image}
+	for _, name := range r.images.servers {
+		if got, ok := ready.servers.Images[name]; ok {
+			all = append(all, got)
+		}
 	}
-	r.progress.Line("the image %s (%s, %s) stays for the next run; `%s` removes it", image.Name, report.Size(image.Bytes), image.Road, remove)
+	client := report.Client(ready.info)
+	var names, remove []string
+	var bytes int64
+	for _, got := range all {
+		names, bytes = append(names, got.Name), bytes+got.Image.Bytes
+		command := client + " rmi " + got.Name
+		if _, ours := got.Image.Labels[engine.LabelImage]; ours {
+			command = "lab images prune"
+		}
+		if !slices.Contains(remove, command) {
+			remove = append(remove, command)
+		}
+	}
+	if len(all) == 1 {
+		r.progress.Line("the image %s (%s, %s) stays for the next run; `%s` removes it", names[0], report.Size(bytes), all[0].Road, remove[0])
+		return
+	}
+	r.progress.Line("the images %s (%s) stay for the next run; `%s` removes them", strings.Join(names, ", "), report.Size(bytes), strings.Join(remove, "; "))
 }

@@ -55,8 +55,12 @@ func fileName(name string) string {
 
 // versions is what the run ran on.
 func (r Report) versions() string {
-	return Clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\nnginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
-		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Road,
+	var servers strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(r.Servers)) {
+		fmt.Fprintf(&servers, "%-9s %s %s (%s)\n", name, r.Servers[name].Name, r.Servers[name].ID, r.Servers[name].Road)
+	}
+	return Clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\n%snginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
+		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Road, servers.String(),
 		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(r.Nginx.Output)))
 }
 
@@ -94,6 +98,12 @@ func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]
 			evidenceFile{prefix + "access.jsonl", access}, evidenceFile{prefix + "error.log", Clean(logLines(p))})
 		if len(p.Steps) > 0 {
 			files = append(files, evidenceFile{prefix + "steps.txt", Clean(stepLines(p))})
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.Files)) {
+			files = append(files, evidenceFile{prefix + fileName(name), p.Files[name]})
+		}
+		for _, name := range slices.Sorted(maps.Keys(p.Backends)) {
+			files = append(files, evidenceFile{prefix + "backend-" + fileName(name) + ".log", Clean(p.Backends[name])})
 		}
 	}
 	for _, b := range t.Backends {

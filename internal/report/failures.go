@@ -139,12 +139,35 @@ func (r Report) unfinished() []string {
 			names = append(names, label(result))
 		}
 	}
-	if extra := len(names) - unfinishedNamed; extra > 0 {
-		names = append(names[:unfinishedNamed:unfinishedNamed], fmt.Sprintf("and %d more", extra))
+	return someOf(names)
+}
+
+// skips lists the scenarios that were not tried, by the reason, in order.
+func (r Report) skips() []string {
+	var reasons, texts []string
+	names := map[string][]string{}
+	for _, result := range r.Results {
+		if result.Verdict != experiment.Skipped {
+			continue
+		}
+		if _, known := names[result.Reason]; !known {
+			reasons = append(reasons, result.Reason)
+		}
+		names[result.Reason] = append(names[result.Reason], label(result))
+	}
+	for _, reason := range reasons {
+		texts = append(texts, oneLine(strings.Join(someOf(names[reason]), ", ")+": "+reason))
+	}
+	return texts
+}
+
+// someNamed is how many scenarios of many are named; every one stands in the report
+// itself.
+const someNamed = 8
+
+func someOf(names []string) []string {
+	if extra := len(names) - someNamed; extra > 0 {
+		names = append(names[:someNamed:someNamed], fmt.Sprintf("and %d more", extra))
 	}
 	return names
 }
-
-// unfinishedNamed is how many scenarios that were kept from their end are named;
-// every one stands in the report itself.
-const unfinishedNamed = 8

@@ -22,6 +22,7 @@ type document struct {
 	Took          protocol.Duration   `json:"took"`
 	Engine        documentEngine      `json:"engine"`
 	Image         Image               `json:"image"`
+	Servers       map[string]Image    `json:"servers,omitempty"`
 	Nginx         protocol.NginxInfo  `json:"nginx"`
 	Verdict       experiment.Verdict  `json:"verdict"`
 	ExitCode      int                 `json:"exitCode"`
@@ -47,7 +48,7 @@ func (r Report) document() document {
 		SchemaVersion: SchemaVersion, Lab: r.Lab, Started: r.Started.UTC(), Took: protocol.Duration(r.Took),
 		Engine: documentEngine{r.Engine.Name, r.Engine.Version, r.Engine.APIVersion, r.Engine.OS, r.Engine.Arch,
 			r.Engine.Cores, r.Engine.MemoryBytes, r.Engine.CgroupVersion, r.Engine.Address},
-		Image: r.Image, Nginx: r.Nginx, Verdict: r.Verdict, ExitCode: r.ExitCode, Counts: r.Counts, Timings: r.Timings,
+		Image: r.Image, Servers: r.Servers, Nginx: r.Nginx, Verdict: r.Verdict, ExitCode: r.ExitCode, Counts: r.Counts, Timings: r.Timings,
 		Scenarios: append([]experiment.Result{}, r.Results...),
 	}
 }

@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gatewaylab/lab/internal/experiment"
@@ -20,6 +23,7 @@ type Evidence struct {
 	Verdict experiment.Verdict `json:"verdict"`
 	Status  string             `json:"status"` // when broken
 	Log     []string           `json:"log"`
+	Backend []string           `json:"backend,omitempty"` // what the scenario's server logged then
 }
 
 // evidenceLines is how many log lines are kept of a scenario.
@@ -35,7 +39,7 @@ func evidencePath(cache, id string) string {
 func (r Report) Remember(cache string) error {
 	for _, result := range r.Results {
 		e := Evidence{When: r.Started.UTC(), Nginx: r.Nginx.Version, OpenSSL: r.Nginx.OpenSSL, Image: r.Image.Name,
-			Verdict: result.Verdict, Status: result.Symptom.Status, Log: brokenLog(result)}
+			Verdict: result.Verdict, Status: result.Symptom.Status, Log: brokenLog(result), Backend: brokenBackendLog(result)}
 		// A run that was stopped before it saw anything does not replace one that saw.
 		if e.Status == "" && len(e.Log) == 0 {
 			continue
@@ -90,6 +94,25 @@ func brokenLog(result experiment.Result) []string {
 		}
 	}
 	return lines[max(0, len(lines)-evidenceLines):]
+}
+
+// brokenBackendLog is the end of what a server logged in the broken state.
+func brokenBackendLog(result experiment.Result) []string {
+	for _, t := range result.Trials {
+		for _, p := range t.Phases {
+			if p.Name != experiment.BrokenPhase || len(p.Backends) == 0 {
+				continue
+			}
+			var lines []string
+			for _, name := range slices.Sorted(maps.Keys(p.Backends)) {
+				for line := range strings.Lines(p.Backends[name]) {
+					lines = append(lines, name+": "+strings.TrimRight(line, "\n"))
+				}
+			}
+			return lines[max(0, len(lines)-evidenceLines):]
+		}
+	}
+	return nil
 }
 
 // Recall returns what a run has seen of a scenario last; nil if none has.

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,8 +14,12 @@ import (
 func (r Report) WriteMarkdown(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# lab: %s\n\n%s\n\n", r.Verdict, inline(r.Summary()))
-	fmt.Fprintf(&b, "- started: %s\n- lab: %s\n- image: %s (%s, %s)\n- engine: %s\n\n",
-		r.Started.UTC().Format(time.RFC3339), inline(r.Lab), inline(r.Image.Name), inline(r.Image.Road), inline(r.Image.ID), inline(r.engineLine()))
+	fmt.Fprintf(&b, "- started: %s\n- lab: %s\n- image: %s (%s, %s)\n",
+		r.Started.UTC().Format(time.RFC3339), inline(r.Lab), inline(r.Image.Name), inline(r.Image.Road), inline(r.Image.ID))
+	for _, name := range slices.Sorted(maps.Keys(r.Servers)) {
+		fmt.Fprintf(&b, "- %s: %s (%s, %s)\n", inline(name), inline(r.Servers[name].Name), inline(r.Servers[name].Road), inline(r.Servers[name].ID))
+	}
+	fmt.Fprintf(&b, "- engine: %s\n\n", inline(r.engineLine()))
 	b.WriteString("| scenario | part | broken | after | verdict | time | error log when broken |\n| --- | --- | --- | --- | --- | --- | --- |\n")
 	for _, row := range r.rows() {
 		part := ""
@@ -32,6 +38,12 @@ func (r Report) WriteMarkdown(w io.Writer) error {
 	}
 	if cut := r.unfinished(); len(cut) > 0 {
 		fmt.Fprintf(&b, "\n## Not finished\n\n%s: %s\n", inline(r.stopped()), inline(strings.Join(cut, ", ")))
+	}
+	if skips := r.skips(); len(skips) > 0 {
+		b.WriteString("\n## Skipped\n\n")
+		for _, text := range skips {
+			fmt.Fprintf(&b, "- %s\n", inline(text))
+		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

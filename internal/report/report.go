@@ -23,6 +23,7 @@ type Run struct {
 	Took    time.Duration
 	Engine  engine.Info
 	Image   Image
+	Servers map[string]Image // of real servers, by the server's name
 	Nginx   protocol.NginxInfo
 	Stop    Stop                         // what ended it before its end; zero when that was a person
 	Again   string                       // flags that `lab run ID` needs to find the same scenarios and image
@@ -36,7 +37,7 @@ type Stop struct {
 	ExitCode int
 }
 
-// Image is the nginx image of a run.
+// Image is an image of a run.
 type Image struct {
 	Name  string `json:"name"`
 	ID    string `json:"id"`

@@ -89,6 +89,11 @@ func (r Report) WriteSummary(w io.Writer, screen Screen) error {
 			return err
 		}
 	}
+	for _, text := range r.skips() {
+		if _, err := fmt.Fprintf(w, "\n%s  %s\n", paint("skipped", screen.Color), text); err != nil {
+			return err
+		}
+	}
 	_, err := fmt.Fprintf(w, "\n%s\n", r.Summary())
 	return err
 }

@@ -17,6 +17,7 @@ func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 	fmt.Fprintf(&b, "%s: %s\ntags: %s\n", oneLine(one.ID), oneLine(one.Title), oneLine(strings.Join(one.Tags, ", ")))
 	heading(&b, "HEALTHY", "nginx's config and what a request sees")
 	configuration(&b, s.Config, screen)
+	s.server(&b, screen)
 	b.WriteString(signature(scenario.Signature{Probes: expects(one.Healthy)}))
 	if s.Broken != nil {
 		heading(&b, "BROKEN", "what is changed")
@@ -47,12 +48,27 @@ func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 	} else {
 		e := s.Evidence
 		fmt.Fprintf(&b, "  %s, status %s when broken, on nginx %s (%s), %s\n", oneLine(string(e.Verdict)), oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))
-		if len(e.Log) > 0 {
-			b.WriteString(indent("  ", Clean(strings.Join(e.Log, "\n"))) + "\n")
+		for _, lines := range [][]string{e.Log, e.Backend} {
+			if len(lines) > 0 {
+				b.WriteString(indent("  ", Clean(strings.Join(lines, "\n"))) + "\n")
+			}
 		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// server tells of the healthy stage's real servers: their configuration, their application.
+func (s Story) server(b *strings.Builder, screen Screen) {
+	backends := s.Scenario.Healthy.Backends
+	for _, name := range slices.Sorted(maps.Keys(backends)) {
+		for _, file := range []string{backends[name].Config, backends[name].Application} {
+			if file != "" {
+				fmt.Fprintf(b, "  %s (%s): %s\n", oneLine(name), oneLine(s.Scenario.Server), oneLine(file))
+				configuration(b, s.Scenario.Files[file], screen)
+			}
+		}
+	}
 }
 
 func heading(b *strings.Builder, name, about string) {
@@ -102,6 +118,9 @@ func signature(s scenario.Signature) string {
 	}
 	for _, p := range s.Log {
 		fmt.Fprintf(&b, "  error log: [%s] %s\n", oneLine(strings.Join(p.Level, "|")), oneLine(p.Match.String()))
+	}
+	for _, p := range s.BackendLog {
+		fmt.Fprintf(&b, "  server's log: %s\n", oneLine(p.String()))
 	}
 	if s.Check != nil {
 		fmt.Fprintf(&b, "  nginx -t: ok %t", s.Check.OK)

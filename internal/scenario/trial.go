@@ -84,6 +84,7 @@ type PhaseSeen struct {
 	// Backends is what backends logged since the phase before, by name; in scenarios
 	// with a server only.
 	Backends map[string]string `json:"backends,omitempty"`
+	Files    map[string]string `json:"files,omitempty"` // the server's configuration and application in place, by their names in the scenario
 	Took     protocol.Duration `json:"took"`
 }
 

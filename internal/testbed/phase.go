@@ -52,7 +52,7 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 			err = r.lookAfter(ctx, look, all)
 		}
 	}
-	seen.Config = r.Files[r.stage.Nginx]
+	seen.Config, seen.Files = r.Files[r.stage.Nginx], r.serverFiles()
 	if err == nil {
 		err = look.err
 	}

@@ -172,9 +172,26 @@ func (r *trial) launch(name string) (*request, error) {
 		l.Certificate, l.Key = pair.Certificate, pair.Key
 	}
 	if b.Real() {
-		l.Server, l.Files = r.Server, map[string]string{b.Config: r.Files[b.Config], b.Application: r.Files[b.Application]}
+		l.Server, l.Files = r.Server, r.serverFiles()
 	}
 	return &request{method: protocol.MethodBackend, params: l}, nil
+}
+
+// serverFiles is the files of the stage's real servers, by their names in the scenario.
+func (r *trial) serverFiles() map[string]string {
+	var files map[string]string
+	for _, b := range r.stage.Backends {
+		for _, name := range []string{b.Config, b.Application} {
+			if name == "" {
+				continue
+			}
+			if files == nil {
+				files = map[string]string{}
+			}
+			files[name] = r.Files[name]
+		}
+	}
+	return files
 }
 
 // unpause thaws the backend container; its agent cannot answer before.

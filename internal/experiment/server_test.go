@@ -1,0 +1,58 @@
+package experiment
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// The same answer and the same line of nginx's are not the symptom if the server's own
+// log does not name the cause.
+func TestBackendLog(t *testing.T) {
+	said := "worker 7 exited on signal 9\n"
+	s := refusing()
+	s.Server = "php-fpm"
+	s.Symptom.BackendLog = []scenario.Regexp{{Regexp: regexp.MustCompile(`exited on signal \d`)}}
+	w := &world{t: t, see: sound, alter: func(o *scenario.Observation) error {
+		for i := range o.Phases {
+			if o.Phases[i].Name != "fixed" {
+				o.Phases[i].Backends = map[string]string{"app": said}
+			}
+		}
+		return nil
+	}}
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Verified {
+		t.Errorf("%s: %s %v", r.Verdict, r.Reason, r.Failure)
+	}
+	said = "all is well\n"
+	r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]
+	if r.Verdict != Refuted || r.Reason != NotReproduced || r.Failure == nil || r.Failure.Expected != `a backend to log "exited on signal \\d"` || strings.Join(r.Failure.Log, "|") != "app: all is well" {
+		t.Errorf("%s: %s %+v", r.Verdict, r.Reason, r.Failure)
+	}
+}
+
+// What cannot be tried is skipped with its reason, and nothing of it is run.
+func TestSkip(t *testing.T) {
+	w := &world{t: t, see: sound}
+	s, other := refusing(), refusing()
+	other.ID, other.Server = "other", "gunicorn"
+	results := Run(t.Context(), w, []scenario.Scenario{s, other}, Options{Skip: func(s scenario.Scenario) string {
+		if s.Server == "gunicorn" {
+			return "no image"
+		}
+		return ""
+	}})
+	if results[0].Verdict != Verified || results[1].Verdict != Skipped || results[1].Reason != "no image" {
+		t.Errorf("%s, %s: %s", results[0].Verdict, results[1].Verdict, results[1].Reason)
+	}
+	for _, p := range results[1].Parts {
+		if p.Verdict != Skipped {
+			t.Errorf("%s is %s", p.ID, p.Verdict)
+		}
+	}
+	if len(w.runs) != len(results[0].Trials) {
+		t.Errorf("%d trials were run, want those of one scenario: %v", len(w.runs), w.runs)
+	}
+}

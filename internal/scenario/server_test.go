@@ -1,0 +1,92 @@
+package scenario
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+const withServer = `title: the pool is too small
+tags: [504]
+server: php-fpm
+healthy:
+  nginx: nginx.conf
+  user: www-data
+  backends:
+    app: {listen: "unix:///lab/run/php.sock", config: pool.conf, application: index.php}
+  probes:
+    home: {get: /, expect: {status: 200}}
+broken:
+  backends:
+    app: {config: small.conf}
+symptom:
+  probes: {home: {status: 504}}
+  backend_log: ['reached max_children']
+fixes:
+  - {id: more, say: more children, backends: {app: {config: pool.conf}}, apply: [restart-backend]}
+wrong_fixes:
+  - {id: other-user, say: another user, user: daemon, apply: [check, reload]}
+hints: [count]
+debrief: one child serves one request.
+`
+
+func serverFolder(yaml string) fstest.MapFS {
+	files := folder(yaml)
+	for _, name := range []string{"pool.conf", "small.conf", "index.php"} {
+		files["one/"+name] = &fstest.MapFile{Data: []byte(name)}
+	}
+	return files
+}
+
+func TestLoadServer(t *testing.T) {
+	all, err := Load(serverFolder(withServer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := all[0]
+	broken := s.BrokenStage().Backends["app"]
+	if !broken.Real() || broken.Config != "small.conf" || broken.Application != "index.php" || s.Files["index.php"] != "index.php" {
+		t.Errorf("broken is %+v, files %v", broken, s.Files)
+	}
+	if after := s.BrokenStage().With(s.WrongFixes[0].Delta); after.User != "daemon" || s.Healthy.User != "www-data" {
+		t.Errorf("user %q after %q", after.User, s.Healthy.User)
+	}
+}
+
+func TestServerMistakes(t *testing.T) {
+	for _, row := range []struct{ name, old, new, want string }{
+		{"unknown server", "server: php-fpm", "server: php-fmp", `one/scenario.yaml:3: unknown server "php-fmp", did you mean "php-fpm"?; there are php-fpm, gunicorn, uwsgi, node`},
+		{"no server", "server: php-fpm\n", "", `one/scenario.yaml:7: backend "app" has a config or an application, and the scenario names no server: server: php-fpm | gunicorn | uwsgi | node`},
+		{"no application", ", application: index.php", "", `one/scenario.yaml:8: backend "app" needs an application: application: index.php`},
+		{"no configuration", "config: pool.conf, application", "application", `one/scenario.yaml:8: backend "app" needs the configuration of php-fpm: config: php-fpm.conf`},
+		{"configuration of none", "server: php-fpm", "server: node", `one/scenario.yaml:8: node has no configuration beside its application`},
+		{"no such file", "application: index.php", "application: indx.php", `one/scenario.yaml:8: no file "indx.php" beside scenario.yaml, did you mean "index.php"?`},
+		{"unused file", "{config: small.conf}", "{config: pool.conf}", "one/small.conf: no stage and no fix uses this file"},
+		{"fault of lab's own", "{config: small.conf}", "{config: small.conf, fault: refuse, delay: 1s}", "one/scenario.yaml:13: fault is not for a real server: its configuration and its application say how it behaves"},
+		{"tls", "unix:///lab/run/php.sock", "tls://127.0.0.1:9000", `one/scenario.yaml:8: listen: "tls://127.0.0.1:9000": a real server is tcp:// or unix://`},
+		{"no user", "user: www-data", "user: www data", `one/scenario.yaml:6: user: "www data" is not a user's name, as in www-data`},
+		{"user not taken into use", "apply: [check, reload]", "apply: [restart-backend]", `one/scenario.yaml:20: fix "other-user" changes nginx's config and never takes it into use: apply: [check, reload]`},
+		{"empty expression", "['reached max_children']", "['']", "one/scenario.yaml:16: an empty expression fits every line"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			text := strings.Replace(withServer, row.old, row.new, 1)
+			if text == withServer {
+				t.Fatalf("%q is not in the sound scenario", row.old)
+			}
+			_, err := Load(serverFolder(text))
+			var mistakes Mistakes
+			if !errors.As(err, &mistakes) {
+				t.Fatalf("got %v, want mistakes", err)
+			}
+			if !slices.ContainsFunc(mistakes, func(m Mistake) bool { return strings.HasPrefix(m.String(), row.want) }) {
+				t.Errorf("got\n%v\nwant among them\n%s", err, row.want)
+			}
+		})
+	}
+	text := strings.Replace(sound, "  log:", "  backend_log: [x]\n  log:", 1)
+	if _, err := Load(folder(text)); err == nil || !strings.Contains(err.Error(), "backend_log is about a real server's log, and the scenario has no server") {
+		t.Errorf("a log of no server: %v", err)
+	}
+}

@@ -1,0 +1,129 @@
+package testbed_test
+
+import (
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/labtest"
+	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/testbed"
+)
+
+const (
+	viaFastCGI = "server {\n listen 80;\n location / {\n  fastcgi_pass unix:/lab/run/php.sock;\n  fastcgi_param SCRIPT_FILENAME /srv/app/index.php;\n  fastcgi_param REQUEST_METHOD $request_method;\n }\n}\n"
+	pool       = "[global]\nerror_log = /proc/self/fd/2\n[www]\nuser = www-data\ngroup = www-data\nlisten = /lab/run/php.sock\nlisten.owner = www-data\nlisten.mode = 0600\npm = static\npm.max_children = 2\nclear_env = no\n"
+	script     = "<?php\nheader('X-Lab-Trial: ' . getenv('LAB_TRIAL'));\necho getmypid();\n"
+)
+
+// php is a trial on PHP-FPM that goes through phases.
+func php(phases ...scenario.Phase) scenario.Trial {
+	stage := scenario.Stage{
+		Nginx: "nginx.conf", User: "www-data",
+		Backends: map[string]protocol.Backend{"app": {Listen: "unix:///lab/run/php.sock", Config: "pool.conf", Application: "index.php"}},
+	}
+	for i := range phases {
+		user := phases[i].Stage.User
+		phases[i].Stage = stage
+		if phases[i].Rounds = 1; user != "" {
+			phases[i].Stage.User = user
+		}
+	}
+	return scenario.Trial{
+		Scenario: "php", Name: "php", Server: "php-fpm", Start: stage, Phases: phases,
+		Files:  map[string]string{"nginx.conf": viaFastCGI, "pool.conf": pool, "index.php": script},
+		Probes: map[string]scenario.Probe{"home": {Get: "/"}},
+	}
+}
+
+func steps(words ...string) []scenario.Step {
+	var list []scenario.Step
+	for _, word := range words {
+		list = append(list, scenario.Step{Do: word})
+	}
+	return list
+}
+
+// A real server is started fresh, its log is seen phase by phase, and when it is killed
+// none of its workers goes on answering.
+func TestServer(t *testing.T) {
+	t.Parallel()
+	p := labtest.Pool(t)
+	seen, err := p.Run(t.Context(), php(
+		scenario.Phase{Name: "healthy"},
+		scenario.Phase{Name: "killed", Apply: steps("kill-backend")},
+		scenario.Phase{Name: "again", Apply: []scenario.Step{{Do: "remove", Target: "/lab/run/php.sock"}, {Do: "start-backend"}}},
+		scenario.Phase{Name: "other user", Stage: scenario.Stage{User: "daemon"}, Apply: steps("check", "reload")},
+	), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []int{200, 502, 200, 502} {
+		phase := seen.Phases[i]
+		a := phase.Answers[0].Client
+		if a.Status != want || want == 200 && a.Headers[protocol.TrialHeader] != seen.ID {
+			t.Errorf("%s: status %d, want %d; headers %v", phase.Name, a.Status, want, a.Headers)
+		}
+		if len(phase.Files) != 2 || phase.Files["pool.conf"] != pool {
+			t.Errorf("%s: files %v", phase.Name, phase.Files)
+		}
+	}
+	for i, want := range []int{1, 0, 1, 0} {
+		if got := strings.Count(seen.Phases[i].Backends["app"], "ready to handle connections"); got != want {
+			t.Errorf("%s: the pool was ready %d times, want %d: %q", seen.Phases[i].Name, got, want, seen.Phases[i].Backends["app"])
+		}
+	}
+	if last := seen.Phases[1].Log[len(seen.Phases[1].Log)-1].Message; !strings.Contains(last, "(111: ") {
+		t.Errorf("a killed pool's socket: %s", last)
+	}
+	if last := seen.Phases[3].Log[len(seen.Phases[3].Log)-1].Message; !strings.Contains(last, "(13: ") {
+		t.Errorf("workers of another user: %s", last)
+	}
+	if seen.Timings.Servers < seen.Timings.Backends {
+		t.Errorf("timings %+v", seen.Timings)
+	}
+}
+
+// A server that listens elsewhere than the scenario says is the author's mistake, and
+// the error says where it listens.
+func TestServerListensElsewhere(t *testing.T) {
+	t.Parallel()
+	p := labtest.Pool(t)
+	trial := php(scenario.Phase{Name: "healthy"})
+	trial.Files["pool.conf"] = strings.Replace(pool, "/lab/run/php.sock", "127.0.0.1:9000", 1)
+	began := time.Now()
+	_, err := p.Run(t.Context(), trial, nil)
+	if err == nil || !strings.Contains(err.Error(), `backend "app" does not listen on unix:///lab/run/php.sock`) || !strings.Contains(err.Error(), "tcp://127.0.0.1:9000") {
+		t.Errorf("after %s: %v", time.Since(began), err)
+	}
+}
+
+// An image without the server is told as such.
+func TestServerMissingInItsImage(t *testing.T) {
+	t.Parallel()
+	e := labtest.Engine(t)
+	equipment := labtest.Equipment(t, e, labtest.Image(t, e).Name)
+	equipment.Server = func(string) (string, error) { return equipment.Image, nil }
+	p := poolOf(t, equipment)
+	if _, err := p.Run(t.Context(), php(scenario.Phase{Name: "healthy"}), nil); err == nil || !strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
+		t.Errorf("%v", err)
+	}
+	equipment.Server = func(string) (string, error) { return "", os.ErrNotExist }
+	p = poolOf(t, equipment)
+	if _, err := p.Run(t.Context(), php(scenario.Phase{Name: "healthy"}), nil); err == nil || !strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
+		t.Errorf("%v", err)
+	}
+}
+
+func poolOf(t *testing.T, equipment testbed.Equipment) *testbed.Pool {
+	t.Helper()
+	p := testbed.NewPool(equipment)
+	t.Cleanup(func() {
+		if err := p.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
