@@ -47,6 +47,13 @@ func (h *Host) Fetch(ctx context.Context, names ...string) ([]Package, error) {
 	if err := h.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("preparing a private apt: %w", err)
 	}
+	// Several images are fetched in a row. What is missing from lists of a moment ago is
+	// looked for in new ones.
+	if h.updatedLately() {
+		if packages, err := h.fetch(ctx, names, nil); err == nil || ctx.Err() != nil {
+			return packages, err
+		}
+	}
 	h.report(engine.Progress{What: "updating package lists"})
 	// A mirror may be away while the lists and packages of last time are here, so this
 	// error counts only if what follows fails.
@@ -54,12 +61,31 @@ func (h *Host) Fetch(ctx context.Context, names ...string) ([]Package, error) {
 	if ctx.Err() != nil {
 		return nil, updateErr
 	}
+	if updateErr == nil {
+		updateErr = h.write(stampFile, nil)
+	}
+	return h.fetch(ctx, names, updateErr)
+}
+
+// stampFile was written when the lists were updated.
+const (
+	stampFile = "updated"
+	lately    = 10 * time.Minute
+)
+
+func (h *Host) updatedLately() bool {
+	info, err := os.Stat(filepath.Join(h.Dir, stampFile))
+	return err == nil && time.Since(info.ModTime()).Abs() < lately
+}
+
+// fetch fetches what the lists name. earlier is what went wrong with them.
+func (h *Host) fetch(ctx context.Context, names []string, earlier error) ([]Package, error) {
 	packages, err := h.resolve(ctx, names)
 	if err != nil {
-		return nil, because(err, updateErr)
+		return nil, because(err, earlier)
 	}
 	if err := h.download(ctx, names, packages); err != nil {
-		return nil, because(err, updateErr)
+		return nil, because(err, earlier)
 	}
 	// Superseded packages would pile up here with every update of the distribution.
 	if err := h.run(ctx, nil, "apt-get", "-q", "autoclean"); err != nil {

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatewaylab/lab/internal/engine"
 )
 
 // planted makes a host's configuration, added to this machine's, whose hooks leave a
@@ -146,5 +148,33 @@ func TestFetchIsCancelled(t *testing.T) {
 	_, err := (&Host{Dir: t.TempDir(), Arch: runtime.GOARCH}).Fetch(ctx, "busybox-static")
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Lists of a moment ago are not updated again, unless something is missing from them.
+func TestUpdateOnce(t *testing.T) {
+	need(t)
+	updates := 0
+	h := &Host{Dir: t.TempDir(), Arch: runtime.GOARCH, Report: func(p engine.Progress) {
+		if p.What == "updating package lists" {
+			updates++
+		}
+	}}
+	for range 2 {
+		if _, err := h.Fetch(t.Context(), "busybox-static"); err != nil || updates != 1 {
+			t.Errorf("%d updates, %v", updates, err)
+		}
+	}
+	if err := os.RemoveAll(filepath.Join(h.Dir, "lists")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Fetch(t.Context(), "busybox-static"); err != nil || updates != 2 {
+		t.Errorf("without lists: %d updates, %v", updates, err)
+	}
+	if err := os.Chtimes(filepath.Join(h.Dir, stampFile), time.Time{}, time.Now().Add(-2*lately)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Fetch(t.Context(), "busybox-static"); err != nil || updates != 3 {
+		t.Errorf("with old lists: %d updates, %v", updates, err)
 	}
 }
