@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures"
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -80,10 +81,14 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 // referenceMarkdown lists what a scenario can name.
 func referenceMarkdown() string {
 	var b strings.Builder
-	b.WriteString("# Faults, steps and certificates\n\n" + generated)
+	b.WriteString("# Faults, servers, steps and certificates\n\n" + generated)
 	b.WriteString("## Faults\n\nWhat `fault:` of a backend can be. Beside the fields named here every backend has `listen`, `protocol`, `running`, `boot`, `body`, `owner`, `mode` and `tls`.\n\n| fault | what a client of it sees | uses |\n| --- | --- | --- |\n")
 	for _, f := range fault.Table {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "))
+	}
+	b.WriteString("\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n")
+	for _, s := range server.Table {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", s.Name, cell(s.Doc), s.Config, s.Application, s.Image, strings.Join(s.Packages, ", "))
 	}
 	b.WriteString("\n## Steps\n\nWhat `apply:` can list.\n\n| step | what an operator would do |\n| --- | --- |\n")
 	for _, s := range scenario.Steps {
