@@ -84,6 +84,7 @@ func TestMistakes(t *testing.T) {
 		{"reset on a socket", `"tcp://127.0.0.1:8080"`, `"unix:///lab/run/app.sock", fault: reset-before-header`, `one/scenario.yaml:11: the fault "reset-before-header" cannot reset a unix socket: use reset-unread`},
 		{"bytes over fastcgi", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: fastcgi, fault: malformed-header`, `one/scenario.yaml:11: the fault "malformed-header" works on bytes of http and not over fastcgi`},
 		{"bytes over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: malformed-header`, `one/scenario.yaml:11: the fault "malformed-header" works on bytes of http and not over grpc`},
+		{"frames without grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: goaway`, `one/scenario.yaml:11: the fault "goaway" works on bytes of grpc and not over http`},
 		{"workers over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: worker-killed`, `one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of grpc does not have`},
 		{"unknown protocol", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grcp`, `one/scenario.yaml:11: protocol: "grcp" is none of http, fastcgi, grpc`},
 		{"unknown probe", "    home: {status: 502}", "    hom: {status: 502}", `one/scenario.yaml:14: no probe "hom" in healthy, did you mean "home"?`},
