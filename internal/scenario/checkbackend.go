@@ -70,8 +70,8 @@ func (c *checker) listen(path []any, name string, b protocol.Backend) {
 	default:
 		c.wrong(here, "listen: %q is none of tcp://IP:PORT, tls://IP:PORT and unix://%s/NAME.sock", b.Listen, protocol.SocketDir)
 	}
-	if b.Protocol != "" && b.Protocol != "http" && b.Protocol != "fastcgi" {
-		c.wrong(append(path, "protocol"), "protocol: %q is neither http nor fastcgi", b.Protocol)
+	if !fault.KnownProtocol(b.Protocol) {
+		c.wrong(append(path, "protocol"), "protocol: %q is none of %s", b.Protocol, strings.Join(fault.Protocols, ", "))
 	}
 }
 
@@ -127,8 +127,8 @@ func (c *checker) fault(path []any, b, given protocol.Backend) {
 	if strings.HasPrefix(b.Listen, "unix://") && f.TCPOnly {
 		c.wrong(append(path, "fault"), "the fault %q cannot reset a unix socket: use reset-unread", b.Fault)
 	}
-	if b.Protocol == "fastcgi" && f.Conn != nil {
-		c.wrong(append(path, "fault"), "the fault %q works on bytes of HTTP and not over fastcgi", b.Fault)
+	if why := f.Unfit(b.Protocol); why != "" {
+		c.wrong(append(path, "fault"), "the fault %q %s", b.Fault, why)
 	}
 	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0, "status": given.Status != 0} {
 		if set && !slices.Contains(f.Uses, field) {
