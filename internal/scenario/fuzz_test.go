@@ -300,7 +300,7 @@ func TestOversizedFiles(t *testing.T) {
 	for i := range maxConfigs {
 		files[fmt.Sprintf("one/%d.conf", i)] = &fstest.MapFile{}
 	}
-	if _, err := Load(files); err == nil || !strings.Contains(err.Error(), "one/scenario.yaml: more than 64 configs beside scenario.yaml") {
+	if _, err := Load(files); err == nil || !strings.Contains(err.Error(), "one/scenario.yaml: more than 64 configs and applications beside scenario.yaml") {
 		t.Errorf("%d configs: %v", maxConfigs+1, err)
 	}
 }
