@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -36,6 +37,10 @@ func schemaJSON() (string, error) {
 	name, _ := s.Definitions["Backend"].Properties.Get("fault")
 	for _, f := range fault.Table {
 		name.Enum = append(name.Enum, f.Name)
+	}
+	servers, _ := s.Properties.Get("server")
+	for _, name := range server.Names() {
+		servers.Enum = append(servers.Enum, name)
 	}
 	// What YAML takes for numbers and lab for text: 502, 0660, 1.2.
 	tags, _ := s.Properties.Get("tags")
