@@ -28,6 +28,7 @@ type running struct {
 	scenarios []scenario.Scenario
 	options   experiment.Options
 	images    wantedImages
+	allowed   []string // privileges
 	timeout   time.Duration
 	cache     string
 	evidence  string
@@ -76,12 +77,42 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 	if r.images.named, err = namedImages(c.StringSlice("image")); err != nil {
 		return nil, err
 	}
+	for _, value := range c.StringSlice("allow") {
+		if !slices.Contains(privileges(), value) {
+			return nil, usage("--allow: no scenario can ask for %q%s; there is %s", value, scenario.Suggest(value, privileges()), strings.Join(privileges(), ", "))
+		}
+		r.allowed = append(r.allowed, value)
+		r.again += " --allow " + value
+	}
 	for _, s := range r.scenarios {
-		if s.Server != "" && !slices.Contains(r.images.servers, s.Server) {
+		if s.Server != "" && r.forbidden(s) == "" && !slices.Contains(r.images.servers, s.Server) {
 			r.images.servers = append(r.images.servers, s.Server)
 		}
 	}
 	return r, r.check(c.StringSlice("report"))
+}
+
+// privileges is all that scenarios can ask for.
+func privileges() []string {
+	var all []string
+	for _, s := range server.Table {
+		for _, p := range s.Privileges {
+			if !slices.Contains(all, p) {
+				all = append(all, p)
+			}
+		}
+	}
+	return all
+}
+
+// forbidden says which privilege a scenario asks for and was not given.
+func (r *running) forbidden(s scenario.Scenario) string {
+	for _, p := range s.Privileges {
+		if !slices.Contains(r.allowed, p) {
+			return fmt.Sprintf("asks for the privilege %s; `lab run --allow %s` gives it", p, p)
+		}
+	}
+	return ""
 }
 
 // namedImages reads SERVER=IMAGE.
@@ -212,7 +243,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 		return nil, err
 	}
 	r.progress.Detail("run: %s", owner.Run)
-	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Server: ready.servers.Image, Agent: ready.agent, Certificates: ready.certificates, Owner: owner})
+	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Server: ready.servers.Image, Agent: ready.agent, Certificates: ready.certificates, Owner: owner, Privileges: r.allowed})
 	defer func() {
 		err = cmp.Or(gone(ctx, head), errors.Join(err, pool.Close()))
 		err = errors.Join(err, release(owner, pool, err))
@@ -261,6 +292,9 @@ func (r *running) withoutImages(servers image.Servers) {
 		}
 	}
 	r.options.Skip = func(s scenario.Scenario) string {
+		if why := r.forbidden(s); why != "" {
+			return why
+		}
 		if err := servers.Failed[s.Server]; errors.Is(err, image.ErrNoRoad) {
 			return err.Error()
 		}

@@ -52,7 +52,7 @@ type ContainerSpec struct {
 	Labels     map[string]string
 	Network    string            // "none", "container:ID" or a network's id
 	Aliases    []string          // names on that network
-	VolumesOf  string            // id of a container whose volumes are shared
+	VolumesOf  string            // id of a container whose volumes are shared; to read only, if Opener
 	Volume     string            // path of an anonymous volume, removed with its container
 	Tmpfs      map[string]string // path -> mount options
 	Sysctls    map[string]string
@@ -60,6 +60,13 @@ type ContainerSpec struct {
 	Memory     int64    // bytes; swap is not added
 	PidsLimit  int64
 	StopSignal string
+	OwnCgroup  bool // a cgroup namespace of its own, for a service manager inside
+
+	// Opener makes it a container that opens another one's cgroup to the service manager
+	// there and ends: it shares the process namespace of the container with this id, has
+	// a root file system that nobody writes to, and no AppArmor profile, which would
+	// forbid the one mount that it is for.
+	Opener string
 }
 
 // Container is a container of lab's on the engine.

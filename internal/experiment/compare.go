@@ -42,7 +42,31 @@ func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Si
 	if f := compareLog(p, earlier, want.Log); f != nil {
 		return f
 	}
-	return compareBackendLog(p, want.BackendLog)
+	if f := compareBackendLog(p, want.BackendLog); f != nil {
+		return f
+	}
+	return compareOutput(p, want.Output)
+}
+
+// compareOutput looks for what commands should have said; of one that was run several
+// times the last counts.
+func compareOutput(p scenario.PhaseSeen, want []scenario.Output) *Failure {
+	said := map[string]string{}
+	for _, s := range p.Steps {
+		for _, ran := range s.Ran {
+			said[ran.Command] = ran.Output
+		}
+	}
+	for _, o := range want {
+		output, ran := said[o.Run]
+		switch {
+		case !ran:
+			return failure(p, fmt.Sprintf("the command %q to be run", o.Run), "it was not")
+		case !o.Match.MatchString(output):
+			return failure(p, fmt.Sprintf("%q to say %q", o.Run, o.Match), fmt.Sprintf("%q", output))
+		}
+	}
+	return nil
 }
 
 // compareBackendLog looks for what the backends should have logged.

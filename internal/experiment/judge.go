@@ -65,6 +65,7 @@ func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last b
 	}
 	// A wrong fix must not make it well, and the fault must still be recognisable.
 	want, reason := s.Symptom, "the same symptom as before"
+	want.Output = nil // of commands that were run then
 	if own := s.WrongFixes[t.part].Symptom; own != nil {
 		want, reason = *own, "its own symptom"
 	}

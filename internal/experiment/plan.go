@@ -48,7 +48,7 @@ type planned struct {
 // symptom before it is fixed; a trial for the broken state alone would show it
 // once more, and is there only for what wants that state.
 func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
-	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
+	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Privileges: s.Privileges, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
 	trial := func(r role, part int, name string, phases ...scenario.Phase) planned {
 		t := base
 		t.Name, t.Phases = name, phases

@@ -35,7 +35,7 @@ func TestListSaveLoadPrune(t *testing.T) {
 		names = append(names, img.Tags...)
 	}
 	slices.Sort(names)
-	if got := strings.Join(names, " "); err != nil || got != "lab-test/relaid:1 lab/gunicorn:1 lab/nginx:1.22.1-9 lab/uwsgi:1 nginx:1.28.0 node:20.18.1-slim php:8.2.27-fpm" {
+	if got := strings.Join(names, " "); err != nil || got != "lab-test/relaid:1 lab/gunicorn:1 lab/nginx:1.22.1-9 lab/systemd:1 lab/uwsgi:1 nginx:1.28.0 node:20.18.1-slim php:8.2.27-fpm" {
 		t.Errorf("list %s, %v", got, err)
 	}
 
@@ -52,10 +52,10 @@ func TestListSaveLoadPrune(t *testing.T) {
 
 	f.calls = nil
 	removed, err := s.Prune(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != 3 || !slices.ContainsFunc(removed, func(img engine.Image) bool { return img.Tags[0] == assembledName }) {
+	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != 4 || !slices.ContainsFunc(removed, func(img engine.Image) bool { return img.Tags[0] == assembledName }) {
 		t.Errorf("pruned %+v, %v", removed, err)
 	}
-	if _, still := f.images[Pinned]; !still || len(f.calls) != 4 {
+	if _, still := f.images[Pinned]; !still || len(f.calls) != 5 {
 		t.Errorf("calls %v", f.calls)
 	}
 }

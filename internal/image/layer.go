@@ -24,6 +24,8 @@ type layer struct {
 	tar   *tar.Writer
 	seen  map[string]bool
 	bytes int64
+	keep  []string // of what is dropped
+	omit  []string // besides
 }
 
 // merged are the directories that Debian's packages may still fill and that are links
@@ -39,8 +41,8 @@ var dropped = []string{
 	"etc/logrotate.d", "etc/ufw", "etc/apt", "etc/cron.d", "etc/cron.daily",
 }
 
-// place says where a package's file goes; "" is nowhere.
-func place(name string) string {
+// place says where a package's file goes; "" is nowhere. What lies below keep stays.
+func place(name string, keep ...string) string {
 	name = path.Clean("/" + name)[1:]
 	first, rest, deeper := strings.Cut(name, "/")
 	if merged[first] {
@@ -49,10 +51,8 @@ func place(name string) string {
 		}
 		name = "usr/" + first + "/" + rest
 	}
-	for _, dir := range dropped {
-		if name == dir || strings.HasPrefix(name, dir+"/") {
-			return ""
-		}
+	if below(name, dropped) && !below(name, keep) {
+		return ""
 	}
 	if doc, ok := strings.CutPrefix(name, "usr/share/doc/"); ok && strings.Contains(doc, "/") && path.Base(doc) != "copyright" {
 		return ""
@@ -60,11 +60,16 @@ func place(name string) string {
 	return name
 }
 
+// below reports whether a file is one of the folders, or in one of them.
+func below(name string, folders []string) bool {
+	return slices.ContainsFunc(folders, func(dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") })
+}
+
 // add writes one file of a package. What is there already stays: the skeleton comes
 // first, and every package brings the same directories.
 func (l *layer) add(header *tar.Header, content io.Reader) error {
-	name := place(header.Name)
-	if name == "" || l.seen[name] {
+	name := place(header.Name, l.keep...)
+	if name == "" || l.seen[name] || below(name, l.omit) {
 		return nil
 	}
 	copied := *header
@@ -77,7 +82,7 @@ func (l *layer) add(header *tar.Header, content io.Reader) error {
 			return fmt.Errorf("the packages unpack to more than %d MB", maxLayer>>20)
 		}
 	case tar.TypeLink:
-		if copied.Linkname = place(header.Linkname); !l.seen[copied.Linkname] {
+		if copied.Linkname = place(header.Linkname, l.keep...); !l.seen[copied.Linkname] {
 			return fmt.Errorf("%s is a hard link to %q, which is not in the layer", name, header.Linkname)
 		}
 	case tar.TypeSymlink:
@@ -118,8 +123,8 @@ func (l *layer) link(name, target string) error {
 // writeLayer writes the whole layer: skeleton, packages, then busybox's names where no
 // package has a program of that name. unpacked is told how many bytes of packages are done.
 func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, packages []apt.Package, unpacked func(int64)) error {
-	l := &layer{tar: tar.NewWriter(w), seen: map[string]bool{}}
-	if err := l.skeleton(arch, recipe.Dirs); err != nil {
+	l := &layer{tar: tar.NewWriter(w), seen: map[string]bool{}, keep: recipe.Keep, omit: recipe.Omit}
+	if err := l.skeleton(arch, recipe); err != nil {
 		return fmt.Errorf("writing the layer's skeleton: %w", err)
 	}
 	var done int64
@@ -139,10 +144,16 @@ func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, pa
 	return l.tar.Close()
 }
 
-// links writes what maintainer scripts would have linked. The target is the first file
-// that fits its pattern.
+// links writes what maintainer scripts would have linked. The target of a pattern is the
+// first file that fits.
 func (l *layer) links(links map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(links)) {
+		if strings.HasPrefix(links[name], "/") {
+			if err := l.link(name, links[name]); err != nil {
+				return fmt.Errorf("linking %s: %w", name, err)
+			}
+			continue
+		}
 		var target string
 		for _, file := range slices.Sorted(maps.Keys(l.seen)) {
 			if fits, err := path.Match(links[name], file); err != nil {

@@ -38,7 +38,7 @@ func TestPlace(t *testing.T) {
 func TestLayer(t *testing.T) {
 	var out bytes.Buffer
 	l := &layer{tar: tar.NewWriter(&out), seen: map[string]bool{}}
-	if err := l.skeleton("arm64", nil); err != nil {
+	if err := l.skeleton("arm64", Recipe{}); err != nil {
 		t.Fatal(err)
 	}
 	add := func(h tar.Header, text string) error {

@@ -32,7 +32,11 @@ type Recipe struct {
 	Repository string            // of assembled ones: "lab/nginx"
 	Packages   []string          // with all that they depend on
 	Version    string            // pattern of the package whose version is the tag
-	Links      map[string]string // link -> pattern of its target, among the packages' files
+	Links      map[string]string // link -> its target, or a pattern of it among the packages' files
+	Files      map[string]string // path -> text; a package's file of that name is left out
+	Groups     string            // further lines of /etc/group
+	Keep       []string          // of what images leave out otherwise
+	Omit       []string          // of what the packages bring
 	Dirs       []Dir
 	Changes    []string // further instructions that an import takes: CMD, USER, LABEL; not STOPSIGNAL
 }
@@ -54,10 +58,14 @@ func Nginx() Recipe {
 
 // Server is an application server, with a shell to look inside with.
 func Server(s server.Server) Recipe {
-	return Recipe{
+	r := Recipe{
 		What: s.Name, Official: s.Image, Repository: "lab/" + s.Name,
-		Packages: s.Packages, Version: s.Version, Links: s.Links,
+		Packages: s.Packages, Version: s.Version, Links: s.Links, Files: s.Files, Groups: s.Groups, Keep: s.Keep, Omit: s.Omit,
 	}
+	if s.Manager {
+		r.Dirs = Nginx().Dirs
+	}
+	return r
 }
 
 var unsafe = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9_.-]`) })

@@ -1,6 +1,10 @@
 package image
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // The users that nginx and PHP-FPM run as in Debian, with Debian's numbers.
 const (
@@ -28,7 +32,7 @@ type Dir struct {
 
 // skeleton writes what every root file system has. lib64 is where the dynamic linker
 // of amd64 is looked for; other architectures have none.
-func (l *layer) skeleton(arch string, dirs []Dir) error {
+func (l *layer) skeleton(arch string, recipe Recipe) error {
 	base := []Dir{
 		{"usr", 0o755, 0}, {"usr/bin", 0o755, 0}, {"usr/sbin", 0o755, 0}, {"usr/lib", 0o755, 0},
 		{"etc", 0o755, 0}, {"var", 0o755, 0}, {"var/log", 0o755, 0}, {"var/lib", 0o755, 0}, {"var/cache", 0o755, 0},
@@ -40,7 +44,7 @@ func (l *layer) skeleton(arch string, dirs []Dir) error {
 		base = append(base, Dir{"usr/lib64", 0o755, 0})
 		links = append(links, [2]string{"lib64", "usr/lib64"})
 	}
-	for _, d := range append(base, dirs...) {
+	for _, d := range append(base, recipe.Dirs...) {
 		if err := l.dir(d.Path, d.Mode, d.Owner); err != nil {
 			return err
 		}
@@ -53,7 +57,15 @@ func (l *layer) skeleton(arch string, dirs []Dir) error {
 	if err := l.file("etc/passwd", passwd, 0o644); err != nil {
 		return err
 	}
-	return l.file("etc/group", group, 0o644)
+	if err := l.file("etc/group", group+recipe.Groups, 0o644); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(recipe.Files)) {
+		if err := l.file(name, recipe.Files[name], 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // applets are the programs that a person who looks inside a container reaches for.

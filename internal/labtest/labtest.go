@@ -148,6 +148,9 @@ func Pool(t testing.TB) *testbed.Pool {
 	e := Engine(t)
 	equipment := Equipment(t, e, Image(t, e).Name)
 	equipment.Server = Servers(t, e).Image
+	for _, s := range server.Table {
+		equipment.Privileges = append(equipment.Privileges, s.Privileges...)
+	}
 	pool := testbed.NewPool(equipment)
 	t.Cleanup(func() {
 		if err := pool.Close(); err != nil {

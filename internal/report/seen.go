@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -15,7 +16,10 @@ func stepLines(p scenario.PhaseSeen) string {
 		if s.Check != nil {
 			fmt.Fprintf(&b, "%s\n", indent("  ", s.Check.Output))
 		}
-		if s.Reload != nil && s.Reload.Refused != "" {
+		for _, ran := range s.Ran {
+			b.WriteString(indent("  ", ranLines(ran)) + "\n")
+		}
+		if s.Reload != nil && s.Reload.Refused != "" && len(s.Ran) == 0 {
 			fmt.Fprintf(&b, "%s\n", indent("  ", s.Reload.Refused))
 		}
 		if s.Error != "" {
@@ -23,6 +27,18 @@ func stepLines(p scenario.PhaseSeen) string {
 		}
 	}
 	return b.String()
+}
+
+// ranLines is a command and what it said.
+func ranLines(ran protocol.Ran) string {
+	text := "$ " + ran.Command
+	if output := strings.TrimRight(ran.Output, "\n"); output != "" {
+		text += "\n" + output
+	}
+	if ran.Exit != "" {
+		text += "\n[" + ran.Exit + "]"
+	}
+	return text
 }
 
 // answerLines is the client's view of each answer, with what nginx recorded of it.

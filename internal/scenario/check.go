@@ -114,8 +114,22 @@ func (c *checker) head() {
 	if s.Needs != "" && s.Needs != "network" {
 		c.wrong(at("needs"), "needs: %q is not known; %q is all there is", s.Needs, "network")
 	}
-	if _, known := server.Lookup(s.Server); s.Server != "" && !known {
+	one, known := server.Lookup(s.Server)
+	if s.Server != "" && !known {
 		c.wrong(at("server"), "unknown server %q%s; there are %s", s.Server, c.suggest(s.Server, server.Names()), strings.Join(server.Names(), ", "))
+	}
+	if one.Manager && s.Needs != "" {
+		c.wrong(at("needs"), "needs: %s has nginx in its own container, and no network", s.Server)
+	}
+	for i, p := range s.Privileges {
+		if !slices.Contains(one.Privileges, p) {
+			c.wrong(at("privileges", i), "privilege %q: the server needs none but %v, and nothing else can be asked for", p, one.Privileges)
+		}
+	}
+	for _, p := range one.Privileges {
+		if !slices.Contains(s.Privileges, p) {
+			c.wrong(at("server"), "%s needs the privilege %s, and a scenario has to ask for it: privileges: [%s]", s.Server, p, strings.Join(one.Privileges, ", "))
+		}
 	}
 }
 
@@ -317,11 +331,16 @@ func (c *checker) signature(path []any, s Signature) {
 			c.wrong(append(path, "backend_log", i), "an empty expression fits every line: give what a line of the server's log says")
 		}
 	}
+	for i, o := range s.Output {
+		if strings.TrimSpace(o.Run) == "" || o.Match.IsZero() || o.Match.String() == "" {
+			c.wrong(append(path, "output", i), "output needs the command and what it says: {run: systemctl status app, match: failed}")
+		}
+	}
 	if len(s.BackendLog) > 0 && c.s.Server == "" {
 		c.wrong(append(path, "backend_log"), "backend_log is about a real server's log, and the scenario has no server: %s", strings.Join(server.Names(), ", "))
 	}
-	if len(s.Probes) == 0 && len(s.Log) == 0 && len(s.BackendLog) == 0 && s.Check == nil {
-		c.wrong(path, "nothing to see: give probes, log, backend_log or check")
+	if len(s.Probes) == 0 && len(s.Log) == 0 && len(s.BackendLog) == 0 && len(s.Output) == 0 && s.Check == nil {
+		c.wrong(path, "nothing to see: give probes, log, backend_log, output or check")
 	}
 }
 

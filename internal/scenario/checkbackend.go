@@ -32,7 +32,10 @@ func (c *checker) backends(path []any, given, base map[string]protocol.Backend) 
 		}
 		b := mergeBackend(base[name], given[name])
 		c.listen(here, name, b)
-		if b.Real() {
+		switch {
+		case c.managed():
+			c.unit(here, name, b, given[name])
+		case b.Real():
 			c.real(here, name, b, given[name])
 			continue
 		}
@@ -72,6 +75,27 @@ func (c *checker) listen(path []any, name string, b protocol.Backend) {
 	}
 	if !fault.KnownProtocol(b.Protocol) {
 		c.wrong(append(path, "protocol"), "protocol: %q is none of %s", b.Protocol, strings.Join(fault.Protocols, ", "))
+	}
+}
+
+// managed reports whether backends are services of a service manager.
+func (c *checker) managed() bool {
+	s, _ := server.Lookup(c.s.Server)
+	return s.Manager
+}
+
+// unit checks what a backend that is a service has besides one of lab's own.
+func (c *checker) unit(path []any, name string, b, given protocol.Backend) {
+	at := func(field string) []any { return append(slices.Clone(path), field) }
+	c.config(at("config"), given.Config)
+	if b.Config == "" {
+		c.wrong(path, "backend %q needs its unit: config: %s.service", name, name)
+	}
+	if given.Application != "" {
+		c.wrong(at("application"), "the program of a service is one of lab's own backends, which fault describes: leave application out")
+	}
+	if b.Owner != "" || b.Mode != "" {
+		c.wrong(path, "backend %q: owner and mode are for the unit to say", name)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 )
 
 // delta checks a change to base: what it names exists, and its steps take what
@@ -56,6 +57,13 @@ func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
 		c.socketPath(path, s.Do, s.Target)
 	case Path:
 		c.socketPath(path, s.Do, s.Target)
+	case Command:
+		if c.s.Server == "" {
+			c.wrong(path, "run: a command is run in the container of a real server, and the scenario has none: server: %s", strings.Join(server.Names(), " | "))
+		}
+		if strings.TrimSpace(s.Run) == "" {
+			c.wrong(path, "run: the command is missing: run: systemctl status app")
+		}
 	case Time:
 		if s.Wait.D() > maxWait {
 			c.wrong(path, "wait: %s is more than %s, the longest wait", s.Wait, maxWait)

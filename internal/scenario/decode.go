@@ -289,6 +289,8 @@ func (s *Step) decodeObject(d *decoder, kind StepKind, object *yaml.Node) {
 		}
 		d.decode(object, reflect.ValueOf(&o).Elem())
 		s.Target, s.Owner = o.Path, o.Owner
+	case Command:
+		d.decode(object, reflect.ValueOf(&s.Run).Elem())
 	default:
 		d.decode(object, reflect.ValueOf(&s.Target).Elem())
 	}

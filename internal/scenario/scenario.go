@@ -19,6 +19,9 @@ type Scenario struct {
 	// Server is the real application server whose image the backend container is: a
 	// name of server.Table. Backends with an application are this server.
 	Server string `yaml:"server,omitempty" json:"server,omitempty"`
+	// Privileges that the scenario asks for, beyond what every container has; without
+	// them it is skipped. Those that a server needs must be named.
+	Privileges []string `yaml:"privileges,omitempty" json:"privileges,omitempty"`
 
 	Healthy Stage `yaml:"healthy" json:"healthy"` // the base: nothing is wrong
 
@@ -111,6 +114,14 @@ type Signature struct {
 	Check *Check       `yaml:"check,omitempty" json:"check,omitempty"` // what the step "check" (nginx -t) said
 	// BackendLog: what the backends logged meanwhile, each of these in a line.
 	BackendLog []Regexp `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
+	// Output: what commands said that were run as steps, or by steps.
+	Output []Output `yaml:"output,omitempty" json:"output,omitempty"`
+}
+
+// Output is what a command must have said.
+type Output struct {
+	Run   string `yaml:"run" json:"run"`     // the command, word for word
+	Match Regexp `yaml:"match" json:"match"` // its output
 }
 
 // LogPattern is an error-log line.

@@ -15,6 +15,7 @@ type Step struct {
 	Wait   protocol.Duration // of the step wait
 	Mode   string            // of the step chmod, octal
 	Owner  string            // of the step chown: nginx, root or UID:GID
+	Run    string            // of the step run: a command
 }
 
 // Kind says what object a step takes.
@@ -28,6 +29,7 @@ const (
 	FileMode        // {path, mode}
 	FileOwner       // {path, owner}
 	Path            // a path in the sockets' folder
+	Command         // a command and its arguments, separated by blanks
 )
 
 // StepKind is one row of the table of steps.
@@ -58,6 +60,7 @@ var Steps = []StepKind{
 	{"chmod", FileMode, "chmod MODE PATH, in the backend container", false, false},
 	{"chown", FileOwner, "chown OWNER PATH, in the backend container", false, false},
 	{"remove", Path, "rm PATH, in the backend container", false, false},
+	{"run", Command, "the command, in the container of a scenario's server; no shell reads it", false, false},
 }
 
 // FindStep looks a step up by name.
@@ -79,6 +82,8 @@ func (s Step) String() string {
 		return fmt.Sprintf("%s %s %s", s.Do, s.Mode, s.Target)
 	case FileOwner:
 		return fmt.Sprintf("%s %s %s", s.Do, s.Owner, s.Target)
+	case Command:
+		return s.Do + " " + s.Run
 	}
 	if s.Target != "" {
 		return s.Do + " " + s.Target

@@ -10,14 +10,15 @@ import (
 
 // Trial is one experiment: fresh processes in one stage, then phases in order.
 type Trial struct {
-	Scenario string // id
-	Name     string // unique within the scenario: "healthy", "broken", "fix point-nginx-at-the-port"
-	Needs    string // as Scenario.Needs
-	Server   string // as Scenario.Server
-	Files    map[string]string
-	Start    Stage
-	Phases   []Phase
-	Probes   map[string]Probe
+	Scenario   string   // id
+	Name       string   // unique within the scenario: "healthy", "broken", "fix point-nginx-at-the-port"
+	Needs      string   // as Scenario.Needs
+	Server     string   // as Scenario.Server
+	Privileges []string // as Scenario.Privileges
+	Files      map[string]string
+	Start      Stage
+	Phases     []Phase
+	Probes     map[string]Probe
 }
 
 // Phase is a stretch of a trial: steps are taken, then probes are sent.
@@ -93,6 +94,7 @@ type StepSeen struct {
 	Step   Step                   `json:"step"`
 	Check  *protocol.CheckResult  `json:"check,omitempty"`
 	Reload *protocol.ReloadResult `json:"reload,omitempty"`
+	Ran    []protocol.Ran         `json:"ran,omitempty"`   // the commands that were really run, with what they said
 	Error  string                 `json:"error,omitempty"` // the step itself did not work, as it would not for an operator
 	Took   protocol.Duration      `json:"took"`
 }

@@ -71,6 +71,7 @@ func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scen
 		for _, request := range requests {
 			seen.Steps[i].Took += protocol.Duration(request.took)
 			r.timeOrder(request)
+			seen.Steps[i].Ran = append(seen.Steps[i].Ran, ran(request)...)
 			var refused errAgent
 			if errors.As(request.err, &refused) && seen.Steps[i].Error == "" {
 				seen.Steps[i].Error = refused.text
@@ -78,6 +79,21 @@ func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scen
 		}
 	}
 	return err
+}
+
+// ran is the commands that an order was carried out with.
+func ran(r *request) []protocol.Ran {
+	switch result := r.result.(type) {
+	case *protocol.BackendStatus:
+		return result.Ran
+	case *protocol.ReloadResult:
+		commands := result.Ran
+		result.Ran = nil
+		return commands
+	case *protocol.Ran:
+		return []protocol.Ran{*result}
+	}
+	return nil
 }
 
 // batch is orders that wait to go to one agent in one message.

@@ -64,6 +64,8 @@ func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.
 			seen.Testbed = ""
 			err = errors.Join(err, failed)
 		}
+	case t.alone():
+		p.discard(t)
 	case err == nil || (errors.As(err, &stageError) && err == error(stageError)): // the testbed is as good as new
 		err = errors.Join(err, p.put(t, KindOf(what)))
 	default:

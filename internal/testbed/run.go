@@ -108,12 +108,17 @@ func (r *trial) start(ctx context.Context) error {
 		backends = append(backends, launch)
 	}
 	nginx := &request{method: protocol.MethodNginxStart}
-	err := both(
-		func() error {
-			return r.nginx.series(ctx, false, &request{method: protocol.MethodBegin, params: begin}, r.config(), nginx)
-		},
-		func() error { return r.backend.series(ctx, false, backends...) },
-	)
+	var err error
+	if r.alone() {
+		err = r.nginx.series(ctx, false, append(backends, r.config(), nginx)...)
+	} else {
+		err = both(
+			func() error {
+				return r.nginx.series(ctx, false, &request{method: protocol.MethodBegin, params: begin}, r.config(), nginx)
+			},
+			func() error { return r.backend.series(ctx, false, backends...) },
+		)
+	}
 	r.timeStart(nginx.took, backends)
 	var refused errAgent
 	if errors.As(nginx.err, &refused) && err == error(nginx.err) {
@@ -174,7 +179,7 @@ func (r *trial) launch(name string) (*request, error) {
 	if b.Real() {
 		l.Server, l.Files = r.Server, r.serverFiles()
 	}
-	return &request{method: protocol.MethodBackend, params: l}, nil
+	return &request{method: protocol.MethodBackend, params: l, result: &protocol.BackendStatus{}}, nil
 }
 
 // serverFiles is the files of the stage's real servers, by their names in the scenario.
@@ -207,6 +212,9 @@ func (r *trial) unpause(ctx context.Context) error {
 // end stops everything and proves that nothing is left. The backends' last states go
 // into the observation; nginx, whose end is last, sees who still listens.
 func (r *trial) end(ctx context.Context, backends ...*request) error {
+	if r.alone() { // all of it ends with its container, which serves no second trial
+		return r.backend.series(ctx, false, backends...)
+	}
 	var nginx, backend protocol.Left
 	var listening, listeningToo []string
 	backends = append(backends, &request{method: protocol.MethodEnd, result: &backend})

@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -32,6 +33,15 @@ var actions = map[string]action{
 	"stop-nginx":    {nginx: true, orders: plain(protocol.MethodNginxStop)},
 	"start-nginx":   {nginx: true, orders: plain(protocol.MethodNginxStart)},
 	"restart-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+		if r.alone() && r.stage.Backends[name].Up() {
+			again, err := r.launch(name)
+			if err == nil {
+				launch := again.params.(protocol.Launch)
+				launch.Restart = true
+				again.params = launch
+			}
+			return []*request{again}, err
+		}
 		stop := signal(name, false)
 		if !r.stage.Backends[name].Up() {
 			return []*request{stop}, nil
@@ -49,9 +59,13 @@ var actions = map[string]action{
 	"kill-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
 		return []*request{signal(name, true)}, nil
 	})},
-	"await-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
-		return []*request{{method: protocol.MethodAwait, params: protocol.Await{Name: name, Timeout: awaitLimit}}}, nil
+	"await-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+		await := protocol.Await{Name: name, Listen: r.stage.Backends[name].Listen, Timeout: awaitLimit}
+		return []*request{{method: protocol.MethodAwait, params: await}}, nil
 	})},
+	"run": {orders: func(_ *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+		return []*request{{method: protocol.MethodRun, params: protocol.Run{Command: strings.Fields(s.Run)}, result: &protocol.Ran{}}}, nil
+	}},
 	"update-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
 		return r.setMemory(ctx, r.stage.Memory)
 	}},
@@ -111,7 +125,7 @@ func eachBackend(orders func(r *trial, name string) ([]*request, error)) func(*t
 }
 
 func signal(name string, kill bool) *request {
-	return &request{method: protocol.MethodSignal, params: protocol.Signal{Name: name, Kill: kill}}
+	return &request{method: protocol.MethodSignal, params: protocol.Signal{Name: name, Kill: kill}, result: &protocol.BackendStatus{}}
 }
 
 func file(f protocol.File) []*request { return []*request{{method: protocol.MethodFile, params: f}} }

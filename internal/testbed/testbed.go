@@ -47,6 +47,7 @@ type Equipment struct {
 	Agent        []byte // the static binary
 	Certificates certificate.Set
 	Owner        Owner
+	Privileges   []string // that were given to the scenarios that ask for them
 }
 
 // Testbed is an nginx container and a backend container that share a network
@@ -61,6 +62,7 @@ type Testbed struct {
 	nginx     *conversation
 	backend   *conversation
 	backendID string
+	image     string // of nginx's container
 	info      protocol.NginxInfo
 	memory    protocol.Bytes
 }
@@ -70,6 +72,12 @@ type Kind struct{ Needs, Server string }
 
 // KindOf is the kind of testbed that a trial runs on.
 func KindOf(t scenario.Trial) Kind { return Kind{t.Needs, t.Server} }
+
+// manager is the service manager that such a testbed has; ok is false if it has none.
+func (k Kind) manager() (s server.Server, ok bool) {
+	s, _ = server.Lookup(k.Server)
+	return s, s.Manager
+}
 
 // Start starts a testbed. What was started is removed again when something fails.
 func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *Testbed, err error) {
@@ -95,6 +103,7 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 		}
 	}()
 	labels := equipment.Owner.labels(number)
+	t.image = equipment.Image
 	base := engine.ContainerSpec{
 		Image: equipment.Image, Command: []string{agentPath, "init"}, Labels: labels,
 		Cap: capabilities, PidsLimit: pidsLimit, StopSignal: "SIGKILL",
@@ -104,6 +113,10 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 		if t.network, err = equipment.Engine.CreateNetwork(ctx, t.Name, labels); err != nil {
 			return nil, err
 		}
+	}
+	if _, managed := kind.manager(); managed {
+		base.Image = backendImage
+		return t, t.startManaged(ctx, kind, base)
 	}
 	nginxID, err := t.container(ctx, base, "nginx")
 	if err != nil {
@@ -139,20 +152,23 @@ func (t *Testbed) container(ctx context.Context, spec engine.ContainerSpec, role
 	switch {
 	case t.network != "":
 		spec.Network = t.network
-	case role == "nginx":
+	case role != "backend":
 		spec.Network = "none"
 	default:
 		spec.Network = "container:" + t.ids[0]
 	}
-	if role == "nginx" {
+	switch role {
+	case "nginx":
 		spec.Volume, spec.Memory = volume, nginxMemory
-	} else {
+	case "opener":
+		spec.Memory = nginxMemory
+	default:
 		spec.Memory = int64(t.memory)
 		if t.network != "" {
 			spec.Aliases = []string{backendAlias}
 		}
 	}
-	if !strings.HasPrefix(spec.Network, "container:") {
+	if role != "opener" && !strings.HasPrefix(spec.Network, "container:") {
 		spec.Sysctls = map[string]string{
 			"net.ipv4.ip_unprivileged_port_start": "0", // nginx listens on port 80 without the capability for it
 			"net.ipv6.conf.all.disable_ipv6":      "0", // without a network the engine switches ::1 off
@@ -183,30 +199,35 @@ func (t *Testbed) open(ctx context.Context, id, role string) (*conversation, err
 func (t *Testbed) hello(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, cleanUp, fmt.Errorf("no answer within %s", cleanUp))
 	defer cancel()
-	hello := protocol.Hello{Role: "nginx", CA: t.equipment.Certificates.CA, Certificates: map[string][]byte{}, NginxConf: fixtures.NginxConf}
-	for name, pair := range t.equipment.Certificates.Pairs {
-		hello.Certificates[name] = pair.Certificate
+	if t.alone() {
+		return t.helloNginx(ctx)
 	}
 	return both(
-		func() error {
-			var welcome protocol.Welcome
-			err := t.nginx.ask(ctx, protocol.MethodHello, hello, &welcome)
-			if err == nil && welcome.Nginx == nil {
-				err = errors.New("the agent says nothing of its nginx: not an agent of this lab")
-			}
-			if err == nil {
-				t.info = *welcome.Nginx
-			}
-			var refused errAgent
-			if errors.As(err, &refused) {
-				return fmt.Errorf("the image %q cannot be used: %w", t.equipment.Image, err)
-			}
-			return err
-		},
+		func() error { return t.helloNginx(ctx) },
 		func() error {
 			return t.backend.ask(ctx, protocol.MethodHello, protocol.Hello{Role: "backend"}, nil)
 		},
 	)
+}
+
+func (t *Testbed) helloNginx(ctx context.Context) error {
+	hello := protocol.Hello{Role: "nginx", CA: t.equipment.Certificates.CA, Certificates: map[string][]byte{}, NginxConf: fixtures.NginxConf}
+	for name, pair := range t.equipment.Certificates.Pairs {
+		hello.Certificates[name] = pair.Certificate
+	}
+	var welcome protocol.Welcome
+	err := t.nginx.ask(ctx, protocol.MethodHello, hello, &welcome)
+	if err == nil && welcome.Nginx == nil {
+		err = errors.New("the agent says nothing of its nginx: not an agent of this lab")
+	}
+	if err == nil {
+		t.info = *welcome.Nginx
+	}
+	var refused errAgent
+	if errors.As(err, &refused) {
+		return fmt.Errorf("the image %q cannot be used: %w", t.image, err)
+	}
+	return err
 }
 
 // Nginx is what the image's nginx says of itself.

@@ -15,6 +15,8 @@ func (r *trial) timeOrder(o *request) {
 		r.times.Nginx += max(0, took-protocol.ReloadLasts)
 	case protocol.MethodAwait:
 		r.times.Waits += took
+	case protocol.MethodRun:
+		r.times.Servers += took
 	case protocol.MethodBackend, protocol.MethodSignal, protocol.MethodFile:
 		if r.real(o) {
 			r.times.Servers += took

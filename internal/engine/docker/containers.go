@@ -59,6 +59,15 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 	if spec.VolumesOf != "" {
 		host.VolumesFrom = []string{spec.VolumesOf}
 	}
+	if spec.OwnCgroup {
+		host.CgroupnsMode = container.CgroupnsModePrivate
+	}
+	if spec.Opener != "" {
+		host.PidMode = container.PidMode("container:" + spec.Opener)
+		host.ReadonlyRootfs = true
+		host.SecurityOpt = append(host.SecurityOpt, "apparmor=unconfined")
+		host.VolumesFrom = []string{spec.VolumesOf + ":ro"}
+	}
 	var networking *network.NetworkingConfig
 	if len(spec.Aliases) > 0 {
 		networking = &network.NetworkingConfig{EndpointsConfig: map[string]*network.EndpointSettings{
