@@ -17,6 +17,10 @@ nogroup:x:65534:
 `
 )
 
+// hostConf makes glibc read all lines of /etc/hosts for a name and not the first alone:
+// localhost has two there. Debian's base-files brings it.
+const hostConf = "multi on\n"
+
 const wwwData = 33
 
 // Dir is a directory that a maintainer script would have made or given away.
@@ -50,10 +54,12 @@ func (l *layer) skeleton(arch string, dirs []Dir) error {
 			return err
 		}
 	}
-	if err := l.file("etc/passwd", passwd, 0o644); err != nil {
-		return err
+	for _, f := range [][2]string{{"etc/passwd", passwd}, {"etc/group", group}, {"etc/host.conf", hostConf}} {
+		if err := l.file(f[0], f[1], 0o644); err != nil {
+			return err
+		}
 	}
-	return l.file("etc/group", group, 0o644)
+	return nil
 }
 
 // applets are the programs that a person who looks inside a container reaches for.
