@@ -95,6 +95,7 @@ func checkLayer(t *testing.T, e engine.Images, name string) {
 		"usr/bin/busybox":               {Typeflag: tar.TypeReg, Mode: 0o755},
 		"usr/bin/sh":                    {Typeflag: tar.TypeSymlink, Linkname: "busybox", Mode: 0o777},
 		"etc/nginx/nginx.conf":          {Typeflag: tar.TypeReg, Mode: 0o644},
+		"etc/host.conf":                 {Typeflag: tar.TypeReg, Mode: 0o644},
 		"var/log/nginx":                 {Typeflag: tar.TypeDir, Mode: 0o755, Uid: 33},
 		"var/lib/nginx/proxy":           {Typeflag: tar.TypeDir, Mode: 0o700, Uid: 33},
 		"usr/share/doc/nginx/copyright": {Typeflag: tar.TypeReg, Mode: 0o644},

@@ -30,6 +30,9 @@ var _ engine.Images = (*fake)(nil)
 func newFake(t *testing.T) *fake { return &fake{t: t, images: map[string]engine.Image{}} }
 
 func (f *fake) has(name, arch string, labels map[string]string) {
+	if labels[engine.LabelImage] == assembledValue && labels[LabelLayout] == "" {
+		labels[LabelLayout] = layout
+	}
 	f.images[name] = engine.Image{ID: "sha256:" + name, Tags: []string{name}, Arch: arch, Labels: labels, Bytes: 30e6}
 }
 

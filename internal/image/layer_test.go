@@ -75,7 +75,7 @@ func TestLayer(t *testing.T) {
 		text, _ := io.ReadAll(files)
 		got[h.Name] = h.Linkname + string(text)
 	}
-	for name, want := range map[string]string{"usr/bin/busybox": "program", "usr/sbin/ip2": "usr/sbin/ip", "usr/bin/sh": "busybox", "bin": "usr/bin", "etc/passwd": passwd, "tmp/": ""} {
+	for name, want := range map[string]string{"usr/bin/busybox": "program", "usr/sbin/ip2": "usr/sbin/ip", "usr/bin/sh": "busybox", "bin": "usr/bin", "etc/passwd": passwd, "etc/host.conf": "multi on\n", "tmp/": ""} {
 		if text, ok := got[name]; !ok || text != want {
 			t.Errorf("%s: %q, %v", name, text, ok)
 		}

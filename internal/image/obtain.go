@@ -115,7 +115,8 @@ func (s *Source) Present(ctx context.Context, recipe Recipe, ref string) (Obtain
 	return s.assembled(ctx, recipe)
 }
 
-// assembled returns the newest image that was assembled for this architecture.
+// assembled returns the newest image that was assembled for this architecture, by a lab
+// that made them as this one does.
 func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, error) {
 	reason := "an image assembled earlier is on the engine"
 	if recipe.Official != "" {
@@ -134,7 +135,7 @@ func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, 
 	for _, img := range images {
 		for _, tag := range img.Tags {
 			// Podman puts a registry's name in front: look for the end.
-			if img.Arch == s.Info.Arch && strings.Contains("/"+tag, "/"+recipe.Repository+":") {
+			if img.Arch == s.Info.Arch && img.Labels[LabelLayout] == layout && strings.Contains("/"+tag, "/"+recipe.Repository+":") {
 				return Obtained{Image: img, Name: tag, Road: RoadPresent, Reason: reason}, true, nil
 			}
 		}

@@ -71,6 +71,9 @@ func TestRoads(t *testing.T) {
 			f.has("notlab/nginx:1", "amd64", assembledLabel)
 		}, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
 		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) }, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		{name: "assembled by an older lab", has: func(f *fake) {
+			f.has(assembledName, "amd64", map[string]string{engine.LabelImage: assembledValue, LabelLayout: "1"})
+		}, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
 		{name: "nothing and a registry", pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
 		{name: "nothing and no registry", pull: fails, want: assembledName, road: RoadAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling nginx from the packages of "},
 		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) }, want: "mine:1", road: RoadPresent},
@@ -285,5 +288,32 @@ func TestACacheThatCannotBeWritten(t *testing.T) {
 	}
 	if dir == "" || dir == s.Cache || nearest(dir) == dir {
 		t.Errorf("worked in %q, and left it", dir)
+	}
+}
+
+// A server without an official image is assembled and nothing is pulled; where nothing
+// can be assembled either, no road leads to it, and that is told from one that failed.
+func TestServersRoads(t *testing.T) {
+	f := newFake(t)
+	s, _ := source(t, f, nil)
+	recipe := Server(mustServer(t, "gunicorn"))
+	got, err := s.Obtain(t.Context(), recipe, "")
+	if err != nil || got.Road != RoadAssembled || strings.Join(f.calls, ", ") != "assemble lab/gunicorn" {
+		t.Errorf("%+v, %v, calls %v", got, err, f.calls)
+	}
+	t.Setenv("PATH", t.TempDir())
+	f = newFake(t)
+	s, _ = source(t, f, nil)
+	all := s.ObtainServers(t.Context(), []string{"gunicorn", "nobody"}, nil)
+	if err := all.Failed["gunicorn"]; !errors.Is(err, ErrNoRoad) || !strings.Contains(err.Error(), "--image gunicorn=IMAGE") || len(f.calls) > 0 {
+		t.Errorf("%v, calls %v", err, f.calls)
+	}
+	if _, err := all.Image("nobody"); err == nil || errors.Is(err, ErrNoRoad) {
+		t.Errorf("%v", err)
+	}
+	f.has("mine:1", "amd64", nil)
+	all = s.ObtainServers(t.Context(), []string{"gunicorn"}, map[string]string{"gunicorn": "mine:1"})
+	if name, err := all.Image("gunicorn"); err != nil || name != "mine:1" {
+		t.Errorf("%s, %v", name, err)
 	}
 }

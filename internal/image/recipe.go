@@ -19,7 +19,12 @@ import (
 const (
 	LabelPackages = "lab.packages"        // name=version of each, separated by spaces
 	LabelDigest   = "lab.packages.sha256" // of that list
+	LabelLayout   = "lab.layout"          // what lab itself puts into images
 )
+
+// layout changes with what images must have besides their packages: one that an older
+// lab has assembled is not used any more.
+const layout = "2"
 
 // assembledValue is engine.LabelImage's value on the images that a run may use; an
 // image with another value is listed and pruned, and never chosen.
@@ -93,6 +98,7 @@ func (r Recipe) changes(packages []apt.Package) []string {
 	return append([]string{
 		"ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		fmt.Sprintf("LABEL %s=%q", engine.LabelImage, assembledValue),
+		fmt.Sprintf("LABEL %s=%q", LabelLayout, layout),
 		fmt.Sprintf("LABEL %s=%q", LabelPackages, text),
 		fmt.Sprintf("LABEL %s=%q", LabelDigest, hex.EncodeToString(sum[:])),
 	}, r.Changes...)

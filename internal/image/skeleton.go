@@ -21,6 +21,10 @@ nogroup:x:65534:
 `
 )
 
+// hostConf makes glibc read all lines of /etc/hosts for a name and not the first alone:
+// localhost has two there. Debian's base-files brings it.
+const hostConf = "multi on\n"
+
 const wwwData = 33
 
 // Dir is a directory that a maintainer script would have made or given away.
@@ -54,11 +58,10 @@ func (l *layer) skeleton(arch string, recipe Recipe) error {
 			return err
 		}
 	}
-	if err := l.file("etc/passwd", passwd, 0o644); err != nil {
-		return err
-	}
-	if err := l.file("etc/group", group+recipe.Groups, 0o644); err != nil {
-		return err
+	for _, f := range [][2]string{{"etc/passwd", passwd}, {"etc/group", group + recipe.Groups}, {"etc/host.conf", hostConf}} {
+		if err := l.file(f[0], f[1], 0o644); err != nil {
+			return err
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(recipe.Files)) {
 		if err := l.file(name, recipe.Files[name], 0o644); err != nil {

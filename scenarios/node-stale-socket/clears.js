@@ -1,0 +1,11 @@
+const http = require('http');
+const fs = require('fs');
+
+const server = http.createServer((request, response) => {
+  response.setHeader('X-Lab-Trial', process.env.LAB_TRIAL);
+  response.end('ok\n');
+});
+// One app only has this path, so what lies there is a former run's.
+fs.rmSync('/lab/run/app.sock', { force: true });
+// nginx's workers are not root: without writableAll connect() would be denied to them.
+server.listen({ path: '/lab/run/app.sock', writableAll: true });

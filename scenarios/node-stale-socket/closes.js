@@ -1,0 +1,10 @@
+const http = require('http');
+
+const server = http.createServer((request, response) => {
+  response.setHeader('X-Lab-Trial', process.env.LAB_TRIAL);
+  response.end('ok\n');
+});
+// Node removes the socket's file when the server closes, and a signal alone closes nothing.
+process.on('SIGTERM', () => server.close());
+// nginx's workers are not root: without writableAll connect() would be denied to them.
+server.listen({ path: '/lab/run/app.sock', writableAll: true });
