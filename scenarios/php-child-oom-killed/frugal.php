@@ -1,0 +1,5 @@
+<?php
+header('Content-Type: text/plain');
+header('X-Lab-Trial: ' . getenv('LAB_TRIAL'));
+$rows = str_repeat('x', 1 << 20);
+echo "ok\n";

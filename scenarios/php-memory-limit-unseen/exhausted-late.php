@@ -1,0 +1,7 @@
+<?php
+header('Content-Type: text/plain');
+header('X-Lab-Trial: ' . getenv('LAB_TRIAL'));
+echo "id;name\n";
+flush();
+$rows = str_repeat('x', 16 << 20);
+echo "ok\n";
