@@ -5,4 +5,6 @@ const server = http.createServer((request, response) => {
   response.end('ok\n');
 });
 // nginx's workers are not root: without writableAll connect() would be denied to them.
-server.listen({ path: '/lab/run/app.sock', writableAll: true });
+// From its first moment nginx's workers may write to it; writableAll comes after the listen.
+process.umask(0);
+server.listen('/lab/run/app.sock');
