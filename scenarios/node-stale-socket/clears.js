@@ -7,7 +7,6 @@ const server = http.createServer((request, response) => {
 });
 // One app only has this path, so what lies there is a former run's.
 fs.rmSync('/lab/run/app.sock', { force: true });
-// nginx's workers are not root: without writableAll connect() would be denied to them.
 // From its first moment nginx's workers may write to it; writableAll comes after the listen.
 process.umask(0);
 server.listen('/lab/run/app.sock');

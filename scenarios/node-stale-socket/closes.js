@@ -6,7 +6,6 @@ const server = http.createServer((request, response) => {
 });
 // Node removes the socket's file when the server closes, and a signal alone closes nothing.
 process.on('SIGTERM', () => server.close());
-// nginx's workers are not root: without writableAll connect() would be denied to them.
 // From its first moment nginx's workers may write to it; writableAll comes after the listen.
 process.umask(0);
 server.listen('/lab/run/app.sock');
