@@ -367,7 +367,7 @@ func TestPullBreaksHalfway(t *testing.T) {
 	t.Parallel()
 	const size, after = 4 << 20, 2 << 20
 	// By default the engine tries five times, with pauses of 5 s and more.
-	p := labtest.PrivateEngine(t, "--max-download-attempts=1")
+	p := labtest.PrivateEngineOnLoopback(t, "--max-download-attempts=1")
 	unbegun(t, p, registry(t, size, after, false), "from a registry: pulling")
 	for range labtest.Soak(0, 1) {
 		unbegun(t, p, registry(t, size, after, true), "from a registry: pulling", "nothing more arrived")
@@ -389,7 +389,7 @@ func TestNoDiskSpace(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p := labtest.PrivateEngine(t, "--data-root="+filepath.Join(small, "data"))
+	p := labtest.PrivateEngineOnLoopback(t, "--data-root="+filepath.Join(small, "data"))
 	const size, noSpace = 16 << 20, "no space left on device"
 	unbegun(t, p, registry(t, size, 2*size, false), noSpace)
 
