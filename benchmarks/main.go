@@ -148,7 +148,7 @@ type report struct {
 	Timings struct {
 		Parallel, Cores, Trials   int
 		Testbed, BareNginx, Limit protocol.Duration
-		Ratio                     float64
+		Overlap, Ratio            float64
 		Sum                       struct{ Waits protocol.Duration }
 	}
 }
@@ -186,9 +186,9 @@ func growth(lab string) (string, error) {
 
 func limit(r report) string {
 	t := r.Timings
-	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores. "+
-		"The limit is first testbed + waits / %d + trials x 1.5 x bare nginx / %d = %s; the run took %.2f times as long.\n",
-		rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, rounded(t.BareNginx), t.Parallel, t.Cores, t.Parallel, t.Cores, rounded(t.Limit), t.Ratio)
+	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores, where %d such loops side by side do the work of %.2f. "+
+		"The limit is first testbed + waits / %d + trials x 1.5 x bare nginx / %.2f = %s; the run took %.2f times as long.\n",
+		rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, rounded(t.BareNginx), t.Parallel, t.Cores, t.Parallel, t.Overlap, t.Parallel, t.Overlap, rounded(t.Limit), t.Ratio)
 }
 
 func rounded(d protocol.Duration) string {

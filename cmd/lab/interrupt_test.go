@@ -3,11 +3,9 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,7 +21,7 @@ import (
 // interrupted is a run of lab that is to be stopped in the middle.
 type interrupted struct {
 	*exec.Cmd
-	stderr *bufio.Reader
+	stderr stderr
 	stdout bytes.Buffer
 	folder string
 	cache  string
@@ -57,16 +55,8 @@ func startLong(t *testing.T) *interrupted {
 		"--report", "junit="+filepath.Join(r.folder, "lab.xml"), "--evidence", filepath.Join(r.folder, "seen"))
 	r.Env = append(os.Environ(), "LAB_CACHE="+r.cache)
 	r.Stdout = &r.stdout
-	stderr, err := r.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.stderr = bufio.NewReader(stderr)
-	if err := r.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.Process.Kill() }) // of a test that failed
-	r.until(t, "verified ")
+	r.stderr = startHeard(t, r.Cmd)
+	r.stderr.until(t, "verified ")
 	return r
 }
 
@@ -88,20 +78,6 @@ func overNetwork(t *testing.T, path string) {
 	}
 }
 
-// until reads stderr up to a line with text.
-func (r *interrupted) until(t *testing.T, text string) {
-	t.Helper()
-	for {
-		line, err := r.stderr.ReadString('\n')
-		if strings.Contains(line, text) {
-			return
-		}
-		if err != nil {
-			t.Fatalf("stderr ended before %q: %v", text, err)
-		}
-	}
-}
-
 func (r *interrupted) signal(t *testing.T, s syscall.Signal) {
 	t.Helper()
 	if err := r.Process.Signal(s); err != nil {
@@ -112,15 +88,12 @@ func (r *interrupted) signal(t *testing.T, s syscall.Signal) {
 // end waits for the end and returns the exit code and the rest of stderr.
 func (r *interrupted) end(t *testing.T) (int, string) {
 	t.Helper()
-	rest, err := io.ReadAll(r.stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	rest := r.stderr.rest(t)
 	var failed *exec.ExitError
 	if err := r.Wait(); err != nil && !errors.As(err, &failed) {
 		t.Fatal(err)
 	}
-	return r.ProcessState.ExitCode(), string(rest)
+	return r.ProcessState.ExitCode(), rest
 }
 
 // run is the run's id: its lock is the only one in a cache of its own.
@@ -192,7 +165,7 @@ func TestSecondInterrupt(t *testing.T) {
 	r := startLong(t)
 	run := r.run(t)
 	r.signal(t, syscall.SIGTERM)
-	r.until(t, "once more stops at once")
+	r.stderr.until(t, "once more stops at once")
 	t.Cleanup(func() { // whatever this test finds, the next one starts without it
 		prune := exec.Command(r.Path, "prune", "--force")
 		prune.Env = r.Env

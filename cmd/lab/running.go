@@ -271,6 +271,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	results = r.trials(ctx, pool)
 	if head.Timings != nil {
 		head.Timings.Running = protocol.Duration(time.Since(began))
+		pool.Settle() // what is measured should not share the cores with removals, which count as the run's
 		r.measure(ctx, pool, head.Timings)
 	}
 	head.Nginx = pool.Nginx()
@@ -314,23 +315,6 @@ func (r *running) plainTestbeds() int {
 		return 1
 	}
 	return min(r.options.Parallel, max(1, experiment.Trials(plain, r.options)/trialsPerBed))
-}
-
-// bareRounds is how often a bare nginx is started to know what a trial costs at least.
-const bareRounds = 30
-
-// measure measures what the limit rests on, now that the engine is quiet.
-func (r *running) measure(ctx context.Context, pool *testbed.Pool, t *report.Timings) {
-	began := time.Now()
-	defer func() { r.measuring = time.Since(began) }()
-	if ctx.Err() != nil {
-		return
-	}
-	bare, err := pool.Bare(ctx, bareRounds)
-	if err != nil {
-		r.progress.Warn("--timings: measuring a bare nginx: %v", err)
-	}
-	t.BareNginx = protocol.Duration(bare)
 }
 
 // gone is the one error of a run whose engine went away: that nothing could be removed

@@ -4,7 +4,6 @@ package main
 
 import (
 	"archive/tar"
-	"bufio"
 	"bytes"
 	"context"
 	"crypto/rand"
@@ -41,7 +40,7 @@ type troubled struct {
 	*labtest.Private
 	cmd    *exec.Cmd
 	stdout bytes.Buffer
-	stderr *bufio.Reader
+	stderr stderr
 	cache  string
 	report string // a file
 	repeat int
@@ -93,16 +92,8 @@ func startTroubled(t *testing.T, repeat int) *troubled {
 	r.cmd = labOn(t, r.Address, r.cache, "run", "--scenarios", filepath.Join(folder, "scenarios"),
 		"--repeat", strconv.Itoa(repeat), "--parallel", "2", "-o", "json", "--report", "json="+r.report)
 	r.cmd.Stdout = &r.stdout
-	stderr, err := r.cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.stderr = bufio.NewReader(stderr)
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = r.cmd.Process.Kill() }) // of a test that failed
-	r.until(t, "verified ")
+	r.stderr = startHeard(t, r.cmd)
+	r.stderr.until(t, "verified ")
 	time.Sleep(mathrand.N(300 * time.Millisecond))
 	return r
 }
@@ -121,31 +112,13 @@ func labOn(t *testing.T, address, cache string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-// until reads stderr up to a line with text.
-func (r *troubled) until(t *testing.T, text string) {
-	t.Helper()
-	for {
-		line, err := r.stderr.ReadString('\n')
-		if strings.Contains(line, text) {
-			return
-		}
-		if err != nil {
-			t.Fatalf("stderr ended before %q: %v", text, err)
-		}
-	}
-}
-
 // ends waits for the end: exit code 3, want somewhere on stderr, and a report that
 // keeps what was verified before. It returns the counts of the report.
 func (r *troubled) ends(t *testing.T, want string) (verified, others int) {
 	t.Helper()
 	began := time.Now()
-	rest, err := io.ReadAll(r.stderr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	said := r.stderr.rest(t)
 	_ = r.cmd.Wait()
-	said := string(rest)
 	t.Logf("lab ended after %s", time.Since(began).Round(100*time.Millisecond))
 	if code := r.cmd.ProcessState.ExitCode(); code != 3 {
 		t.Errorf("exit code %d, want 3", code)
@@ -218,33 +191,24 @@ func often(t *testing.T, do func(*testing.T)) {
 	}
 }
 
-func TestEngineStuck(t *testing.T) {
-	often(t, func(t *testing.T) {
-		r := startTroubled(t, long)
-		r.Stop()
-		r.ends(t, isGone)
-		r.Cont()
-		r.clean(t)
-	})
-}
-
-func TestEngineKilled(t *testing.T) {
-	often(t, func(t *testing.T) {
-		r := startTroubled(t, long)
-		r.Kill()
-		r.ends(t, isGone)
-		r.Start()
-		r.clean(t)
-	})
-}
-
-func TestEngineRestarted(t *testing.T) {
-	often(t, func(t *testing.T) {
-		r := startTroubled(t, long)
-		r.Restart()
-		r.ends(t, isGone)
-		r.clean(t)
-	})
+// A run is over when its engine is, also if it comes back at once.
+func TestEngine(t *testing.T) {
+	t.Parallel()
+	for name, trouble := range map[string]struct{ begin, end func(*labtest.Private) }{
+		"Stuck":     {(*labtest.Private).Stop, (*labtest.Private).Cont},
+		"Killed":    {(*labtest.Private).Kill, (*labtest.Private).Start},
+		"Restarted": {(*labtest.Private).Restart, func(*labtest.Private) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			often(t, func(t *testing.T) {
+				r := startTroubled(t, long)
+				trouble.begin(r.Private)
+				r.ends(t, isGone)
+				trouble.end(r.Private)
+				r.clean(t)
+			})
+		})
+	}
 }
 
 // fromOutside does something to the container of a role on the engine of a run.
@@ -367,7 +331,7 @@ func TestPullBreaksHalfway(t *testing.T) {
 	t.Parallel()
 	const size, after = 4 << 20, 2 << 20
 	// By default the engine tries five times, with pauses of 5 s and more.
-	p := labtest.PrivateEngine(t, "--max-download-attempts=1")
+	p := labtest.PrivateEngineOnLoopback(t, "--max-download-attempts=1")
 	unbegun(t, p, registry(t, size, after, false), "from a registry: pulling")
 	for range labtest.Soak(0, 1) {
 		unbegun(t, p, registry(t, size, after, true), "from a registry: pulling", "nothing more arrived")
@@ -389,7 +353,7 @@ func TestNoDiskSpace(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	p := labtest.PrivateEngine(t, "--data-root="+filepath.Join(small, "data"))
+	p := labtest.PrivateEngineOnLoopback(t, "--data-root="+filepath.Join(small, "data"))
 	const size, noSpace = 16 << 20, "no space left on device"
 	unbegun(t, p, registry(t, size, 2*size, false), noSpace)
 

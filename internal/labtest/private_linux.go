@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,11 +31,43 @@ type Private struct {
 	t       testing.TB
 	dir     string
 	command []string
+	apart   chan func() // what is sent runs in a network namespace of the engine's own
 	daemon  *exec.Cmd
 }
 
 // PrivateEngine starts an engine, or skips the test aloud. flags are added to dockerd's.
+// Its networks are apart from the machine's: an engine that ends while it makes or
+// removes one leaves a bridge that nobody would know any more.
 func PrivateEngine(t testing.TB, flags ...string) *Private {
+	t.Helper()
+	p := privateEngine(t, flags)
+	p.apart = make(chan func())
+	t.Cleanup(func() { close(p.apart) }) // after cleanUp
+	go func() {
+		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		failed := syscall.Unshare(syscall.CLONE_NEWNET)
+		for do := range p.apart {
+			if failed != nil {
+				t.Error(failed)
+			}
+			do()
+		}
+	}()
+	t.Cleanup(p.cleanUp)
+	p.Start()
+	return p
+}
+
+// PrivateEngineOnLoopback is one that reaches what the test serves on the loopback.
+func PrivateEngineOnLoopback(t testing.TB, flags ...string) *Private {
+	t.Helper()
+	p := privateEngine(t, flags)
+	t.Cleanup(p.cleanUp)
+	p.Start()
+	return p
+}
+
+func privateEngine(t testing.TB, flags []string) *Private {
 	t.Helper()
 	dockerd, err := exec.LookPath("dockerd")
 	if err != nil || os.Getuid() != 0 {
@@ -54,8 +87,6 @@ func PrivateEngine(t testing.TB, flags ...string) *Private {
 	p.command = append([]string{dockerd, "--config-file", in("daemon.json"), "-H", p.Address,
 		"--data-root", in("data"), "--exec-root", in("exec"), "--pidfile", in("pid"), "--bridge=none", "--iptables=false",
 		"--containerd-namespace=" + name, "--containerd-plugins-namespace=" + name + "-plugins"}, flags...)
-	t.Cleanup(p.cleanUp)
-	p.Start()
 	return p
 }
 
@@ -70,7 +101,7 @@ func (p *Private) Start() {
 	p.daemon = exec.Command(p.command[0], p.command[1:]...)
 	p.daemon.Env = append(os.Environ(), "HTTP_PROXY=http://127.0.0.1:1", "HTTPS_PROXY=http://127.0.0.1:1", "NO_PROXY=")
 	p.daemon.Stdout, p.daemon.Stderr = log, log
-	if err := p.daemon.Start(); err != nil {
+	if err := p.inItsNetwork(p.daemon.Start); err != nil {
 		p.t.Fatal(err)
 	}
 	for deadline := time.Now().Add(patience); ; time.Sleep(50 * time.Millisecond) {
@@ -84,6 +115,15 @@ func (p *Private) Start() {
 			p.t.Fatalf("the private engine does not start: %v: %s", err, text)
 		}
 	}
+}
+
+func (p *Private) inItsNetwork(do func() error) error {
+	if p.apart == nil {
+		return do()
+	}
+	done := make(chan error)
+	p.apart <- func() { done <- do() }
+	return <-done
 }
 
 // Stop freezes the daemon: it takes connections and never answers. Cont thaws it.

@@ -29,7 +29,8 @@ type Timings struct {
 	Slowest []SlowTrial      `json:"slowest"` // by what is not waiting
 
 	// The limit of what is possible, and how far the run was from it.
-	BareNginx protocol.Duration `json:"bareNginx"` // nginx started, one request, killed: median of a loop in the same run
+	BareNginx protocol.Duration `json:"bareNginx"` // nginx started, one request, killed: in a loop in the same run
+	Overlap   float64           `json:"overlap"`   // Parallel such loops side by side do the work of how many, one after the other
 	Limit     protocol.Duration `json:"limit"`     // see Complete
 	Ratio     float64           `json:"ratio"`     // of the run's time to the limit
 }
@@ -60,21 +61,25 @@ func (t *Timings) Add(id string, seen scenario.Observation) {
 // bareShare is how much more than a bare nginx a trial may cost.
 const bareShare = 1.5
 
-// Complete computes the limit: the first testbed, and then all waits and a bare nginx
-// and a half for each trial, as far as they can overlap: waits with as many others as
-// there are trials at the same time, work with no more than there are cores.
-func (t *Timings) Complete(took time.Duration) {
-	t.Ending = max(0, protocol.Duration(took)-t.Preparing-t.Testbed-t.Running)
-	work := protocol.Duration(bareShare * float64(t.Trials) * float64(t.BareNginx))
-	t.Limit = t.Testbed + t.Sum.Waits/protocol.Duration(max(t.Parallel, 1)) + work/t.overlap()
-	if t.Limit > 0 {
-		t.Ratio = float64(took) / float64(t.Limit)
-	}
+// Measured takes how many rounds of a bare loop a second holds, of one that is alone,
+// and of as many side by side as there are trials at the same time.
+func (t *Timings) Measured(alone, beside float64) {
+	t.BareNginx = protocol.Duration(float64(time.Second) / alone)
+	t.Overlap = max(beside/alone, 1)
 }
 
-// overlap is how many trials can work at the same time.
-func (t *Timings) overlap() protocol.Duration {
-	return protocol.Duration(max(min(t.Parallel, t.Cores), 1))
+// Complete computes the limit: the first testbed, and then all waits and a bare nginx
+// and a half for each trial, as far as they can overlap: waits with as many others as
+// there are trials at the same time, work as far as bare loops were measured to. Where
+// they were not, there is no limit.
+func (t *Timings) Complete(took time.Duration) {
+	t.Ending = max(0, protocol.Duration(took)-t.Preparing-t.Testbed-t.Running)
+	if t.BareNginx == 0 {
+		return
+	}
+	work := bareShare * float64(t.Trials) * float64(t.BareNginx) / t.Overlap
+	t.Limit = t.Testbed + t.Sum.Waits/protocol.Duration(t.Parallel) + protocol.Duration(work)
+	t.Ratio = float64(took) / float64(t.Limit)
 }
 
 // WriteTimings writes where the time went, for a person.
@@ -126,8 +131,8 @@ func (r Report) WriteTimings(w io.Writer, screen Screen) error {
 	if t.BareNginx == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + waits %s / %d at a time + %d trials x %g x bare nginx %s / %d cores; the run took %s, %.2f times as long\n",
-		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Parallel, t.Trials, bareShare, rounded(t.BareNginx), t.overlap(), rounded(protocol.Duration(r.Took)), t.Ratio)
+	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + waits %s / %d at a time + %d trials x %g x bare nginx %s / %.2f measured overlap; the run took %s, %.2f times as long\n",
+		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Parallel, t.Trials, bareShare, rounded(t.BareNginx), t.Overlap, rounded(protocol.Duration(r.Took)), t.Ratio)
 	return err
 }
 

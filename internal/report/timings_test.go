@@ -9,14 +9,21 @@ import (
 )
 
 func TestTimings(t *testing.T) {
-	g := &Timings{Parallel: 4, Cores: 2, Preparing: ms(50), Testbed: ms(400), Running: ms(2000), Testbeds: 5, Start: ms(400), Removal: ms(60), BareNginx: ms(8)}
+	g := &Timings{Parallel: 4, Cores: 2, Preparing: ms(50), Testbed: ms(400), Running: ms(2000), Testbeds: 5, Start: ms(400), Removal: ms(60)}
 	for n := range 20 {
 		seen := scenario.Observation{Trial: "fix it", Started: time.Now(), Took: ms(100 + n), Timings: scenario.Timings{Nginx: ms(10), Backends: ms(5), Waits: ms(60), Probes: ms(2), Engine: ms(1), Testbed: ms(3), Own: ms(22 + n)}}
 		g.Add("slow", seen)
 	}
 	g.Add("never run", scenario.Observation{Trial: "healthy"})
-	// 400 + 20*60/4 + 20*1.5*8/2 = 820
-	if g.Complete(2600 * time.Millisecond); g.Trials != 20 || g.Limit != ms(820) || g.Ratio < 3.17 || g.Ratio > 3.18 || g.Ending != ms(150) {
+	if g.Complete(2600 * time.Millisecond); g.Limit != 0 || g.Ratio != 0 {
+		t.Errorf("nothing was measured, and yet %+v", g)
+	}
+	if g.Measured(125, 100); g.BareNginx != ms(8) || g.Overlap != 1 {
+		t.Errorf("slower side by side than one after the other: %+v", g)
+	}
+	g.Measured(125, 200)
+	// 400 + 20*60/4 + 20*1.5*8/1.6 = 850
+	if g.Complete(2600 * time.Millisecond); g.Trials != 20 || g.Limit != ms(850) || g.Ratio < 3.05 || g.Ratio > 3.06 || g.Ending != ms(150) {
 		t.Errorf("%+v", g)
 	}
 	if len(g.Slowest) != slowest || g.Slowest[0].Took != ms(119) || g.Slowest[slowest-1].Took != ms(112) {

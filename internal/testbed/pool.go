@@ -189,20 +189,26 @@ func (p *Pool) start(ctx context.Context, kind Kind) (*Testbed, error) {
 	return t, nil
 }
 
-// Bare measures a bare loop of starting nginx, sending one request and killing it, on
-// an idle testbed: the median of so many rounds.
-func (p *Pool) Bare(ctx context.Context, rounds int) (time.Duration, error) {
+// Bare measures bare loops of starting nginx, sending one request and killing it, on an
+// idle testbed: how many rounds a second so many loops come to, side by side.
+func (p *Pool) Bare(ctx context.Context, loops int, lasts time.Duration) (float64, error) {
 	t, _, err := p.take(ctx, Kind{})
 	if err != nil {
 		return 0, err
 	}
 	var result protocol.BareResult
-	if err := t.nginx.ask(ctx, protocol.MethodBare, protocol.Bare{Rounds: rounds}, &result); err != nil {
+	if err := t.nginx.ask(ctx, protocol.MethodBare, protocol.Bare{Loops: loops, Lasts: protocol.Duration(lasts)}, &result); err != nil {
 		p.discard(t)
 		return 0, err
 	}
-	return result.Median.D(), p.put(t, Kind{})
+	if result.Rate <= 0 {
+		return 0, errors.Join(errors.New("the agent has no rate"), p.put(t, Kind{}))
+	}
+	return result.Rate, p.put(t, Kind{})
 }
+
+// Settle waits for testbeds that are being removed.
+func (p *Pool) Settle() { p.ending.Wait() }
 
 // Times is what testbeds have cost; after Close it is complete.
 func (p *Pool) Times() Times {
