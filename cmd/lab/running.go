@@ -265,7 +265,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	}
 	if r.timings {
 		head.Timings = &report.Timings{Parallel: r.options.Parallel, Cores: ready.info.Cores, Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared)}
-		r.options.Seen = head.Timings.Add
+		r.options.Seen = func(id string, seen scenario.Observation) { head.Timings.Add(id, head.Sources[id].Server, seen) }
 	}
 	began := time.Now()
 	results = r.trials(ctx, pool)

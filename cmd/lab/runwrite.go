@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"io"
 
 	"github.com/gatewaylab/lab/internal/report"
 )
@@ -43,7 +44,7 @@ func (r *running) product(done report.Report) error {
 	var err error
 	switch r.out.form {
 	case "table":
-		return errors.Join(done.WriteTable(r.out.out, r.out.screen), done.WriteSummary(r.out.out, r.out.screen), done.WriteTimings(r.out.out, r.out.screen))
+		return errors.Join(done.WriteTable(r.out.out, r.out.screen), r.commands(done, r.out.out), done.WriteSummary(r.out.out, r.out.screen), done.WriteTimings(r.out.out, r.out.screen))
 	case "json":
 		err = done.WriteJSON(r.out.out)
 	case "yaml":
@@ -56,5 +57,17 @@ func (r *running) product(done report.Report) error {
 	if r.out.quiet {
 		return err
 	}
-	return errors.Join(err, done.WriteSummary(r.out.err, report.Screen{}), done.WriteTimings(r.out.err, report.Screen{}))
+	return errors.Join(err, r.commands(done, r.out.err), done.WriteSummary(r.out.err, report.Screen{}), done.WriteTimings(r.out.err, report.Screen{}))
+}
+
+// commandsOf is how many scenarios may have their commands shown without being asked;
+// of more it would be pages.
+const commandsOf = 3
+
+// commands shows what commands said that were really run.
+func (r *running) commands(done report.Report, to io.Writer) error {
+	if len(r.scenarios) > commandsOf && !r.out.loud {
+		return nil
+	}
+	return done.WriteCommands(to)
 }

@@ -29,6 +29,10 @@ func Worse(a, b int) int {
 
 func exitCode(results []experiment.Result, stop Stop) int {
 	code := OK
+	// Where nothing was tried nothing is as expected.
+	if len(results) > 0 && !slices.ContainsFunc(results, func(r experiment.Result) bool { return r.Verdict != experiment.Skipped }) {
+		code = Inconclusive
+	}
 	for _, r := range results {
 		code = Worse(code, codeOf(r.Verdict, r.Cause, stop))
 		for _, p := range r.Parts {

@@ -30,6 +30,7 @@ func TestExitCode(t *testing.T) {
 		{"nothing", nil, Stop{}, 0},
 		{"verified", []experiment.Result{verified, verified}, Stop{}, 0},
 		{"skipped", []experiment.Result{verified, skipped}, Stop{}, 0},
+		{"nothing tried", []experiment.Result{skipped, skipped}, Stop{}, 4},
 		{"refuted", []experiment.Result{verified, refuted}, Stop{}, 1},
 		{"a mistake", []experiment.Result{mistake}, Stop{}, 2},
 		{"the environment", []experiment.Result{engine}, Stop{}, 3},

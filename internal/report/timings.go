@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -28,11 +29,19 @@ type Timings struct {
 	Sum     scenario.Timings `json:"sum"`     // over all trials, which overlap
 	Slowest []SlowTrial      `json:"slowest"` // by what is not waiting
 
+	Servers map[string]*Starts `json:"servers,omitempty"` // by the server's name
+
 	// The limit of what is possible, and how far the run was from it.
 	BareNginx protocol.Duration `json:"bareNginx"` // nginx started, one request, killed: in a loop in the same run
 	Overlap   float64           `json:"overlap"`   // Parallel such loops side by side do the work of how many, one after the other
 	Limit     protocol.Duration `json:"limit"`     // see Complete
 	Ratio     float64           `json:"ratio"`     // of the run's time to the limit
+}
+
+// Starts is how often a real server was started in a run.
+type Starts struct {
+	Count   int               `json:"count"`
+	Fastest protocol.Duration `json:"fastest"` // the one that waited for no CPU
 }
 
 // SlowTrial is a trial that took long.
@@ -46,10 +55,20 @@ type SlowTrial struct {
 // slowest is how many slow trials are named.
 const slowest = 8
 
-// Add counts a trial.
-func (t *Timings) Add(id string, seen scenario.Observation) {
+// Add counts a trial of a scenario that has the server, "" for none.
+func (t *Timings) Add(id, server string, seen scenario.Observation) {
 	if seen.Started.IsZero() {
 		return
+	}
+	if n := seen.Timings.Starts; n > 0 {
+		if t.Servers == nil {
+			t.Servers = map[string]*Starts{}
+		}
+		if t.Servers[server] == nil {
+			t.Servers[server] = &Starts{Fastest: seen.Timings.Fastest}
+		}
+		s := t.Servers[server]
+		s.Count, s.Fastest = s.Count+n, min(s.Fastest, seen.Timings.Fastest)
 	}
 	t.Trials++
 	t.Sum.Add(seen.Timings)
@@ -69,17 +88,26 @@ func (t *Timings) Measured(alone, beside float64) {
 }
 
 // Complete computes the limit: the first testbed, and then all waits and a bare nginx
-// and a half for each trial, as far as they can overlap: waits with as many others as
-// there are trials at the same time, work as far as bare loops were measured to. Where
-// they were not, there is no limit.
+// and a half for each trial, with the start of each real server, as far as they can
+// overlap: waits with as many others as there are trials at the same time, work as far as
+// bare loops were measured to. Where they were not, there is no limit.
 func (t *Timings) Complete(took time.Duration) {
 	t.Ending = max(0, protocol.Duration(took)-t.Preparing-t.Testbed-t.Running)
 	if t.BareNginx == 0 {
 		return
 	}
 	work := bareShare * float64(t.Trials) * float64(t.BareNginx) / t.Overlap
+	work += float64(t.serverStarts()) / t.Overlap
 	t.Limit = t.Testbed + t.Sum.Waits/protocol.Duration(t.Parallel) + protocol.Duration(work)
 	t.Ratio = float64(took) / float64(t.Limit)
+}
+
+// serverStarts is what starting real servers takes at the least, one after the other.
+func (t *Timings) serverStarts() (sum protocol.Duration) {
+	for _, s := range t.Servers {
+		sum += protocol.Duration(s.Count) * s.Fastest
+	}
+	return sum
 }
 
 // WriteTimings writes where the time went, for a person.
@@ -110,6 +138,7 @@ func (r Report) WriteTimings(w io.Writer, screen Screen) error {
 		{"waits", t.Sum.Waits, "a fault's delays, nginx's timeouts, waiting steps, the 100 ms of a reload"},
 		{"nginx", t.Sum.Nginx, "starting, checking, reloading nginx"},
 		{"backends", t.Sum.Backends, "starting and ending backends"},
+		{"servers", t.Sum.Servers, "starting and ending real servers, and commands"},
 		{"probes", t.Sum.Probes, "answers that came at once"},
 		{"engine", t.Sum.Engine + t.Sum.Testbed, "waiting for a testbed, pausing and updating containers"},
 		{"own", t.Sum.Own, "messages, logs, clearing up, and waiting for a CPU"},
@@ -131,8 +160,12 @@ func (r Report) WriteTimings(w io.Writer, screen Screen) error {
 	if t.BareNginx == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + waits %s / %d at a time + %d trials x %g x bare nginx %s / %.2f measured overlap; the run took %s, %.2f times as long\n",
-		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Parallel, t.Trials, bareShare, rounded(t.BareNginx), t.Overlap, rounded(protocol.Duration(r.Took)), t.Ratio)
+	starts := ""
+	for _, name := range slices.Sorted(maps.Keys(t.Servers)) {
+		starts += fmt.Sprintf(" + %d x %s %s", t.Servers[name].Count, name, rounded(t.Servers[name].Fastest))
+	}
+	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + waits %s / %d at a time + (%d trials x %g x bare nginx %s%s) / %.2f measured overlap; the run took %s, %.2f times as long\n",
+		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Parallel, t.Trials, bareShare, rounded(t.BareNginx), starts, t.Overlap, rounded(protocol.Duration(r.Took)), t.Ratio)
 	return err
 }
 

@@ -52,10 +52,20 @@ type Timings struct {
 	Engine   protocol.Duration `json:"engine"`   // pausing and updating containers
 	Nginx    protocol.Duration `json:"nginx"`    // starting, checking, reloading and stopping nginx
 	Backends protocol.Duration `json:"backends"` // starting and ending backends, as far as nginx did not take as long
-	Servers  protocol.Duration `json:"servers"`  // real servers' own time to start and to end
+	Servers  protocol.Duration `json:"servers"`  // real servers' own time to start and to end, and commands
 	Waits    protocol.Duration `json:"waits"`    // a fault's delays, nginx's timeouts, waiting steps, the 100 ms of a reload
 	Probes   protocol.Duration `json:"probes"`   // answers that came at once
 	Own      protocol.Duration `json:"own"`      // the rest: messages, logs, clearing up, and waiting for a CPU
+
+	Starts  int               `json:"starts,omitempty"` // of real servers
+	Fastest protocol.Duration `json:"fastest,omitzero"` // of these
+}
+
+// Started counts a real server's start.
+func (t *Timings) Started(took protocol.Duration) {
+	if t.Starts++; t.Fastest == 0 || took < t.Fastest {
+		t.Fastest = took
+	}
 }
 
 // Add adds another trial's.

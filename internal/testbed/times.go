@@ -39,6 +39,13 @@ func (r *trial) real(o *request) bool {
 	return false
 }
 
+// timeServerStart counts a real server's start that was waited for.
+func (r *trial) timeServerStart(o *request) {
+	if l, ok := o.params.(protocol.Launch); ok && l.Real() && l.Boot == 0 {
+		r.times.Started(protocol.Duration(o.took))
+	}
+}
+
 // timeStart counts the start of a stage: nginx's, and of the backends', which start
 // beside it, what took longer.
 func (r *trial) timeStart(nginx time.Duration, backends []*request) {
@@ -52,6 +59,7 @@ func (r *trial) timeStart(nginx time.Duration, backends []*request) {
 		} else {
 			r.times.Backends += rest
 		}
+		r.timeServerStart(o)
 	}
 }
 
