@@ -439,7 +439,7 @@ func TestWithheld(t *testing.T) {
 		}
 		names = append(names, p.Name)
 	}
-	if got, want := strings.Join(names, ", "), "healthy, broken, fix start-it, wrong fix reload"; got != want {
+	if got, want := strings.Join(names, ", "), "healthy, broken, fix start-it"; got != want {
 		t.Errorf("trials %s, want %s", got, want)
 	}
 	for _, p := range plan(refusing(), Fault, false) {

@@ -88,6 +88,9 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		return trials
 	}
 	for r, list := range [][]scenario.Fix{fix: s.Fixes, wrongFix: s.WrongFixes} {
+		if role(r) == wrongFix && withheld == Fix { // nothing is withheld from these
+			continue
+		}
 		for i, f := range list {
 			applied := scenario.Phase{Name: "fixed", Stage: stage.With(f.Delta), Apply: f.Apply, Rounds: rounds(s)}
 			if role(r) == wrongFix {
