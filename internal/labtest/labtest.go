@@ -142,16 +142,21 @@ func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipme
 	return testbed.Equipment{Engine: e, Image: imageName, Agent: binary, Certificates: certificates, Owner: owner}
 }
 
-// Pool is a pool of testbeds on the default image, closed at the end of the test.
-func Pool(t testing.TB) *testbed.Pool {
+// WithServers adds the images of all real servers, and the privileges that they need.
+func WithServers(t testing.TB, e *docker.Engine, equipment testbed.Equipment) testbed.Equipment {
 	t.Helper()
-	e := Engine(t)
-	equipment := Equipment(t, e, Image(t, e).Name)
 	equipment.Server = Servers(t, e).Image
 	for _, s := range server.Table {
 		equipment.Privileges = append(equipment.Privileges, s.Privileges...)
 	}
-	pool := testbed.NewPool(equipment)
+	return equipment
+}
+
+// Pool is a pool of testbeds on the default image, closed at the end of the test.
+func Pool(t testing.TB) *testbed.Pool {
+	t.Helper()
+	e := Engine(t)
+	pool := testbed.NewPool(WithServers(t, e, Equipment(t, e, Image(t, e).Name)))
 	t.Cleanup(func() {
 		if err := pool.Close(); err != nil {
 			t.Error(err)

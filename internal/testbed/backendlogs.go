@@ -8,14 +8,17 @@ import (
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// backendLogPoll is how often a server's log is looked at that should say something:
-// a master notes a worker's death after nginx has seen it.
-const backendLogPoll = 20 * time.Millisecond
+// A server's log that should say something is looked at for a while: a master notes a
+// worker's death after nginx has seen it.
+const (
+	backendLogPoll = 20 * time.Millisecond
+	backendLogWait = 3 * logWait
+)
 
 // backendLogs is what backends logged since the last time, by name. It waits a while
 // for what is expected.
 func (r *trial) backendLogs(ctx context.Context, expected []scenario.Regexp) (map[string]string, error) {
-	for deadline := time.Now().Add(logWait); ; {
+	for deadline := time.Now().Add(backendLogWait); ; {
 		var states []protocol.BackendStatus
 		if err := r.backend.ask(ctx, protocol.MethodBackends, nil, &states); err != nil {
 			return nil, err

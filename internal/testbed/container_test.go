@@ -6,10 +6,13 @@ import (
 	"os/exec"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/labtest"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -74,18 +77,41 @@ func words(list []any) string {
 // What runs inside is untrusted: it has these rights and no others.
 func TestContainersAreConfined(t *testing.T) {
 	t.Parallel()
-	for _, needs := range []string{"", "network"} {
-		t.Run("needs:"+needs, func(t *testing.T) {
+	for _, kind := range []testbed.Kind{{}, {Needs: "network"}, {Server: "php-fpm"}, {Server: "systemd"}} {
+		t.Run("needs:"+kind.Needs+",server:"+kind.Server, func(t *testing.T) {
 			t.Parallel()
-			confined(t, needs)
+			confined(t, kind)
 		})
 	}
 }
 
-func confined(t *testing.T, needs string) {
-	b := start(t, needs)
+func confined(t *testing.T, kind testbed.Kind) {
+	needs, e := kind.Needs, labtest.Engine(t)
+	b := startKind(t, e, labtest.WithServers(t, e, labtest.Equipment(t, e, labtest.Image(t, e).Name)), kind)
+	const plainMemory = "rw,nosuid,nodev,size=96m,mode=0755"
+	roles, memory := []string{"nginx", "backend"}, []map[string]string{{testbed.TrialDir: plainMemory}, {testbed.TrialDir: plainMemory}}
+	switch kind.Server {
+	case "php-fpm":
+		memory[1]["/srv"] = "rw,nosuid,nodev,size=16m,mode=0755"
+	case "systemd":
+		// The opener, which alone had more rights, is gone.
+		if len(b.IDs()) != 2 {
+			t.Fatalf("containers %v", b.IDs())
+		}
+		gone := func() bool { return exec.Command("docker", "inspect", b.IDs()[1]).Run() != nil }
+		for deadline := time.Now().Add(10 * time.Second); !gone() && time.Now().Before(deadline); {
+			time.Sleep(20 * time.Millisecond)
+		}
+		if !gone() {
+			t.Error("the opener is still there")
+		}
+		roles = roles[:1]
+		memory[0]["/srv"] = "rw,nosuid,nodev,exec,size=16m,mode=0755"
+		memory[0]["/run"] = "rw,nosuid,nodev,size=32m,mode=0755"
+		memory[0]["/run/lock"] = "rw,nosuid,nodev,noexec,size=1m,mode=1777"
+	}
 	volume := ""
-	for container, role := range []string{"nginx", "backend"} {
+	for container, role := range roles {
 		c := inspect(t, b.IDs()[container])
 		h := c.HostConfig
 		want := func(what string, got, want any) {
@@ -112,7 +138,7 @@ func confined(t *testing.T, needs string) {
 		want("memory and swap", h.MemorySwap, h.Memory)
 		want("the kernel kills above the limit", h.OomKillDisable, false)
 		want("pids", h.PidsLimit, int64(256))
-		want("in memory", h.Tmpfs, map[string]string{testbed.TrialDir: "rw,nosuid,nodev,size=96m,mode=0755"})
+		want("in memory", h.Tmpfs, memory[container])
 
 		for what, mode := range map[string]string{"pid": h.PidMode, "ipc": h.IpcMode, "uts": h.UTSMode, "user": h.UsernsMode} {
 			if mode == "host" || strings.HasPrefix(mode, "container:") {
@@ -164,6 +190,16 @@ func confined(t *testing.T, needs string) {
 		}
 		status := b.sh(t, container, `grep -E '^(CapBnd|CapEff|NoNewPrivs|Seccomp):' /proc/1/status | tr -s '\t\n' ' '`)
 		want("the kernel says", status, "CapEff: 00000000000000e3 CapBnd: 00000000000000e3 NoNewPrivs: 1 Seccomp: "+filter)
+		if kind.Server == "systemd" {
+			// Every process: the agent was there before systemd was.
+			all := b.sh(t, container, `cat /proc/[0-9]*/status | grep -E '^Cap(Bnd|Prm|Eff):' | tr -s '\t\n' ' ' | tr ' ' '\n' | grep '^0' | sort -u`)
+			for capabilities := range strings.FieldsSeq(all) {
+				if bits, err := strconv.ParseUint(capabilities, 16, 64); err != nil || bits&^0xe3 != 0 {
+					t.Errorf("a process has the capabilities %s, %v", capabilities, err)
+				}
+			}
+			want("what systemd says", b.sh(t, container, "systemctl is-system-running"), "running")
+		}
 		if needs == "" {
 			want("routes and devices", b.sh(t, container, `cat /proc/net/route | wc -l; cat /proc/net/dev | grep -c :`), "1\n1") // the heading, and the loopback
 		}

@@ -51,7 +51,12 @@ func start(t *testing.T, needs string) bed {
 
 func startOn(t *testing.T, e *docker.Engine, image, needs string) bed {
 	t.Helper()
-	b, err := testbed.Start(t.Context(), labtest.Equipment(t, e, image), 1, testbed.Kind{Needs: needs})
+	return startKind(t, e, labtest.Equipment(t, e, image), testbed.Kind{Needs: needs})
+}
+
+func startKind(t *testing.T, e *docker.Engine, equipment testbed.Equipment, kind testbed.Kind) bed {
+	t.Helper()
+	b, err := testbed.Start(t.Context(), equipment, 1, kind)
 	if err != nil {
 		t.Fatal(err)
 	}
