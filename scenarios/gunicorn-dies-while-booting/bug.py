@@ -1,7 +1,7 @@
 import os
 import time
 
-time.sleep(2)  # waits for its database
+time.sleep(3)  # waits for its database
 raise TimeoutError("the database does not answer")
 
 
