@@ -1,0 +1,10 @@
+import os
+import time
+
+time.sleep(3)  # waits for its database
+raise TimeoutError("the database does not answer")
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Lab-Trial", os.environ["LAB_TRIAL"])])
+    return [b"ok\n"]

@@ -1,0 +1,6 @@
+bind = "127.0.0.1:8000"
+workers = 1
+worker_class = "gthread"
+threads = 4
+keepalive = 2
+graceful_timeout = 1  # a worker that is told to end while it starts does not hear it

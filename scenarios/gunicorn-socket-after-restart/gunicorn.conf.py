@@ -1,0 +1,4 @@
+bind = "unix:/lab/run/gunicorn.sock"
+workers = 2
+preload_app = True
+graceful_timeout = 1  # a worker that is told to end while it starts does not hear it

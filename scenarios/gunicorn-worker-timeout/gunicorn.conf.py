@@ -1,0 +1,4 @@
+bind = "127.0.0.1:8000"
+workers = 3
+timeout = 30
+graceful_timeout = 1  # a worker that is told to end while it starts does not hear it

@@ -1,0 +1,8 @@
+import os
+import time
+
+
+def application(environ, start_response):
+    time.sleep(4)  # what the report's query takes
+    start_response("200 OK", [("Content-Type", "text/plain"), ("X-Lab-Trial", os.environ["LAB_TRIAL"])])
+    return [b"ok\n"]
