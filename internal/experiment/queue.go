@@ -29,75 +29,80 @@ func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int) []*job
 	return jobs
 }
 
-// row is what one worker does, one unit after the other.
-type row struct {
+// lane is what a worker does one after the other, alone or with others that have the
+// same lane: each takes the next unit until there is none.
+type lane struct {
+	waits time.Duration // of all of it
+
+	mu    sync.Mutex
 	units []unit
-	waits time.Duration // that put it in its place
 }
 
-// longestFirst is what workers do, what waits longest first: a long scenario that begins
-// last is waited for alone. (Trials that wait and trials that work must be mixed: all the
-// waiting first takes longer.)
+// take takes the next unit.
+func (l *lane) take() (unit, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.units) == 0 {
+		return unit{}, false
+	}
+	next := l.units[0]
+	l.units = l.units[1:]
+	return next, true
+}
+
+// longestFirst is the lanes in the order in which workers take them, what waits longest
+// first: a long scenario that begins last is waited for alone. (Trials that wait and
+// trials that work must be mixed: all the waiting first takes longer.)
 //
-// Trials that need a testbed of their own kind follow one another in rows: starting a
-// testbed for each would cost more than it saves. A scenario on a network is one row; a
-// server's trials are as many as their share of all the waiting is of parallel.
-func longestFirst(jobs []*job, parallel int) [][]unit {
-	var rows []row
-	ofServer := map[string][]unit{}
+// Trials that need a testbed of their own kind follow one another: starting a testbed
+// for each would cost more than it saves. A scenario on a network is a lane of its own;
+// a server's lane is there as often as its share of all the waiting is of parallel.
+func longestFirst(jobs []*job, parallel int) []*lane {
+	type place struct {
+		*lane
+		waits  time.Duration // that put it in its place
+		number int
+	}
+	var places []place
+	ofServer := map[string]*lane{}
 	var all time.Duration
 	for _, j := range jobs {
-		var together []unit
-		var waits time.Duration
+		whole := &lane{}
 		for i, t := range j.trials {
 			u := unit{j, i, inherentWait(t)}
-			together, waits = append(together, u), waits+u.waits
+			whole.units, whole.waits = append(whole.units, u), whole.waits+u.waits
 		}
-		all += waits
-		switch {
-		case j.scenario.Server != "":
-			ofServer[j.scenario.Server] = append(ofServer[j.scenario.Server], together...)
+		all += whole.waits
+		switch name := j.scenario.Server; {
+		case name != "":
+			if ofServer[name] == nil {
+				ofServer[name] = &lane{}
+			}
+			ofServer[name].units = append(ofServer[name].units, whole.units...)
+			ofServer[name].waits += whole.waits
 		case j.scenario.Needs != "":
-			rows = append(rows, row{together, waits})
+			places = append(places, place{whole, whole.waits, j.number})
 		default:
-			for _, u := range together {
-				rows = append(rows, row{[]unit{u}, waits})
+			for _, u := range whole.units {
+				places = append(places, place{&lane{units: []unit{u}}, whole.waits, j.number})
 			}
 		}
 	}
-	for _, units := range ofServer {
-		var waits time.Duration
-		for _, u := range units {
-			waits += u.waits
+	for _, l := range ofServer {
+		slices.SortStableFunc(l.units, func(a, b unit) int { return cmp.Compare(b.waits, a.waits) })
+		share := int(float64(parallel)*float64(l.waits)/float64(max(all, 1))) + 1
+		for range min(share, len(l.units)) {
+			places = append(places, place{l, l.waits / time.Duration(share), l.units[0].job.number})
 		}
-		share := int(float64(parallel)*float64(waits)/float64(max(all, 1))) + 1
-		rows = append(rows, spread(units, min(share, len(units)))...)
 	}
-	slices.SortStableFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(b.waits, a.waits), cmp.Compare(a.units[0].job.number, b.units[0].job.number))
+	slices.SortStableFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(b.waits, a.waits), cmp.Compare(a.number, b.number))
 	})
-	var queue [][]unit
-	for _, r := range rows {
-		queue = append(queue, r.units)
+	var queue []*lane
+	for _, p := range places {
+		queue = append(queue, p.lane)
 	}
 	return queue
-}
-
-// spread puts units into so many rows that wait about as long as each other.
-func spread(units []unit, n int) []row {
-	slices.SortStableFunc(units, func(a, b unit) int { return cmp.Compare(b.waits, a.waits) })
-	rows := make([]row, n)
-	for _, u := range units {
-		shortest := 0
-		for i := range rows {
-			if rows[i].waits < rows[shortest].waits {
-				shortest = i
-			}
-		}
-		rows[shortest].units = append(rows[shortest].units, u)
-		rows[shortest].waits += u.waits
-	}
-	return rows
 }
 
 // timer finds the timers of nginx that a scenario is about: lab's are in milliseconds.

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -26,7 +25,8 @@ func waiting(number, trials int, each time.Duration, needs, server string) *job 
 }
 
 // Every trial has its turn once. What needs a testbed of its own kind follows one
-// another: a scenario on a network in one row, a server's in as many as pay off.
+// another: a scenario on a network in a lane of its own, a server's in one that as many
+// workers share as pay off.
 func TestQueue(t *testing.T) {
 	jobs := []*job{
 		waiting(0, 3, 0, "", ""),
@@ -36,15 +36,24 @@ func TestQueue(t *testing.T) {
 		waiting(4, 2, time.Second, "", "node"),
 	}
 	queue := longestFirst(jobs, 10)
-	rows := map[string]int{}
+	lanes := map[string]int{}
 	turns := map[string]int{}
-	for _, row := range queue {
-		first := row[0].job.scenario
-		rows[first.Needs+first.Server]++
-		for _, u := range row {
+	last := -1
+	for _, l := range queue {
+		l.mu.Lock()
+		first := l.units
+		l.mu.Unlock()
+		if len(first) == 0 { // another worker with the same lane was quicker
+			lanes["taken"]++
+			continue
+		}
+		kind := first[0].job.scenario
+		lanes[kind.Needs+kind.Server]++
+		for u, more := l.take(); more; u, more = l.take() {
 			turns[fmt.Sprint(u.job.number, " ", u.trial)]++
-			if s := u.job.scenario; s.Server != first.Server || s.Needs != first.Needs {
-				t.Errorf("a row of %q%q goes on with %q%q", first.Server, first.Needs, s.Server, s.Needs)
+			last = u.job.number
+			if s := u.job.scenario; s.Server != kind.Server || s.Needs != kind.Needs {
+				t.Errorf("a lane of %q%q goes on with %q%q", kind.Server, kind.Needs, s.Server, s.Needs)
 			}
 		}
 	}
@@ -56,26 +65,26 @@ func TestQueue(t *testing.T) {
 			t.Errorf("trial %s has %d turns", name, n)
 		}
 	}
-	// 24 of 36 s of waiting are PHP's (a second for its start in each), 4 are Node's.
-	if rows[""] != 3 || rows["network"] != 1 || rows["php-fpm"] != 7 || rows["node"] != 2 {
-		t.Errorf("rows %v", rows)
+	// 24 of 36 s of waiting are PHP's (a second for its start in each), 4 are Node's: it is
+	// there 7 times, Node twice, and alone a worker does the whole of either.
+	if lanes[""] != 3 || lanes["network"] != 1 || lanes["php-fpm"] != 1 || lanes["node"] != 1 || lanes["taken"] != 6+1 {
+		t.Errorf("lanes %v", lanes)
 	}
-	if last := queue[len(queue)-1][0].job.number; last != 0 {
+	if last != 0 {
 		t.Errorf("job %d, and not the one that waits for nothing, is last", last)
 	}
 }
 
-// A server's rows wait about as long as each other.
-func TestSpread(t *testing.T) {
-	var units []unit
-	for i, seconds := range []int{1, 5, 2, 4, 3} {
-		units = append(units, unit{trial: i, waits: time.Duration(seconds) * time.Second})
+// What waits longest is taken first.
+func TestLaneTakesTheLongestFirst(t *testing.T) {
+	short, long := waiting(0, 1, time.Second, "", "node"), waiting(1, 1, 3*time.Second, "", "node")
+	l := longestFirst([]*job{short, long}, 1)[0]
+	for _, want := range []int{1, 0} {
+		if u, ok := l.take(); !ok || u.job.number != want {
+			t.Errorf("took %d, %t, want %d", u.job.number, ok, want)
+		}
 	}
-	var sums []time.Duration
-	for _, r := range spread(units, 3) {
-		sums = append(sums, r.waits)
-	}
-	if want := []time.Duration{5 * time.Second, 5 * time.Second, 5 * time.Second}; !slices.Equal(sums, want) {
-		t.Errorf("rows wait %v, want %v", sums, want)
+	if _, ok := l.take(); ok {
+		t.Error("there is no end")
 	}
 }

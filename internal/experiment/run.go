@@ -72,12 +72,12 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 
 	// Jobs are made when their turn comes: a run that goes on for days needs no more
 	// memory than a short one.
-	queue := make(chan []unit)
+	queue := make(chan *lane)
 	go func() {
 		defer close(queue)
 		for n := range max(o.Repeat, 1) {
-			for _, together := range longestFirst(jobsOf(scenarios, plans, n+1), max(o.Parallel, 1)) {
-				queue <- together
+			for _, l := range longestFirst(jobsOf(scenarios, plans, n+1), max(o.Parallel, 1)) {
+				queue <- l
 			}
 		}
 	}()
@@ -116,8 +116,8 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	}
 	for range max(o.Parallel, 1) {
 		workers.Go(func() {
-			for together := range queue {
-				for _, u := range together {
+			for l := range queue {
+				for u, more := l.take(); more; u, more = l.take() {
 					finish(u)
 				}
 			}
