@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -40,7 +41,7 @@ func (f *fresh) Run(ctx context.Context, trial scenario.Trial, _ func(scenario.O
 	return seen, err
 }
 
-// runFresh runs the catalogue that way, so many trials at a time.
+// runFresh runs the scenarios of lab's own backends that way, so many trials at a time.
 func runFresh(parallel int) (took time.Duration, trials int, err error) {
 	ctx := context.Background()
 	e, err := docker.Dial(ctx)
@@ -79,6 +80,7 @@ func runFresh(parallel int) (took time.Duration, trials int, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
+	all = slices.DeleteFunc(all, func(s scenario.Scenario) bool { return s.Server != "" })
 	runner := &fresh{equipment: testbed.Equipment{Engine: e, Image: obtained.Name, Agent: binary, Certificates: certificates, Owner: owner}}
 	began := time.Now()
 	results := experiment.Run(ctx, runner, all, experiment.Options{Parallel: parallel})

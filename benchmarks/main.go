@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 )
 
 const (
@@ -27,7 +29,7 @@ const (
 
 func main() {
 	rounds := flag.Int("n", 3, "rounds; the median counts")
-	quick := flag.Bool("quick", false, "leave out what takes minutes: fresh containers, and how the cost grows")
+	quick := flag.Bool("quick", false, "leave out what takes many minutes: fresh containers, and how the cost grows")
 	write := flag.Bool("write", false, "write the tables to "+document+" and the first one into README.md as well")
 	flag.Parse()
 	if err := bench(*rounds, *quick, *write); err != nil {
@@ -41,6 +43,7 @@ type row struct {
 	what, command string
 	times         []time.Duration
 	trials        int // 0: not trials of lab's
+	scenarios     int
 }
 
 func (r row) median() time.Duration {
@@ -68,9 +71,10 @@ func bench(rounds int, quick, write bool) error {
 	byHand := row{what: "one scenario and one fix, by hand", command: "sh " + script + " " + image}
 	withCompose := row{what: "the same with compose", command: "sh " + compose + " " + image + " " + strings.Join(composeCommand(), " ")}
 	single := row{what: "one scenario with lab, all its fixes and wrong fixes", command: "lab run wrong-port", trials: warm.Counts.Trials}
+	plain := row{what: "the scenarios with lab's own backends", command: "lab run " + ownBackends()}
 	all := row{what: "the catalogue", command: "lab run"}
 	for range rounds {
-		for _, r := range []*row{&byHand, &withCompose, &single, &all} {
+		for _, r := range []*row{&byHand, &withCompose, &single, &plain, &all} {
 			words := strings.Fields(r.command)
 			if r == &withCompose && len(composeCommand()) == 0 {
 				continue
@@ -80,12 +84,13 @@ func bench(rounds int, quick, write bool) error {
 				return err
 			}
 			r.times = append(r.times, took)
-			if r == &all {
-				r.trials = seen.Counts.Trials
-				r.what = fmt.Sprintf("the catalogue, %d scenarios", seen.Counts.Scenarios.Total)
+			if words[0] == "lab" {
+				r.trials, r.scenarios = seen.Counts.Trials, seen.Counts.Scenarios.Verified
 			}
 		}
 	}
+	plain.what = fmt.Sprintf("%d scenarios, all of lab's own backends", plain.scenarios)
+	all.what = fmt.Sprintf("the catalogue, %d scenarios, real servers among them", all.scenarios)
 	last, err := labRun(lab, "--timings")
 	if err != nil {
 		return err
@@ -94,13 +99,13 @@ func bench(rounds int, quick, write bool) error {
 	if len(withCompose.times) > 0 {
 		rows = append(rows, withCompose)
 	}
-	rows = append(rows, single, all)
+	rows = append(rows, single, plain, all)
 	if !quick {
 		took, trials, err := runFresh(last.Timings.Parallel)
 		if err != nil {
 			return fmt.Errorf("with fresh containers: %w", err)
 		}
-		rows = append(rows, row{what: "the same trials, each on a fresh pair of containers", command: "go run ./benchmarks", times: []time.Duration{took}, trials: trials})
+		rows = append(rows, row{what: fmt.Sprintf("the trials of those %d scenarios, each on a fresh pair of containers", plain.scenarios), command: "go run ./benchmarks", times: []time.Duration{took}, trials: trials})
 	}
 	version, _ := run("docker", "version", "--format", "{{.Server.Version}}")
 	machine := fmt.Sprintf("%d cores, engine %s, nginx %s, %s, median of %d; images present", runtime.NumCPU(), strings.TrimSpace(version), last.Nginx.Version, runtime.Version(), rounds)
@@ -143,13 +148,17 @@ type report struct {
 
 	Counts struct {
 		Trials    int
-		Scenarios struct{ Total int }
+		Scenarios struct{ Verified int }
 	}
 	Timings struct {
 		Parallel, Cores, Trials   int
 		Testbed, BareNginx, Limit protocol.Duration
 		Overlap, Ratio            float64
 		Sum                       struct{ Waits protocol.Duration }
+		Servers                   map[string]struct {
+			Count   int
+			Fastest protocol.Duration
+		}
 	}
 }
 
@@ -174,7 +183,8 @@ func labRun(lab string, args ...string) (report, error) {
 func growth(lab string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintln(&b, "| command | trials | s | ms for each trial |\n| --- | --- | --- | --- |")
-	for _, args := range []string{"wrong-port", "", "--repeat 10", "--parallel 1", "--parallel 2", "--parallel 4", "--parallel 8"} {
+	own := ownBackends()
+	for _, args := range []string{"wrong-port", own, own + " --repeat 10", own + " --parallel 1", own + " --parallel 2", own + " --parallel 4", own + " --parallel 8", ""} {
 		r, err := labRun(lab, strings.Fields(args)...)
 		if err != nil {
 			return "", err
@@ -184,11 +194,18 @@ func growth(lab string) (string, error) {
 	return b.String(), nil
 }
 
+// ownBackends selects the scenarios without real servers.
+func ownBackends() string { return "--skip " + strings.Join(server.Names(), ",") }
+
 func limit(r report) string {
 	t := r.Timings
-	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores, where %d such loops side by side do the work of %.2f. "+
-		"The limit is first testbed + waits / %d + trials x 1.5 x bare nginx / %.2f = %s; the run took %.2f times as long.\n",
-		rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, rounded(t.BareNginx), t.Parallel, t.Cores, t.Parallel, t.Overlap, t.Parallel, t.Overlap, rounded(t.Limit), t.Ratio)
+	var starts []string
+	for _, name := range slices.Sorted(maps.Keys(t.Servers)) {
+		starts = append(starts, fmt.Sprintf("%d of %s at %s", t.Servers[name].Count, name, rounded(t.Servers[name].Fastest)))
+	}
+	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores, where %d such loops side by side do the work of %.2f; starts of real servers, each at the fastest of the run: %s. "+
+		"The limit is first testbed + waits / %d + (trials x 1.5 x bare nginx + those starts) / %.2f = %s; the run took %.2f times as long.\n",
+		rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, rounded(t.BareNginx), t.Parallel, t.Cores, t.Parallel, t.Overlap, strings.Join(starts, ", "), t.Parallel, t.Overlap, rounded(t.Limit), t.Ratio)
 }
 
 func rounded(d protocol.Duration) string {
