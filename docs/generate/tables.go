@@ -86,7 +86,7 @@ func referenceMarkdown() string {
 	for _, f := range fault.Table {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "))
 	}
-	b.WriteString("\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString("\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and `config:` is its unit.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n")
 	for _, s := range server.Table {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", s.Name, cell(s.Doc), s.Config, s.Application, s.Image, strings.Join(s.Packages, ", "))
 	}

@@ -123,7 +123,7 @@ func (c *checker) head() {
 	}
 	for i, p := range s.Privileges {
 		if !slices.Contains(one.Privileges, p) {
-			c.wrong(at("privileges", i), "privilege %q: the server needs none but %v, and nothing else can be asked for", p, one.Privileges)
+			c.wrong(at("privileges", i), "privilege %q: nothing in this scenario needs it, and what a server does not need cannot be asked for", p)
 		}
 	}
 	for _, p := range one.Privileges {
