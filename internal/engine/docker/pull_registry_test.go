@@ -17,6 +17,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/image/imagetest"
+	"github.com/gatewaylab/lab/internal/labtest"
 )
 
 // pushed puts a small image into a real registry on the loopback and takes it off the
@@ -73,6 +74,37 @@ func TestPullFromARegistry(t *testing.T) {
 		t.Errorf("a tag that is not there: %v", err)
 	}
 	absent(t, e, missing)
+}
+
+// A real server's image comes from a registry as nginx's does.
+func TestPullServerFromARegistry(t *testing.T) {
+	e, info := imagetest.Engine(t)
+	if !strings.HasPrefix(info.Address, "unix://") {
+		t.Skipf("SKIPPED: the engine at %s does not see this machine's loopback", info.Address)
+	}
+	made := labtest.Servers(t, e).Images["php-fpm"]
+	ref := imagetest.Registry(t) + "/lab-test/php-fpm:1"
+	if err := e.Tag(t.Context(), made.Image.ID, ref); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Push(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	if err := e.RemoveImage(t.Context(), ref); err != nil {
+		t.Fatal(err)
+	}
+	absent(t, e, ref)
+	source := image.Source{Engine: e, Info: info, Cache: t.TempDir()}
+	named := map[string]string{"php-fpm": ref}
+	for _, road := range []string{image.RoadPulled, image.RoadPresent} {
+		got := source.ObtainServers(t.Context(), []string{"php-fpm"}, named)
+		if one := got.Images["php-fpm"]; got.Failed["php-fpm"] != nil || one.Name != ref || one.Road != road || one.Image.ID != made.Image.ID {
+			t.Errorf("%+v, %v; want it %s", one, got.Failed, road)
+		}
+	}
+	if err := e.RemoveImage(t.Context(), ref); err != nil {
+		t.Error(err)
+	}
 }
 
 // cutting is a registry whose layers break off after some bytes, or fall silent there.
