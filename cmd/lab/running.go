@@ -92,45 +92,6 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 	return r, r.check(c.StringSlice("report"))
 }
 
-// privileges is all that scenarios can ask for.
-func privileges() []string {
-	var all []string
-	for _, s := range server.Table {
-		for _, p := range s.Privileges {
-			if !slices.Contains(all, p) {
-				all = append(all, p)
-			}
-		}
-	}
-	return all
-}
-
-// forbidden says which privilege a scenario asks for and was not given.
-func (r *running) forbidden(s scenario.Scenario) string {
-	for _, p := range s.Privileges {
-		if !slices.Contains(r.allowed, p) {
-			return fmt.Sprintf("asks for the privilege %s; `lab run --allow %s` gives it", p, p)
-		}
-	}
-	return ""
-}
-
-// namedImages reads SERVER=IMAGE.
-func namedImages(list []string) (map[string]string, error) {
-	named := map[string]string{}
-	for _, text := range list {
-		name, ref, ok := strings.Cut(text, "=")
-		if _, known := server.Lookup(name); !known {
-			return nil, usage("--image: there is no server %q%s; there are %s", name, scenario.Suggest(name, server.Names()), strings.Join(server.Names(), ", "))
-		}
-		if !ok || ref == "" {
-			return nil, usage("--image: %q names no image: write it as %s=IMAGE", text, name)
-		}
-		named[name] = ref
-	}
-	return named, nil
-}
-
 // quoted is a word for a shell.
 func quoted(word string) string {
 	if strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/:@=+-") == "" {
@@ -278,43 +239,6 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	r.kept(pool, results, report.Client(ready.info), owner.Run)
 	r.stays(ready)
 	return results, nil
-}
-
-func imageOf(got image.Obtained) report.Image {
-	return report.Image{Name: got.Name, ID: got.Image.ID, Road: got.Road, Bytes: got.Image.Bytes}
-}
-
-// withoutImages says which scenarios have no server here, and why: where there cannot
-// be an image they are skipped, and where there should be one they fail.
-func (r *running) withoutImages(servers image.Servers) {
-	for _, name := range r.images.servers {
-		if err := servers.Failed[name]; err != nil {
-			r.progress.Warn("the scenarios with %s cannot be tried: %v", name, err)
-		}
-	}
-	r.options.Skip = func(s scenario.Scenario) string {
-		if why := r.forbidden(s); why != "" {
-			return why
-		}
-		if err := servers.Failed[s.Server]; errors.Is(err, image.ErrNoRoad) {
-			return err.Error()
-		}
-		return ""
-	}
-}
-
-// plainTestbeds is how many testbeds the trials without a server keep busy.
-func (r *running) plainTestbeds() int {
-	var plain []scenario.Scenario
-	for _, s := range r.scenarios {
-		if s.Server == "" && s.Needs == "" {
-			plain = append(plain, s)
-		}
-	}
-	if len(plain) == 0 {
-		return 1
-	}
-	return min(r.options.Parallel, max(1, experiment.Trials(plain, r.options)/trialsPerBed))
 }
 
 // gone is the one error of a run whose engine went away: that nothing could be removed

@@ -10,8 +10,6 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
-
-	"github.com/gatewaylab/lab/fixtures/backends/server"
 )
 
 var userForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`) })
@@ -114,23 +112,7 @@ func (c *checker) head() {
 	if s.Needs != "" && s.Needs != "network" {
 		c.wrong(at("needs"), "needs: %q is not known; %q is all there is", s.Needs, "network")
 	}
-	one, known := server.Lookup(s.Server)
-	if s.Server != "" && !known {
-		c.wrong(at("server"), "unknown server %q%s; there are %s", s.Server, c.suggest(s.Server, server.Names()), strings.Join(server.Names(), ", "))
-	}
-	if one.Manager && s.Needs != "" {
-		c.wrong(at("needs"), "needs: %s has nginx in its own container, and no network", s.Server)
-	}
-	for i, p := range s.Privileges {
-		if !slices.Contains(one.Privileges, p) {
-			c.wrong(at("privileges", i), "privilege %q: nothing in this scenario needs it, and what a server does not need cannot be asked for", p)
-		}
-	}
-	for _, p := range one.Privileges {
-		if !slices.Contains(s.Privileges, p) {
-			c.wrong(at("server"), "%s needs the privilege %s, and a scenario has to ask for it: privileges: [%s]", s.Server, p, strings.Join(one.Privileges, ", "))
-		}
-	}
+	c.server()
 }
 
 func (c *checker) stage() {
@@ -302,46 +284,6 @@ func (c *checker) identity(path []any, id, say string, seen map[string]bool) {
 
 func (c *checker) suggestProbe(name string) string {
 	return c.suggest(name, slices.Sorted(maps.Keys(c.s.Healthy.Probes)))
-}
-
-var logLevels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
-
-func (c *checker) signature(path []any, s Signature) {
-	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
-		if _, ok := c.s.Healthy.Probes[name]; !ok {
-			c.wrong(append(path, "probes", name), "no probe %q in healthy%s", name, c.suggestProbe(name))
-		}
-		c.expect(append(path, "probes", name), s.Probes[name])
-	}
-	for i, p := range s.Log {
-		if len(p.Level) == 0 {
-			c.wrong(append(path, "log", i), "level is missing: one of %s", strings.Join(logLevels, ", "))
-		}
-		for _, level := range p.Level {
-			if !slices.Contains(logLevels, level) {
-				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, c.suggest(level, logLevels))
-			}
-		}
-		if p.Match.IsZero() || p.Match.String() == "" {
-			c.wrong(append(path, "log", i), "match is missing: a regular expression on the message")
-		}
-	}
-	for i, p := range s.BackendLog {
-		if p.IsZero() || p.String() == "" {
-			c.wrong(append(path, "backend_log", i), "an empty expression fits every line: give what a line of the server's log says")
-		}
-	}
-	for i, o := range s.Output {
-		if strings.TrimSpace(o.Run) == "" || o.Match.IsZero() || o.Match.String() == "" {
-			c.wrong(append(path, "output", i), "output needs the command and what it says: {run: systemctl status app, match: failed}")
-		}
-	}
-	if len(s.BackendLog) > 0 && c.s.Server == "" {
-		c.wrong(append(path, "backend_log"), "backend_log is about a real server's log, and the scenario has no server: %s", strings.Join(server.Names(), ", "))
-	}
-	if len(s.Probes) == 0 && len(s.Log) == 0 && len(s.BackendLog) == 0 && len(s.Output) == 0 && s.Check == nil {
-		c.wrong(path, "nothing to see: give probes, log, backend_log, output or check")
-	}
 }
 
 // octal reads a file mode as an operator writes it.

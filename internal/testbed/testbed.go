@@ -3,8 +3,6 @@
 package testbed
 
 import (
-	"archive/tar"
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -141,47 +139,6 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 	return t, t.hello(ctx)
 }
 
-// container creates the container of a role.
-func (t *Testbed) container(ctx context.Context, spec engine.ContainerSpec, role string) (string, error) {
-	spec.Name = t.Name + "-" + role
-	labels := map[string]string{engine.LabelRole: role}
-	for k, v := range spec.Labels {
-		labels[k] = v
-	}
-	spec.Labels = labels
-	switch {
-	case t.network != "":
-		spec.Network = t.network
-	case role != "backend":
-		spec.Network = "none"
-	default:
-		spec.Network = "container:" + t.ids[0]
-	}
-	switch role {
-	case "nginx":
-		spec.Volume, spec.Memory = volume, nginxMemory
-	case "opener":
-		spec.Memory = nginxMemory
-	default:
-		spec.Memory = int64(t.memory)
-		if t.network != "" {
-			spec.Aliases = []string{backendAlias}
-		}
-	}
-	if role != "opener" && !strings.HasPrefix(spec.Network, "container:") {
-		spec.Sysctls = map[string]string{
-			"net.ipv4.ip_unprivileged_port_start": "0", // nginx listens on port 80 without the capability for it
-			"net.ipv6.conf.all.disable_ipv6":      "0", // without a network the engine switches ::1 off
-		}
-	}
-	id, err := t.equipment.Engine.Create(ctx, spec)
-	if err != nil {
-		return "", err
-	}
-	t.ids = append(t.ids, id)
-	return id, nil
-}
-
 // open attaches to a container and starts it.
 func (t *Testbed) open(ctx context.Context, id, role string) (*conversation, error) {
 	stream, err := t.equipment.Engine.Attach(ctx, id)
@@ -290,18 +247,6 @@ func both(a, b func() error) error {
 		return errors.Join(first, second)
 	}
 	return cmp.Or(first, second)
-}
-
-// agentTar holds the agent and the folder for sockets.
-func agentTar(agent []byte) *bytes.Buffer {
-	var b bytes.Buffer
-	w := tar.NewWriter(&b)
-	// Writing to a buffer does not fail.
-	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(protocol.SocketDir, volume+"/") + "/", Mode: 0o755})
-	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentPath, volume+"/"), Mode: 0o755, Size: int64(len(agent))})
-	_, _ = w.Write(agent)
-	_ = w.Close()
-	return &b
 }
 
 // owner resolves a scenario's name of a socket's owner to numbers; -1, -1 leaves it.

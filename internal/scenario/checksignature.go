@@ -1,0 +1,49 @@
+package scenario
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/fixtures/backends/server"
+)
+
+var logLevels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
+
+func (c *checker) signature(path []any, s Signature) {
+	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
+		if _, ok := c.s.Healthy.Probes[name]; !ok {
+			c.wrong(append(path, "probes", name), "no probe %q in healthy%s", name, c.suggestProbe(name))
+		}
+		c.expect(append(path, "probes", name), s.Probes[name])
+	}
+	for i, p := range s.Log {
+		if len(p.Level) == 0 {
+			c.wrong(append(path, "log", i), "level is missing: one of %s", strings.Join(logLevels, ", "))
+		}
+		for _, level := range p.Level {
+			if !slices.Contains(logLevels, level) {
+				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, c.suggest(level, logLevels))
+			}
+		}
+		if p.Match.IsZero() || p.Match.String() == "" {
+			c.wrong(append(path, "log", i), "match is missing: a regular expression on the message")
+		}
+	}
+	for i, p := range s.BackendLog {
+		if p.IsZero() || p.String() == "" {
+			c.wrong(append(path, "backend_log", i), "an empty expression fits every line: give what a line of the server's log says")
+		}
+	}
+	for i, o := range s.Output {
+		if strings.TrimSpace(o.Run) == "" || o.Match.IsZero() || o.Match.String() == "" {
+			c.wrong(append(path, "output", i), "output needs the command and what it says: {run: systemctl status app, match: failed}")
+		}
+	}
+	if len(s.BackendLog) > 0 && c.s.Server == "" {
+		c.wrong(append(path, "backend_log"), "backend_log is about a real server's log, and the scenario has no server: %s", strings.Join(server.Names(), ", "))
+	}
+	if len(s.Probes) == 0 && len(s.Log) == 0 && len(s.BackendLog) == 0 && len(s.Output) == 0 && s.Check == nil {
+		c.wrong(path, "nothing to see: give probes, log, backend_log, output or check")
+	}
+}
