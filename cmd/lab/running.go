@@ -12,10 +12,8 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
-	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
