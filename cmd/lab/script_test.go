@@ -82,12 +82,14 @@ func TestEngineScripts(t *testing.T) {
 // what gives a script access to them.
 func realEngine(t *testing.T) func(*testscript.Env) error {
 	e := labtest.Engine(t)
-	labtest.Image(t, e)
+	image := labtest.Image(t, e).Name
+	labtest.Servers(t, e)
 	info, err := e.Info(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
 	return func(env *testscript.Env) error {
+		env.Setenv("IMAGE", image)
 		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR"} {
 			if value, set := os.LookupEnv(name); set {
 				env.Setenv(name, value)

@@ -26,8 +26,12 @@ func privileges() []string {
 	return all
 }
 
-// forbidden says which privilege a scenario asks for and was not given.
+// forbidden says why a scenario is not to be run: which privilege it asks for and was
+// not given, or that it would run on another nginx than the one that was named.
 func (r *running) forbidden(s scenario.Scenario) string {
+	if one, _ := server.Lookup(s.Server); one.Manager && r.images.nginx != "" {
+		return fmt.Sprintf("runs on the nginx of its %s image, and --nginx names another", s.Server)
+	}
 	for _, p := range s.Privileges {
 		if !slices.Contains(r.allowed, p) {
 			return fmt.Sprintf("asks for the privilege %s; `lab run --allow %s` gives it", p, p)

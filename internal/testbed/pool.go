@@ -183,7 +183,10 @@ func (p *Pool) start(ctx context.Context, kind Kind) (*Testbed, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.info = t.Nginx()
+	// A service manager's nginx is that of its own image.
+	if !t.alone() || p.info.Version == "" {
+		p.info = t.Nginx()
+	}
 	p.times.Started++
 	p.times.Starting += time.Since(began)
 	return t, nil
