@@ -26,7 +26,7 @@ func runCommand(std streams) *cli.Command {
 		Flags: append(selectFlags(),
 			&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
 			&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},
-			&cli.StringSliceFlag{Name: "allow", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
+			&cli.StringSliceFlag{Name: "privileges", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
 			&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "run everything `N` times"},
 			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first verdict that is not verified"},

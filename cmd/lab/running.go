@@ -75,12 +75,12 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 	if r.images.named, err = namedImages(c.StringSlice("image")); err != nil {
 		return nil, err
 	}
-	for _, value := range c.StringSlice("allow") {
+	for _, value := range c.StringSlice("privileges") {
 		if !slices.Contains(privileges(), value) {
-			return nil, usage("--allow: no scenario can ask for %q%s; there is %s", value, scenario.Suggest(value, privileges()), strings.Join(privileges(), ", "))
+			return nil, usage("--privileges: no scenario can ask for %q%s; there is %s", value, scenario.Suggest(value, privileges()), strings.Join(privileges(), ", "))
 		}
 		r.allowed = append(r.allowed, value)
-		r.again += " --allow " + value
+		r.again += " --privileges " + value
 	}
 	for _, s := range r.scenarios {
 		if s.Server != "" && r.forbidden(s) == "" && !slices.Contains(r.images.servers, s.Server) {

@@ -34,7 +34,7 @@ func (r *running) forbidden(s scenario.Scenario) string {
 	}
 	for _, p := range s.Privileges {
 		if !slices.Contains(r.allowed, p) {
-			return fmt.Sprintf("asks for the privilege %s; `lab run --allow %s` gives it", p, p)
+			return fmt.Sprintf("asks for the privilege %s; `lab run --privileges %s` gives it", p, p)
 		}
 	}
 	return ""

@@ -45,7 +45,7 @@ func labCommand(t *testing.T, args ...string) *exec.Cmd {
 // catalogueRun is a run of the catalogue. In the short form it leaves real servers out:
 // they make it three times as long, and the tests of the catalogue itself have them.
 func catalogueRun() []string {
-	args := []string{"run", "--allow", "SYS_ADMIN"}
+	args := []string{"run", "--privileges", "SYS_ADMIN"}
 	if labtest.Soak(0, 1) == 0 {
 		for _, name := range server.Names() {
 			args = append(args, "--skip", name)
