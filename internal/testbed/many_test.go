@@ -12,7 +12,7 @@ import (
 
 // usage is what the two fixed processes of a container hold: descriptors, KiB of
 // memory, and everything that was ever written to the trial's folder.
-const usage = `ls /proc | grep -c '^[0-9]'
+const usage = `set -- /proc/[0-9]*; echo $#
 agent=$(pidof lab-agent agent | tr ' ' '\n' | sort -n | tail -1)
 ls /proc/1/fd /proc/$agent/fd | wc -l
 awk '/VmRSS/ {print $2}' /proc/$agent/status
