@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures"
@@ -27,7 +29,8 @@ func statuses(s scenario.Scenario) string {
 		return "no failure"
 	}
 	var texts []string
-	for _, e := range s.Symptom.Probes {
+	for _, name := range slices.Sorted(maps.Keys(s.Symptom.Probes)) {
+		e := s.Symptom.Probes[name]
 		text := fmt.Sprint(e.Status)
 		switch {
 		case len(e.Statuses) > 0:
