@@ -31,7 +31,7 @@ func imagesCommand(std streams) *cli.Command {
 				}),
 			},
 			{
-				Name: "save", Usage: "write images for `lab images load`, by default the one that a run would use", ArgsUsage: "[IMAGE...]",
+				Name: "save", Usage: "write images for `lab images load`, by default all that a run may use", ArgsUsage: "[IMAGE...]",
 				Description: "lab images save > lab.tar",
 				Flags: []cli.Flag{
 					&cli.StringFlag{Name: "to", Usage: "write to `FILE` instead of stdout"}, cacheFlag(),

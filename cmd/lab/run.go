@@ -22,7 +22,8 @@ func runCommand(std streams) *cli.Command {
 		Usage:     "reproduce failures and prove their fixes",
 		ArgsUsage: "[ID...]",
 		Description: "Runs every scenario, or those that are named: healthy, broken, each fix, each\n" +
-			"wrong fix, each from a fresh start. The table goes to stdout, progress to stderr.",
+			"wrong fix, each from a fresh start. The table goes to stdout, progress to stderr. What\n" +
+			fmt.Sprintf("commands really said is shown for up to %d scenarios, and for more with -v.", commandsOf),
 		Flags: append(selectFlags(),
 			&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
 			&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -85,6 +86,11 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 	for _, s := range r.scenarios {
 		if s.Server != "" && r.forbidden(s) == "" && !slices.Contains(r.images.servers, s.Server) {
 			r.images.servers = append(r.images.servers, s.Server)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.images.named)) {
+		if !slices.Contains(r.images.servers, name) {
+			r.progress.Warn("--image %s=%s: no scenario that is run has this server", name, r.images.named[name])
 		}
 	}
 	return r, r.check(c.StringSlice("report"))

@@ -62,7 +62,7 @@ func (r *running) product(done report.Report) error {
 
 // commandsOf is how many scenarios may have their commands shown without being asked;
 // of more it would be pages.
-const commandsOf = 3
+const commandsOf = 8
 
 // commands shows what commands said that were really run.
 func (r *running) commands(done report.Report, to io.Writer) error {

@@ -45,6 +45,9 @@ func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Si
 	if f := compareBackendLog(p, want.BackendLog); f != nil {
 		return f
 	}
+	if p.OOMKills < want.OOMKills {
+		return failure(p, fmt.Sprintf("the kernel to kill %d for memory", want.OOMKills), fmt.Sprintf("%d killed", p.OOMKills))
+	}
 	return compareOutput(p, want.Output)
 }
 

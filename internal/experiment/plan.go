@@ -48,7 +48,7 @@ type planned struct {
 // symptom before it is fixed; a trial for the broken state alone would show it
 // once more, and is there only for what wants that state.
 func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
-	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Privileges: s.Privileges, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
+	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
 	trial := func(r role, part int, name string, phases ...scenario.Phase) planned {
 		t := base
 		t.Name, t.Phases = name, phases
@@ -62,7 +62,7 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		}
 		trials = append(trials, trial(demonstration, i, d.ID,
 			scenario.Phase{Name: "before", Stage: s.Healthy, Rounds: 1},
-			scenario.Phase{Name: "shown", Stage: s.Healthy.With(change), Apply: change.Apply, Rounds: rounds(s), During: d.During, BackendLog: d.Show.BackendLog},
+			scenario.Phase{Name: "shown", Stage: s.Healthy.With(change), Apply: change.Apply, Rounds: rounds(s), During: d.During, BackendLog: d.Show.BackendLog, OOMKills: d.Show.OOMKills},
 		))
 		// A change without steps is there from the start.
 		if last := &trials[len(trials)-1]; len(change.Apply) == 0 {
@@ -73,7 +73,7 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		return trials
 	}
 
-	stage, fault := s.BrokenStage(), scenario.Phase{Name: BrokenPhase, Stage: s.BrokenStage(), Apply: s.Broken.Apply, Rounds: 1, BackendLog: s.Symptom.BackendLog}
+	stage, fault := s.BrokenStage(), scenario.Phase{Name: BrokenPhase, Stage: s.BrokenStage(), Apply: s.Broken.Apply, Rounds: 1, BackendLog: s.Symptom.BackendLog, OOMKills: s.Symptom.OOMKills}
 	switch {
 	case withheld == Fault:
 		stage, fault = s.Healthy, scenario.Phase{Name: BrokenPhase, Stage: s.Healthy, Rounds: 1}
@@ -94,10 +94,11 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		for i, f := range list {
 			applied := scenario.Phase{Name: "fixed", Stage: stage.With(f.Delta), Apply: f.Apply, Rounds: rounds(s)}
 			if role(r) == wrongFix {
-				applied.Name, applied.Rounds, applied.BackendLog = "wrong fix", 1, s.Symptom.BackendLog
+				after := s.Symptom
 				if f.Symptom != nil {
-					applied.BackendLog = f.Symptom.BackendLog
+					after = *f.Symptom
 				}
+				applied.Name, applied.Rounds, applied.BackendLog, applied.OOMKills = "wrong fix", 1, after.BackendLog, after.OOMKills
 			}
 			if role(r) == fix && withheld == Fix {
 				applied = scenario.Phase{Name: "fixed", Stage: stage, Rounds: 1}

@@ -50,6 +50,10 @@ func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]strin
 	if len(refs) == 0 {
 		for _, recipe := range Recipes() {
 			got, err := s.Obtain(ctx, recipe, "")
+			if errors.Is(err, ErrNoRoad) {
+				s.report(engine.Progress{What: "left out: " + err.Error(), Warning: true})
+				continue
+			}
 			if err != nil {
 				return nil, err
 			}

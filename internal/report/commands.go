@@ -39,9 +39,6 @@ func (r Report) WriteCommands(w io.Writer) error {
 func commandLines(p scenario.PhaseSeen) string {
 	var b strings.Builder
 	for _, s := range p.Steps {
-		if s.Check != nil && len(p.Backends) > 0 {
-			fmt.Fprintf(&b, "%s\n", indent("  ", Clean("$ nginx -t\n"+strings.TrimSpace(s.Check.Output))))
-		}
 		for _, ran := range s.Ran {
 			fmt.Fprintf(&b, "%s\n", indent("  ", Clean(ranLines(ran))))
 		}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -87,7 +88,7 @@ func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]
 		return []evidenceFile{{"NOT-RUN.txt", "This trial was not run.\n"}}, nil
 	}
 	files := []evidenceFile{{"trial.txt", Clean(fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
-		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, r.Image.ID, r.Nginx.Version, r.Nginx.OpenSSL))}}
+		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, cmp.Or(t.Image, r.Image.Name), cmp.Or(t.Nginx, r.Nginx.Version), r.Nginx.OpenSSL))}}
 	for i, p := range t.Phases {
 		prefix := fmt.Sprintf("%d-%s-", i+1, fileName(p.Name))
 		answers, access, err := r.answerFiles(result.ID, p)
@@ -100,7 +101,7 @@ func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]
 			files = append(files, evidenceFile{prefix + "steps.txt", Clean(stepLines(p))})
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Files)) {
-			files = append(files, evidenceFile{prefix + fileName(name), p.Files[name]})
+			files = append(files, evidenceFile{unused(files, prefix+"server-"+fileName(name)), p.Files[name]})
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Backends)) {
 			files = append(files, evidenceFile{prefix + "backend-" + fileName(name) + ".log", Clean(p.Backends[name])})
@@ -111,6 +112,14 @@ func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]
 		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", Clean(text)})
 	}
 	return files, nil
+}
+
+// unused is a name that no file has yet: two names of the scenario's may come to one.
+func unused(files []evidenceFile, name string) string {
+	for n, wanted := 2, name; slices.ContainsFunc(files, func(f evidenceFile) bool { return f.name == name }); n++ {
+		name = fmt.Sprintf("%s-%d", wanted, n)
+	}
+	return name
 }
 
 // answerFiles are the requests with the client's view, and nginx's access records.

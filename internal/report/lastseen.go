@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,6 +41,9 @@ func (r Report) Remember(cache string) error {
 	for _, result := range r.Results {
 		e := Evidence{When: r.Started.UTC(), Nginx: r.Nginx.Version, OpenSSL: r.Nginx.OpenSSL, Image: r.Image.Name,
 			Verdict: result.Verdict, Status: result.Symptom.Status, Log: brokenLog(result), Backend: brokenBackendLog(result)}
+		for _, t := range result.Trials {
+			e.Nginx, e.Image = cmp.Or(t.Nginx, e.Nginx), cmp.Or(t.Image, e.Image)
+		}
 		// A run that was stopped before it saw anything does not replace one that saw.
 		if e.Status == "" && len(e.Log) == 0 {
 			continue

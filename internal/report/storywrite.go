@@ -122,6 +122,12 @@ func signature(s scenario.Signature) string {
 	for _, p := range s.BackendLog {
 		fmt.Fprintf(&b, "  server's log: %s\n", oneLine(p.String()))
 	}
+	if s.OOMKills > 0 {
+		fmt.Fprintf(&b, "  killed by the kernel for memory: %d\n", s.OOMKills)
+	}
+	for _, o := range s.Output {
+		fmt.Fprintf(&b, "  %s: %s\n", oneLine(o.Run), oneLine(o.Match.String()))
+	}
 	if s.Check != nil {
 		fmt.Fprintf(&b, "  nginx -t: ok %t", s.Check.OK)
 		if !s.Check.Match.IsZero() {

@@ -32,6 +32,9 @@ func (c *checker) backends(path []any, given, base map[string]protocol.Backend) 
 		}
 		b := mergeBackend(base[name], given[name])
 		c.listen(here, name, b)
+		if c.s.Server != "" && (strings.Contains(name, ".") || len(name) > 60 || name == "nginx") {
+			c.wrong(here, "backend %q: it names a folder and a service: no dots, no more than 60 letters, and not nginx", name)
+		}
 		switch {
 		case c.managed():
 			c.unit(here, name, b, given[name])

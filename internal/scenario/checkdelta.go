@@ -43,6 +43,10 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 
 func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
 	switch kind.Object {
+	case NoObject:
+		if c.managed() && strings.HasSuffix(s.Do, "-container") {
+			c.wrong(path, "%s: with %s nginx and the app are in one container, which stays as it is", s.Do, c.s.Server)
+		}
 	case AnyBackend:
 		if _, ok := stage.Backends[s.Target]; s.Target != "" && !ok {
 			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, c.suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))

@@ -38,6 +38,10 @@ func (c *checker) signature(path []any, s Signature) {
 	for i, o := range s.Output {
 		if strings.TrimSpace(o.Run) == "" || o.Match.IsZero() || o.Match.String() == "" {
 			c.wrong(append(path, "output", i), "output needs the command and what it says: {run: systemctl status app, match: failed}")
+		} else if strings.Join(strings.Fields(o.Run), " ") != o.Run {
+			c.wrong(append(path, "output", i), "output: %q: a command's words are separated by one blank each", o.Run)
+		} else if !c.runs(o.Run) {
+			c.wrong(append(path, "output", i), "output: no step runs %q", o.Run)
 		}
 	}
 	if len(s.BackendLog) > 0 && c.s.Server == "" {
@@ -46,4 +50,27 @@ func (c *checker) signature(path []any, s Signature) {
 	if len(s.Probes) == 0 && len(s.Log) == 0 && len(s.BackendLog) == 0 && len(s.Output) == 0 && s.Check == nil {
 		c.wrong(path, "nothing to see: give probes, log, backend_log, output or check")
 	}
+}
+
+// runs reports whether a step of the scenario runs a command. What steps run under a
+// service manager by themselves begins with its name.
+func (c *checker) runs(command string) bool {
+	var deltas []Delta
+	if c.s.Broken != nil {
+		deltas = append(deltas, *c.s.Broken)
+	}
+	for _, f := range slices.Concat(c.s.Fixes, c.s.WrongFixes) {
+		deltas = append(deltas, f.Delta)
+	}
+	for _, d := range c.s.Demonstrates {
+		deltas = append(deltas, d.Delta)
+	}
+	for _, d := range deltas {
+		for _, s := range d.Apply {
+			if strings.Join(strings.Fields(s.Run), " ") == command {
+				return true
+			}
+		}
+	}
+	return c.managed() && strings.HasPrefix(command, "systemctl ")
 }

@@ -30,6 +30,7 @@ const (
 	maxFile    = 256 << 10 // bytes of one file
 	maxValues  = 2000      // names and values in scenario.yaml
 	maxConfigs = 64
+	maxAll     = 1 << 20 // bytes of all files together: reports repeat them
 )
 
 // Load reads every folder of fsys that holds a scenario.yaml, sorted by id.
@@ -207,6 +208,7 @@ func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
 		d.mistake(0, "reading the folder: %v", err)
 		return
 	}
+	all := 0
 	for _, entry := range entries {
 		name := entry.Name()
 		if entry.IsDir() || !slices.Contains(suffixes(), path.Ext(name)) {
@@ -223,6 +225,10 @@ func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
 		}
 		if what != "" {
 			d.mistakes = append(d.mistakes, Mistake{s.ID + "/" + name, line, what})
+		}
+		if all += len(text); all > maxAll {
+			d.mistake(0, "the files beside %s have more than %d bytes together", FileName, maxAll)
+			return
 		}
 		s.Files[name] = text // also one that is wrong: it is not missing
 	}

@@ -114,6 +114,9 @@ type Signature struct {
 	Check *Check       `yaml:"check,omitempty" json:"check,omitempty"` // what the step "check" (nginx -t) said
 	// BackendLog: what the backends logged meanwhile, each of these in a line.
 	BackendLog []Regexp `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
+	// OOMKills: how many processes of the backend container the kernel killed for its
+	// memory limit meanwhile, at the least. Nobody else's kill counts there.
+	OOMKills int `yaml:"oom_kills,omitempty" json:"oom_kills,omitempty"`
 	// Output: what commands said that were run as steps, or by steps.
 	Output []Output `yaml:"output,omitempty" json:"output,omitempty"`
 }

@@ -10,15 +10,14 @@ import (
 
 // Trial is one experiment: fresh processes in one stage, then phases in order.
 type Trial struct {
-	Scenario   string   // id
-	Name       string   // unique within the scenario: "healthy", "broken", "fix point-nginx-at-the-port"
-	Needs      string   // as Scenario.Needs
-	Server     string   // as Scenario.Server
-	Privileges []string // as Scenario.Privileges
-	Files      map[string]string
-	Start      Stage
-	Phases     []Phase
-	Probes     map[string]Probe
+	Scenario string // id
+	Name     string // unique within the scenario: "healthy", "broken", "fix point-nginx-at-the-port"
+	Needs    string // as Scenario.Needs
+	Server   string // as Scenario.Server
+	Files    map[string]string
+	Start    Stage
+	Phases   []Phase
+	Probes   map[string]Probe
 }
 
 // Phase is a stretch of a trial: steps are taken, then probes are sent.
@@ -28,8 +27,10 @@ type Phase struct {
 	Apply  []Step
 	Rounds int    // how often every probe is sent, at least 1
 	During string // a probe that is sent all the while the steps are taken
-	// BackendLog is what the backends' logs are waited for to say, for a while.
+	// BackendLog is what the backends' logs are waited for to say, for a while; OOMKills
+	// how many processes the kernel must have killed.
 	BackendLog []Regexp
+	OOMKills   int
 }
 
 // Observation is all that a trial saw.
@@ -41,6 +42,8 @@ type Observation struct {
 	Phases   []PhaseSeen              `json:"phases"`
 	Backends []protocol.BackendStatus `json:"backends"`          // at the end, with their logs
 	Testbed  string                   `json:"testbed,omitempty"` // names of the containers, where they were kept
+	Nginx    string                   `json:"nginx,omitempty"`   // the version that it ran on
+	Image    string                   `json:"image,omitempty"`   // of nginx's container
 	Stall    protocol.Duration        `json:"stall,omitzero"`    // the longest time that the agent, wanting to run, waited for a CPU
 	Retried  bool                     `json:"retried,omitempty"` // the first attempt failed, on a machine too slow to tell
 	Timings  Timings                  `json:"timings,omitzero"`
@@ -95,7 +98,8 @@ type PhaseSeen struct {
 	// Backends is what backends logged since the phase before, by name; in scenarios
 	// with a server only.
 	Backends map[string]string `json:"backends,omitempty"`
-	Files    map[string]string `json:"files,omitempty"` // the server's configuration and application in place, by their names in the scenario
+	OOMKills int               `json:"oomKills,omitempty"` // processes of the backend container that the kernel killed for its memory since the phase before
+	Files    map[string]string `json:"files,omitempty"`    // the server's configuration and application in place, by their names in the scenario
 	Took     protocol.Duration `json:"took"`
 }
 

@@ -91,7 +91,9 @@ func ran(r *request) []protocol.Ran {
 		result.Ran = nil
 		return commands
 	case *protocol.Ran:
-		return []protocol.Ran{*result}
+		if result.Command != "" { // without a service manager there was none
+			return []protocol.Ran{*result}
+		}
 	}
 	return nil
 }

@@ -15,30 +15,33 @@ const (
 	backendLogWait = 3 * logWait
 )
 
-// backendLogs is what backends logged since the last time, by name. It waits a while
-// for what is expected.
-func (r *trial) backendLogs(ctx context.Context, expected []scenario.Regexp) (map[string]string, error) {
+// backendsSeen is what backends logged since the last time, by name, and how many of their
+// processes the kernel killed. It waits a while for what is expected.
+func (r *trial) backendsSeen(ctx context.Context, p scenario.Phase, seen *scenario.PhaseSeen) error {
 	for deadline := time.Now().Add(backendLogWait); ; {
 		var states []protocol.BackendStatus
 		if err := r.backend.ask(ctx, protocol.MethodBackends, nil, &states); err != nil {
-			return nil, err
+			return err
 		}
-		logs := map[string]string{}
+		logs, killed := map[string]string{}, 0
 		for _, s := range states {
 			// Of what was logged the agent keeps the end.
 			fresh := min(max(s.Logged-r.logged[s.Name], 0), int64(len(s.Log)))
 			logs[s.Name] = s.Log[int64(len(s.Log))-fresh:]
+			killed = max(killed, s.OOMKills-r.killed) // they count for the container
 		}
-		if scenario.InLogs(logs, expected) == nil || !time.Now().Before(deadline) {
+		if scenario.InLogs(logs, p.BackendLog) == nil && killed >= p.OOMKills || !time.Now().Before(deadline) {
 			for _, s := range states {
 				r.logged[s.Name] = s.Logged
 			}
-			return logs, nil
+			r.killed += killed
+			seen.Backends, seen.OOMKills = logs, killed
+			return nil
 		}
 		select {
 		case <-time.After(backendLogPoll):
 		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			return context.Cause(ctx)
 		}
 	}
 }

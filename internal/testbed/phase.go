@@ -78,8 +78,8 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 		}
 	}
 	r.timeLook(sent, told.Answers)
-	if err = r.collect(ctx, &seen, all, told.Logs); err == nil && r.Server != "" && !r.paused {
-		seen.Backends, err = r.backendLogs(ctx, p.BackendLog)
+	if err = r.collect(ctx, &seen, all, told.Logs); err == nil && (r.Server != "" || p.OOMKills > 0) && !r.paused {
+		err = r.backendsSeen(ctx, p, &seen)
 	}
 	seen.Took = protocol.Duration(time.Since(started))
 	return seen, err

@@ -26,6 +26,7 @@ type trial struct {
 	stage  scenario.Stage // what is in place
 	paused bool
 	logged map[string]int64 // by each backend, as far as it was read
+	killed int              // by the kernel, as far as it was seen
 	times  scenario.Timings
 	stall  time.Duration
 }
@@ -42,7 +43,7 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 	defer cancel()
 	started := time.Now()
 	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start, logged: map[string]int64{}}
-	seen, err := r.run(ctx, keep, scenario.Observation{Trial: what.Name, ID: id, Started: started})
+	seen, err := r.run(ctx, keep, scenario.Observation{Trial: what.Name, ID: id, Started: started, Nginx: t.info.Version, Image: t.image})
 	seen.Took = protocol.Duration(time.Since(started))
 	seen.Stall, seen.Timings = protocol.Duration(r.stall), r.times
 	seen.Timings.Own = max(0, seen.Took-r.times.Inside())
@@ -177,7 +178,7 @@ func (r *trial) launch(name string) (*request, error) {
 		l.Certificate, l.Key = pair.Certificate, pair.Key
 	}
 	if b.Real() {
-		l.Server, l.Files = r.Server, r.serverFiles()
+		l.Server, l.Files = r.Server, r.filesOf(b)
 	}
 	return &request{method: protocol.MethodBackend, params: l, result: &protocol.BackendStatus{}}, nil
 }
@@ -186,15 +187,26 @@ func (r *trial) launch(name string) (*request, error) {
 func (r *trial) serverFiles() map[string]string {
 	var files map[string]string
 	for _, b := range r.stage.Backends {
-		for _, name := range []string{b.Config, b.Application} {
-			if name == "" {
-				continue
-			}
-			if files == nil {
-				files = map[string]string{}
-			}
-			files[name] = r.Files[name]
+		if one := r.filesOf(b); files == nil {
+			files = one
+		} else {
+			maps.Copy(files, one)
 		}
+	}
+	return files
+}
+
+// filesOf is the configuration and the application of a backend; nil if it has none.
+func (r *trial) filesOf(b protocol.Backend) map[string]string {
+	var files map[string]string
+	for _, name := range []string{b.Config, b.Application} {
+		if name == "" {
+			continue
+		}
+		if files == nil {
+			files = map[string]string{}
+		}
+		files[name] = r.Files[name]
 	}
 	return files
 }

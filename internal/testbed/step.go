@@ -103,7 +103,7 @@ func plain(methods ...string) func(*trial, scenario.Step, *scenario.StepSeen) ([
 	return func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
 		var requests []*request
 		for _, method := range methods {
-			requests = append(requests, &request{method: method})
+			requests = append(requests, &request{method: method, result: &protocol.Ran{}})
 		}
 		return requests, nil
 	}

@@ -1,4 +1,4 @@
-// Package testbed runs trials on containers: two that stay warm, in which the
+// Package testbed runs trials on containers: mostly two that stay warm, in which the
 // processes of each trial are fresh. It does not judge what it sees.
 package testbed
 
@@ -49,7 +49,8 @@ type Equipment struct {
 }
 
 // Testbed is an nginx container and a backend container that share a network
-// namespace, or, where a scenario needs it, an internal network.
+// namespace, or, where a scenario needs it, an internal network; or the one container of
+// a service manager.
 type Testbed struct {
 	Name string // the common part of the containers' names
 

@@ -23,6 +23,7 @@ func (r *trial) timeOrder(o *request) {
 		} else {
 			r.times.Backends += took
 		}
+		r.timeServerStart(o)
 	default:
 		r.times.Nginx += took
 	}
