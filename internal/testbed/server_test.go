@@ -1,12 +1,15 @@
 package testbed_test
 
 import (
+	"context"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/labtest"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
@@ -125,4 +128,98 @@ func poolOf(t *testing.T, equipment testbed.Equipment) *testbed.Pool {
 		}
 	})
 	return p
+}
+
+// specs notes what containers are asked for.
+type specs struct {
+	engine.Containers
+	all []engine.ContainerSpec
+}
+
+func (s *specs) Create(ctx context.Context, spec engine.ContainerSpec) (string, error) {
+	s.all = append(s.all, spec)
+	return s.Containers.Create(ctx, spec)
+}
+
+// Only the opener has the privilege that was given, and nothing of the scenario's; without
+// the privilege there is no container at all.
+func TestOpener(t *testing.T) {
+	t.Parallel()
+	e := labtest.Engine(t)
+	equipment := labtest.WithServers(t, e, labtest.Equipment(t, e, labtest.Image(t, e).Name))
+	asked := &specs{Containers: e}
+	equipment.Engine = asked
+	b, err := testbed.Start(t.Context(), equipment, 1, testbed.Kind{Server: "systemd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Remove(); err != nil {
+		t.Error(err)
+	}
+	if len(asked.all) != 2 {
+		t.Fatalf("%d containers", len(asked.all))
+	}
+	manager, opener := asked.all[0], asked.all[1]
+	if slices.Contains(manager.Cap, "SYS_ADMIN") || !manager.OwnCgroup || manager.Opener != "" {
+		t.Errorf("the service manager's container: %+v", manager)
+	}
+	own := slices.DeleteFunc(slices.Clone(opener.Cap), func(c string) bool { return slices.Contains(manager.Cap, c) })
+	if opener.Opener == "" || opener.VolumesOf != opener.Opener || opener.Network != "none" || !slices.Equal(own, []string{"SYS_ADMIN", "SYS_CHROOT"}) || len(opener.Tmpfs)+len(opener.Sysctls) > 0 {
+		t.Errorf("the opener: %+v", opener)
+	}
+	equipment.Privileges, asked.all = nil, nil
+	if _, err := testbed.Start(t.Context(), equipment, 2, testbed.Kind{Server: "systemd"}); err == nil || !strings.Contains(err.Error(), "systemd needs the privilege SYS_ADMIN, which was not given") || len(asked.all) > 0 {
+		t.Errorf("%v, %d containers", err, len(asked.all))
+	}
+}
+
+// The service manager's journal is seen phase by phase, however long it is; a service
+// that something else has restarted is found again.
+func TestServiceManager(t *testing.T) {
+	t.Parallel()
+	p := labtest.Pool(t)
+	stage := scenario.Stage{Nginx: "nginx.conf", Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000", Config: "app.service"}}}
+	run := func(command string) scenario.Step { return scenario.Step{Do: "run", Run: command} }
+	phases := []scenario.Phase{
+		{Name: "healthy"},
+		{Name: "long journal", Apply: []scenario.Step{{Do: "restart-backend"}, run("systemctl restart nginx"), {Do: "reload"}, {Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)}}},
+		{Name: "restarted", Apply: []scenario.Step{{Do: "restart-nginx"}}},
+	}
+	for i := range phases {
+		phases[i].Stage, phases[i].Rounds = stage, 1
+	}
+	seen, err := p.Run(t.Context(), scenario.Trial{
+		Scenario: "service", Name: "service", Server: "systemd", Start: stage, Phases: phases,
+		Files:  map[string]string{"nginx.conf": proxied, "app.service": "[Service]\nExecStart=/srv/app/run\nExecStopPost=/bin/seq 1 9000\n"},
+		Probes: map[string]scenario.Probe{"home": {Get: "/"}},
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, phase := range seen.Phases {
+		if status := phase.Answers[0].Client.Status; status != 200 {
+			t.Errorf("%s: status %d", phase.Name, status)
+		}
+		for _, s := range phase.Steps {
+			if s.Error != "" || s.Reload != nil && !s.Reload.Done {
+				t.Errorf("%s: %s: %s %+v", phase.Name, s.Step, s.Error, s.Reload)
+			}
+		}
+	}
+	// What the agent keeps of a journal is less than the service said when it stopped.
+	if log := seen.Phases[2].Backends["app"]; !strings.HasSuffix(log, "GET /: 200\n") || len(log) > 200 {
+		t.Errorf("the journal since then has %d bytes: %.200q", len(log), log)
+	}
+	var commands []string
+	for _, s := range seen.Phases[2].Steps {
+		for _, ran := range s.Ran {
+			commands = append(commands, ran.Command)
+		}
+	}
+	if got, want := strings.Join(commands, ", "), "systemctl stop nginx, systemctl start nginx"; got != want {
+		t.Errorf("commands %s, want %s", got, want)
+	}
+	if b := seen.Backends[0]; !b.Running || !b.Listening {
+		t.Errorf("%+v", b)
+	}
 }
