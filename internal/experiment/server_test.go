@@ -56,3 +56,23 @@ func TestSkip(t *testing.T) {
 		t.Errorf("%d trials were run, want those of one scenario: %v", len(w.runs), w.runs)
 	}
 }
+
+// A worker that somebody else killed is not one that the kernel killed for its memory.
+func TestOOMKills(t *testing.T) {
+	killed := 1
+	s := refusing()
+	s.Server, s.Symptom.OOMKills = "php-fpm", 1
+	w := &world{t: t, see: sound, alter: func(o *scenario.Observation) error {
+		for i := range o.Phases {
+			o.Phases[i].OOMKills = killed
+		}
+		return nil
+	}}
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Verified {
+		t.Errorf("%s: %s %v", r.Verdict, r.Reason, r.Failure)
+	}
+	killed = 0
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Refuted || r.Reason != NotReproduced || r.Failure.Seen != "0 killed" {
+		t.Errorf("%s: %s %+v", r.Verdict, r.Reason, r.Failure)
+	}
+}

@@ -68,6 +68,9 @@ func TestServerMistakes(t *testing.T) {
 		{"tls", "unix:///lab/run/php.sock", "tls://127.0.0.1:9000", `one/scenario.yaml:8: listen: "tls://127.0.0.1:9000": a real server is tcp:// or unix://`},
 		{"no user", "user: www-data", "user: www data", `one/scenario.yaml:6: user: "www data" is not a user's name, as in www-data`},
 		{"user not taken into use", "apply: [check, reload]", "apply: [restart-backend]", `one/scenario.yaml:20: fix "other-user" changes nginx's config and never takes it into use: apply: [check, reload]`},
+		{"name of no folder", "    app: {config: small.conf}", "    app.v2: {config: small.conf}", `one/scenario.yaml:13: backend "app.v2": it names a folder and a service: no dots`},
+		{"command of no server's", "apply: [check, reload]", "apply: [run: '', check, reload]", "one/scenario.yaml:20: run: the command is missing: run: systemctl status app"},
+		{"output of no command", "backend_log: ['reached max_children']", "output: [{run: php -v, match: PHP}]", `one/scenario.yaml:16: output: no step runs "php -v"`},
 		{"empty expression", "['reached max_children']", "['']", "one/scenario.yaml:16: an empty expression fits every line"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
@@ -84,6 +87,14 @@ func TestServerMistakes(t *testing.T) {
 				t.Errorf("got\n%v\nwant among them\n%s", err, row.want)
 			}
 		})
+	}
+	files := serverFolder(withServer)
+	files["one/large.conf"] = &fstest.MapFile{Data: []byte(strings.Repeat("#", maxFile))}
+	for _, name := range []string{"a.conf", "b.conf", "c.conf", "d.conf"} {
+		files["one/"+name] = files["one/large.conf"]
+	}
+	if _, err := Load(files); err == nil || !strings.Contains(err.Error(), "one/scenario.yaml: the files beside scenario.yaml have more than 1048576 bytes together") {
+		t.Errorf("large files: %v", err)
 	}
 	text := strings.Replace(sound, "  log:", "  backend_log: [x]\n  log:", 1)
 	if _, err := Load(folder(text)); err == nil || !strings.Contains(err.Error(), "backend_log is about a real server's log, and the scenario has no server") {

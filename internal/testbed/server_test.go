@@ -182,7 +182,7 @@ func TestServiceManager(t *testing.T) {
 	run := func(command string) scenario.Step { return scenario.Step{Do: "run", Run: command} }
 	phases := []scenario.Phase{
 		{Name: "healthy"},
-		{Name: "long journal", Apply: []scenario.Step{{Do: "restart-backend"}, run("systemctl restart nginx"), {Do: "reload"}, {Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)}}},
+		{Name: "long journal", Apply: []scenario.Step{{Do: "restart-backend"}, {Do: "reload"}, run("systemctl restart nginx"), {Do: "reload"}, {Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)}}},
 		{Name: "restarted", Apply: []scenario.Step{{Do: "restart-nginx"}}},
 	}
 	for i := range phases {
