@@ -62,6 +62,10 @@ func TestAnEngineThatGoesAway(t *testing.T) {
 	if err := <-created; !errors.Is(err, engine.ErrUnavailable) {
 		t.Errorf("a call that waited: %v", err)
 	}
+	select { // contexts end one after the other
+	case <-ctx.Done():
+	case <-time.After(pingDeadline):
+	}
 	if cause := context.Cause(ctx); !errors.Is(cause, engine.ErrUnavailable) {
 		t.Errorf("the context: %v", cause)
 	}
