@@ -109,6 +109,9 @@ func wellness(s scenario.Scenario) scenario.Signature {
 func trouble(t planned, seen scenario.Observation, err error) outcome {
 	o := outcome{verdict: Inconclusive, reason: err.Error(), cause: Environment}
 	var refused *scenario.StageError
+	if user := t.Start.User; errors.As(err, &refused) && user != "" && strings.Contains(refused.Text, fmt.Sprintf("getpwnam(%q) failed", user)) {
+		return outcome{verdict: Skipped, reason: fmt.Sprintf("nginx's image has no user %q, whom the scenario is about", user)}
+	}
 	if errors.As(err, &refused) {
 		o.cause = Scenario
 		o.reason = fmt.Sprintf("trial %q: %s", t.Name, refused.Text)

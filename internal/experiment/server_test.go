@@ -76,3 +76,18 @@ func TestOOMKills(t *testing.T) {
 		t.Errorf("%s: %s %+v", r.Verdict, r.Reason, r.Failure)
 	}
 }
+
+// An image without the user that a scenario is about is no mistake of the scenario's.
+func TestImageWithoutTheUser(t *testing.T) {
+	s := refusing()
+	s.Healthy.User = "www-data"
+	text := `nginx does not start (exit status 1): nginx: [emerg] getpwnam("www-data") failed in /lab/trial/t/nginx.conf:3`
+	w := &world{t: t, see: sound, alter: func(*scenario.Observation) error { return &scenario.StageError{Text: text} }}
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Skipped || r.Reason != `nginx's image has no user "www-data", whom the scenario is about` {
+		t.Errorf("%s: %s", r.Verdict, r.Reason)
+	}
+	s.Healthy.User = ""
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Inconclusive || r.Cause != Scenario {
+		t.Errorf("%s (%s): %s", r.Verdict, r.Cause, r.Reason)
+	}
+}
