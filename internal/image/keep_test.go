@@ -13,10 +13,12 @@ import (
 func TestListSaveLoadPrune(t *testing.T) {
 	f := newFake(t)
 	var wanted []string
+	assembled := 0 // of these
 	for _, recipe := range Recipes() {
 		name := recipe.Official
 		if name == "" {
 			name = recipe.Repository + ":1"
+			assembled++
 			f.has(name, "amd64", map[string]string{engine.LabelImage: assembledValue})
 		} else {
 			f.has(name, "amd64", nil)
@@ -35,8 +37,10 @@ func TestListSaveLoadPrune(t *testing.T) {
 		names = append(names, img.Tags...)
 	}
 	slices.Sort(names)
-	if got := strings.Join(names, " "); err != nil || got != "lab-test/relaid:1 lab/gunicorn:1 lab/nginx:1.22.1-9 lab/systemd:1 lab/uwsgi:1 nginx:1.28.0 node:20.18.1-slim php:8.2.27-fpm" {
-		t.Errorf("list %s, %v", got, err)
+	listed := append(slices.Clone(wanted), "lab-test/relaid:1", assembledName)
+	slices.Sort(listed)
+	if err != nil || !slices.Equal(names, listed) {
+		t.Errorf("list %v, %v; want %v", names, err, listed)
 	}
 
 	var out bytes.Buffer
@@ -52,10 +56,10 @@ func TestListSaveLoadPrune(t *testing.T) {
 
 	f.calls = nil
 	removed, err := s.Prune(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != 4 || !slices.ContainsFunc(removed, func(img engine.Image) bool { return img.Tags[0] == assembledName }) {
+	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != assembled+1 || !slices.ContainsFunc(removed, func(img engine.Image) bool { return img.Tags[0] == assembledName }) {
 		t.Errorf("pruned %+v, %v", removed, err)
 	}
-	if _, still := f.images[Pinned]; !still || len(f.calls) != 5 {
+	if _, still := f.images[Pinned]; !still || len(f.calls) != assembled+2 {
 		t.Errorf("calls %v", f.calls)
 	}
 }

