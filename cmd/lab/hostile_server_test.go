@@ -3,16 +3,12 @@
 package main
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gatewaylab/lab/internal/labtest"
 )
@@ -69,17 +65,7 @@ func TestHostileServerStaysInside(t *testing.T) {
 	put(t, filepath.Join(folder, "a-service", "app.service"), "[Service]\nExecStart=/srv/app/run\n")
 	before := kernelState(t)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	lab, err := exec.LookPath("lab")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := exec.CommandContext(ctx, lab, "run", "--scenarios", folder, "--privileges", "SYS_ADMIN", "-o", "json", "-q")
-	run.Env = append(os.Environ(), "LAB_CACHE="+cache)
-	var stdout, stderr bytes.Buffer
-	run.Stdout, run.Stderr = &stdout, &stderr
-	_ = run.Run()
+	stdout, stderr := runHostile(t, cache, folder, "--privileges", "SYS_ADMIN")
 	var report struct {
 		Scenarios []struct {
 			ID, Verdict, Reason string
@@ -94,8 +80,8 @@ func TestHostileServerStaysInside(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
-		t.Fatalf("no report: %v: %s", err, stderr.String())
+	if err := json.Unmarshal(stdout, &report); err != nil {
+		t.Fatalf("no report: %v: %s", err, stderr)
 	}
 	for _, s := range report.Scenarios {
 		if s.Verdict != "verified" {

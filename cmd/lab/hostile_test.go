@@ -150,6 +150,28 @@ func serverBlock(directives string) string {
 	return directives + "\nserver {\n listen 80;\n return 204;\n}\n"
 }
 
+// runHostile runs the scenarios of a folder, which come to an end, and leave nothing on the
+// engine, whatever is in them.
+func runHostile(t *testing.T, cache, folder string, flags ...string) (stdout []byte, stderr string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+	defer cancel()
+	run := exec.CommandContext(ctx, "lab", append([]string{"run", "--scenarios", folder, "-o", "json", "-v"}, flags...)...)
+	run.Env = append(os.Environ(), "LAB_CACHE="+cache)
+	var out, errors bytes.Buffer
+	run.Stdout, run.Stderr = &out, &errors
+	_ = run.Run()
+	if ctx.Err() != nil {
+		t.Fatalf("lab does not come to an end: %s", errors.String())
+	}
+	for line := range strings.Lines(errors.String()) {
+		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "run: "); ok {
+			nothingLeft(t, id, "a hostile run")
+		}
+	}
+	return out.Bytes(), errors.String()
+}
+
 // What is in the containers is untrusted: nothing of it gets at the host, and
 // neither its trials nor the others' are without a verdict.
 func TestHostileScenarioStaysInside(t *testing.T) {
@@ -223,21 +245,8 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 	}
 	before := kernelState(t)
 
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	lab, err := exec.LookPath("lab")
-	if err != nil {
-		t.Fatal(err)
-	}
-	run := exec.CommandContext(ctx, lab, "run", "--scenarios", folder, "--parallel", "4", "-o", "json", "-v")
-	run.Env = append(os.Environ(), "LAB_CACHE="+cache)
-	var stdout, stderr bytes.Buffer
-	run.Stdout, run.Stderr = &stdout, &stderr
 	began := time.Now()
-	_ = run.Run()
-	if ctx.Err() != nil {
-		t.Fatalf("lab does not come to an end: %s", stderr.String())
-	}
+	stdout, stderr := runHostile(t, cache, folder, "--parallel", "4")
 	t.Logf("%d attacks: %s", len(attacks), time.Since(began).Round(time.Millisecond))
 
 	var report struct {
@@ -256,8 +265,8 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &report); err != nil {
-		t.Fatalf("no report: %v: %s", err, stderr.String())
+	if err := json.Unmarshal(stdout, &report); err != nil {
+		t.Fatalf("no report: %v: %s", err, stderr)
 	}
 	seen := map[string]int{}
 	for _, s := range report.Scenarios {
@@ -309,13 +318,8 @@ func TestHostileScenarioStaysInside(t *testing.T) {
 	if after := kernelState(t); after != before {
 		t.Errorf("the host's kernel: %q, was %q", after, before)
 	}
-	for line := range strings.Lines(stderr.String()) {
-		if id, ok := strings.CutPrefix(strings.TrimSpace(line), "run: "); ok {
-			nothingLeft(t, id, "a hostile run")
-		}
-	}
-	next := exec.Command(lab, "run", "wrong-port")
-	next.Env = run.Env
+	next := exec.Command("lab", "run", "wrong-port")
+	next.Env = append(os.Environ(), "LAB_CACHE="+cache)
 	if output, err := next.CombinedOutput(); err != nil {
 		t.Errorf("the next run: %v: %s", err, output)
 	}

@@ -185,28 +185,20 @@ func (r *trial) launch(name string) (*request, error) {
 
 // serverFiles is the files of the stage's real servers, by their names in the scenario.
 func (r *trial) serverFiles() map[string]string {
-	var files map[string]string
+	files := map[string]string{}
 	for _, b := range r.stage.Backends {
-		if one := r.filesOf(b); files == nil {
-			files = one
-		} else {
-			maps.Copy(files, one)
-		}
+		maps.Copy(files, r.filesOf(b))
 	}
 	return files
 }
 
-// filesOf is the configuration and the application of a backend; nil if it has none.
+// filesOf is the configuration and the application of a backend, those that it has.
 func (r *trial) filesOf(b protocol.Backend) map[string]string {
-	var files map[string]string
+	files := map[string]string{}
 	for _, name := range []string{b.Config, b.Application} {
-		if name == "" {
-			continue
+		if name != "" {
+			files[name] = r.Files[name]
 		}
-		if files == nil {
-			files = map[string]string{}
-		}
-		files[name] = r.Files[name]
 	}
 	return files
 }
