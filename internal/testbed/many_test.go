@@ -43,15 +43,26 @@ func TestManyTrials(t *testing.T) {
 	what := simple(proxied, app(protocol.Backend{}))
 	b.run(t, what)
 	first := [][]int{numbers(t, b.sh(t, inNginx, usage)), numbers(t, b.sh(t, inBackend, usage))}
-	took := make([]time.Duration, many)
-	for i := range took {
-		began := time.Now()
-		if seen := b.run(t, what); status(seen, 0) != 200 {
-			t.Fatalf("trial %d: %+v", i, seen)
+	var took []time.Duration
+	trials := func(n int) {
+		for range n {
+			began := time.Now()
+			if seen := b.run(t, what); status(seen, 0) != 200 {
+				t.Fatalf("trial %d: %+v", len(took), seen)
+			}
+			took = append(took, time.Since(began))
 		}
-		took[i] = time.Since(began)
 	}
+	trials(many)
 	last := [][]int{numbers(t, b.sh(t, inNginx, usage)), numbers(t, b.sh(t, inBackend, usage))}
+	// A process that has ended may not have been reaped yet; one that is left stays.
+	for range 20 {
+		if last[0][0] <= first[0][0] && last[1][0] <= first[1][0] {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+		last = [][]int{numbers(t, b.sh(t, inNginx, usage)), numbers(t, b.sh(t, inBackend, usage))}
+	}
 	t.Logf("processes, descriptors, KiB of the agent, KiB of files, sockets: %v, after %d trials %v", first, many, last)
 	for c, before := range first {
 		after := last[c]
@@ -60,8 +71,14 @@ func TestManyTrials(t *testing.T) {
 			t.Errorf("container %d: %v, after %d trials %v", c, before, many, after)
 		}
 	}
-	// The fastest of each twenty: a busy machine makes trials slow, not fast.
-	if early, late := slices.Min(took[:20]), slices.Min(took[many-20:]); late > 2*early {
+	// The fastest of each twenty: a busy machine makes trials slow, not fast. It may have
+	// become busier meanwhile, and then more trials tell; a testbed that ages stays slow.
+	early, late := slices.Min(took[:20]), slices.Min(took[many-20:])
+	for tries := 0; late > 2*early && tries < 10; tries++ {
+		trials(20)
+		late = min(late, slices.Min(took[len(took)-20:]))
+	}
+	if late > 2*early {
 		t.Errorf("a trial takes %s, and after %d others %s", early, many, late)
 	}
 }
