@@ -14,8 +14,25 @@ import (
 // first value that an UnmarshalText refuses, and without its line; an author
 // wants every mistake of a file at once.
 type decoder struct {
-	file     string
-	mistakes Mistakes
+	file      string
+	maxValues int    // names and values in the file
+	empty     string // what is said of an empty file
+	mistakes  Mistakes
+}
+
+// Line is where a value stands in its file. A struct with a field of this type and
+// the tag `yaml:"-"` is told when it is decoded.
+type Line int
+
+// Decode reads a YAML file of at most maxValues names and values into a pointer to a
+// struct, as strictly as a scenario: unknown fields, wrong kinds and aliases are
+// mistakes, and all of them are returned.
+func Decode(file, text string, maxValues int, into any) Mistakes {
+	d := &decoder{file: file, maxValues: maxValues}
+	if root := d.parse(text); root != nil {
+		d.decode(root, reflect.ValueOf(into).Elem())
+	}
+	return d.mistakes
 }
 
 // Nobody reads more than this, and a file of a kilobyte can have a thousand mistakes.
@@ -93,6 +110,11 @@ func (d *decoder) decodeStruct(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
 		d.mistake(n.Line, "fields belong here (%s), not a %s", strings.Join(fieldNames(v.Type()), ", "), kindName(n))
 		return
+	}
+	for i := range v.NumField() {
+		if v.Field(i).Type() == reflect.TypeFor[Line]() {
+			v.Field(i).SetInt(int64(n.Line))
+		}
 	}
 	fields := fieldsOf(v)
 	d.eachPair(n, func(key, value *yaml.Node) {

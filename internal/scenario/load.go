@@ -66,7 +66,7 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 		return nil, fmt.Errorf("no scenario here: a scenario is a folder with a %s", FileName)
 	}
 	sort.Slice(scenarios, func(i, j int) bool { return scenarios[i].ID < scenarios[j].ID })
-	return scenarios, mistakes.orNil()
+	return scenarios, mistakes.OrNil()
 }
 
 // leadsToFolder reports whether a link leads to a folder, or somewhere that cannot
@@ -88,7 +88,7 @@ func isScenario(fsys fs.FS, folder string) bool {
 
 func loadOne(fsys fs.FS, id string) (Scenario, Mistakes) {
 	s := Scenario{ID: id, Files: map[string]string{}}
-	d := &decoder{file: id + "/" + FileName}
+	d := &decoder{file: id + "/" + FileName, maxValues: maxValues, empty: ": `lab new ID` writes a scenario to start from"}
 
 	text, err := readFile(fsys, id, FileName)
 	if err != nil {
@@ -115,7 +115,7 @@ func (d *decoder) parse(text string) *yaml.Node {
 	var document, second yaml.Node
 	err := documents.Decode(&document)
 	if errors.Is(err, io.EOF) {
-		d.mistake(1, "empty: `lab new ID` writes a scenario to start from")
+		d.mistake(1, "empty%s", d.empty)
 		return nil
 	}
 	if err == nil {
@@ -131,20 +131,20 @@ func (d *decoder) parse(text string) *yaml.Node {
 		d.mistake(min(line, 1+strings.Count(text, "\n")), "not readable as YAML: %s", what)
 		return nil
 	}
-	if extra := surplus(&document, new(int)); extra != nil {
-		d.mistake(extra.Line, "more than %d names and values: a scenario is one failure; make several of it", maxValues)
+	if extra := d.surplus(&document, new(int)); extra != nil {
+		d.mistake(extra.Line, "more than %d names and values: make several files of it", d.maxValues)
 		return nil
 	}
 	return document.Content[0]
 }
 
 // surplus returns the first node beyond maxValues.
-func surplus(n *yaml.Node, seen *int) *yaml.Node {
-	if *seen++; *seen > maxValues {
+func (d *decoder) surplus(n *yaml.Node, seen *int) *yaml.Node {
+	if *seen++; *seen > d.maxValues {
 		return n
 	}
 	for _, child := range n.Content {
-		if extra := surplus(child, seen); extra != nil {
+		if extra := d.surplus(child, seen); extra != nil {
 			return extra
 		}
 	}

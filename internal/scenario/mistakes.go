@@ -45,8 +45,9 @@ func (m Mistakes) sorted() Mistakes {
 	return m
 }
 
-// orNil keeps an empty list from becoming a non-nil error.
-func (m Mistakes) orNil() error {
+// OrNil is the mistakes, sorted, as an error: an empty list must not become a
+// non-nil one.
+func (m Mistakes) OrNil() error {
 	if len(m) == 0 {
 		return nil
 	}
