@@ -45,10 +45,17 @@ func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Si
 	if f := compareBackendLog(p, want.BackendLog); f != nil {
 		return f
 	}
-	if p.OOMKills < want.OOMKills {
-		return failure(p, fmt.Sprintf("the kernel to kill %d for memory", want.OOMKills), fmt.Sprintf("%d killed", p.OOMKills))
+	if f := compareOOM(p, want.OOMKills); f != nil {
+		return f
 	}
 	return compareOutput(p, want.Output)
+}
+
+func compareOOM(p scenario.PhaseSeen, want int) *Failure {
+	if p.OOMKills < want {
+		return failure(p, fmt.Sprintf("the kernel to kill %d for memory", want), fmt.Sprintf("%d killed", p.OOMKills))
+	}
+	return nil
 }
 
 // compareOutput looks for what commands should have said; of one that was run several

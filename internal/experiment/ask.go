@@ -1,0 +1,116 @@
+package experiment
+
+import (
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Moment is what was seen at one moment of a scenario, once the controls before it
+// have passed.
+type Moment struct {
+	Trial scenario.Observation
+	Phase scenario.PhaseSeen
+	Log   []nginx.Entry // the phase's entries but for those about requests of the phases before
+	// Resolved is, of a fix or a wrong fix, whether it made the stage healthy.
+	Resolved bool
+}
+
+// At returns what was seen at "healthy", "broken", "fix ID", "wrong fix ID" or "shows
+// ID". Where nothing can be told of it, why says so; skipped is that it was not tried.
+func (r Result) At(moment string) (m Moment, skipped bool, why string) {
+	name, kind, last := moment, "", true
+	switch {
+	case moment == "broken":
+		last = false
+	case strings.HasPrefix(moment, "fix "):
+		kind = kinds[fix]
+	case strings.HasPrefix(moment, "wrong fix "):
+		kind = kinds[wrongFix]
+	case strings.HasPrefix(moment, "shows "):
+		name, kind = strings.TrimPrefix(moment, "shows "), kinds[demonstration]
+	}
+	if r.Verdict == Skipped {
+		return m, true, r.Reason
+	}
+	why = r.Reason
+	for _, p := range r.Parts {
+		if kind != "" && (p.Kind != kind || p.Trial != name) || kind == "" && moment != "broken" || moment == "broken" && p.Kind == kinds[demonstration] {
+			continue
+		}
+		if p.Verdict != Verified && p.Verdict != Refuted {
+			why = p.Reason
+			continue
+		}
+		resolved := p.Kind == kinds[fix] && p.Verdict == Verified || p.Kind == kinds[wrongFix] && strings.HasPrefix(p.Reason, Resolves)
+		return r.moment(p.Trial, last, resolved)
+	}
+	if moment == "healthy" && r.Cause != Control && r.Cause != Scenario && r.Cause != Environment && r.Cause != Interrupted {
+		return r.moment("healthy", true, false)
+	}
+	return m, false, why
+}
+
+func (r Result) moment(trial string, last, resolved bool) (Moment, bool, string) {
+	for _, t := range r.Trials {
+		if t.Trial != trial || len(t.Phases) == 0 {
+			continue
+		}
+		n := 0
+		if last {
+			n = len(t.Phases) - 1
+		}
+		earlier := map[connection]bool{}
+		for _, p := range t.Phases[:n] {
+			connections(p, earlier)
+		}
+		m := Moment{Trial: t, Phase: t.Phases[n], Resolved: resolved}
+		for _, e := range m.Phase.Log {
+			if !earlier[connection{e.PID, e.Connection}] {
+				m.Log = append(m.Log, e)
+			}
+		}
+		return m, false, ""
+	}
+	return Moment{}, false, "the trial " + trial + " was not run"
+}
+
+// Look is the moment in a few words.
+func (m Moment) Look() Look { return look(m.Phase) }
+
+// Mismatch looks for the first thing that is not as expected in the answers of a probe,
+// or of every probe where none is named; nil if there is nothing.
+func (m Moment) Mismatch(probe string, want scenario.Expect) *Failure {
+	names := []string{}
+	for _, a := range m.Phase.Answers {
+		if probe == "" || a.Probe == probe {
+			names = append(names, a.Probe)
+		}
+	}
+	if len(names) == 0 {
+		return failure(m.Phase, "an answer", "none")
+	}
+	for _, name := range names {
+		if f := compareProbe(m.Phase, name, want); f != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// Contradicts is Mismatch for what else a signature can say, but for the error log.
+func (m Moment) Contradicts(want scenario.Signature) *Failure {
+	if want.Check != nil {
+		if f := compareCheck(m.Phase, *want.Check); f != nil {
+			return f
+		}
+	}
+	if f := compareBackendLog(m.Phase, want.BackendLog); f != nil {
+		return f
+	}
+	if f := compareOOM(m.Phase, want.OOMKills); f != nil {
+		return f
+	}
+	return compareOutput(m.Phase, want.Output)
+}

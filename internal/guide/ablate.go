@@ -1,0 +1,185 @@
+package guide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// maxAblated is how many directives are tried in all subsets: 32 trials.
+const maxAblated = 5
+
+// Ablation is a fix that changes several directives, tried with every subset of them.
+type Ablation struct {
+	Changes []nginx.Change `json:"changes"`
+	Needed  []string       `json:"needed"`  // without these it never resolves the failure
+	Idle    []string       `json:"idle"`    // these make no difference to this failure
+	Harmful []string       `json:"harmful"` // these undo what others achieve
+	Subsets []Subset       `json:"subsets"`
+}
+
+// Subset is some of the changes, and whether they resolve the failure.
+type Subset struct {
+	Directives []string `json:"directives"`
+	Resolved   bool     `json:"resolved"`
+}
+
+// ablationID names the scenario that tries a part's subsets.
+func ablationID(id, part string) string {
+	return id + "/" + strings.ReplaceAll(part, " ", "-")
+}
+
+// Ablate makes of one fix or wrong fix a scenario that has each subset of its changed
+// directives for a fix.
+func Ablate(s scenario.Scenario, part string) (scenario.Scenario, []nginx.Change, error) {
+	fix, ok := lookup(s, part)
+	if !ok {
+		return s, nil, fmt.Errorf("it has no %q", part)
+	}
+	broken := s.BrokenStage().Nginx
+	before, after, err := parse(s, broken, fix)
+	if err != nil {
+		return s, nil, err
+	}
+	changes := nginx.Diff(before, after)
+	if len(changes) < 2 || len(changes) > maxAblated {
+		return s, nil, fmt.Errorf("%q changes %d directives, and subsets are tried of 2 to %d", part, len(changes), maxAblated)
+	}
+	files := map[string]string{broken: s.Files[broken]}
+	for name, text := range s.Files {
+		files[name] = text
+	}
+	s.ID, s.Files, s.Fixes, s.WrongFixes = ablationID(s.ID, part), files, nil, nil
+	for mask := range 1 << len(changes) {
+		one := fix
+		one.ID, one.Symptom = subsetID(mask), nil
+		one.Nginx = one.ID + ".conf"
+		if files[one.Nginx], err = nginx.Mix(before, after, func(i int) bool { return mask&(1<<i) != 0 }); err != nil {
+			return s, nil, err
+		}
+		s.Fixes = append(s.Fixes, one)
+	}
+	return s, changes, nil
+}
+
+func subsetID(mask int) string { return fmt.Sprintf("subset-%d", mask) }
+
+func lookup(s scenario.Scenario, part string) (scenario.Fix, bool) {
+	list, id := s.Fixes, strings.TrimPrefix(part, "fix ")
+	if rest, wrong := strings.CutPrefix(part, "wrong fix "); wrong {
+		list, id = s.WrongFixes, rest
+	}
+	i := slices.IndexFunc(list, func(f scenario.Fix) bool { return f.ID == id })
+	if i < 0 {
+		return scenario.Fix{}, false
+	}
+	return list[i], true
+}
+
+func parse(s scenario.Scenario, broken string, fix scenario.Fix) (before, after nginx.Directives, err error) {
+	if fix.Nginx == "" {
+		return nil, nil, fmt.Errorf("it changes no configuration")
+	}
+	if before, err = nginx.ParseConfig(s.Files[broken]); err == nil {
+		after, err = nginx.ParseConfig(s.Files[fix.Nginx])
+	}
+	return before, after, err
+}
+
+// askSubsets puts a case about single directives to the trials of the subsets.
+func (p Plan) askSubsets(e Evidence, results map[string]experiment.Result) Evidence {
+	id := ablationID(e.Case.Scenario, e.Case.in())
+	r, ran := results[id]
+	switch {
+	case !ran:
+		e.Outcome, e.Reason = Untried, "its subsets were not tried"
+		return e
+	case r.Verdict == experiment.Skipped:
+		e.Outcome, e.Reason = Untried, r.Reason
+		return e
+	}
+	resolved, why := subsets(r, len(p.changes[id]))
+	if why != "" {
+		e.Outcome, e.Reason = Undecided, why
+		return e
+	}
+	a := classify(p.changes[id], resolved)
+	e.Subsets, e.Outcome = &a, Agrees
+	for _, want := range []struct {
+		effect string
+		names  []string
+		found  []string
+	}{{"needed", e.Case.Expect.Needed, a.Needed}, {"without effect", e.Case.Expect.Idle, a.Idle}, {"harmful", e.Case.Expect.Harmful, a.Harmful}} {
+		for _, name := range want.names {
+			if !slices.Contains(want.found, name) {
+				e.Outcome, e.Expected, e.Seen = Disagrees, name+" "+want.effect, name+" "+a.effect(name)
+				return e
+			}
+		}
+	}
+	return e
+}
+
+// subsets is which of them resolved the failure, by their bits.
+func subsets(r experiment.Result, changes int) (resolved []bool, why string) {
+	for mask := range 1 << changes {
+		m, skipped, why := r.At("fix " + subsetID(mask))
+		if why != "" || skipped {
+			return nil, why
+		}
+		resolved = append(resolved, m.Resolved)
+	}
+	return resolved, ""
+}
+
+// classify says of each change what it does, from all subsets with and without it.
+func classify(changes []nginx.Change, resolved []bool) Ablation {
+	a := Ablation{Changes: changes, Needed: []string{}, Idle: []string{}, Harmful: []string{}}
+	for mask, ok := range resolved {
+		s := Subset{Directives: []string{}, Resolved: ok}
+		for i, c := range changes {
+			if mask&(1<<i) != 0 {
+				s.Directives = append(s.Directives, c.String())
+			}
+		}
+		a.Subsets = append(a.Subsets, s)
+	}
+	for i, c := range changes {
+		needed, idle, harmful := slices.Contains(resolved, true), true, false
+		for mask := range resolved {
+			if mask&(1<<i) != 0 {
+				continue
+			}
+			without, with := resolved[mask], resolved[mask|1<<i]
+			needed, idle, harmful = needed && !without, idle && without == with, harmful || without && !with
+		}
+		switch {
+		case harmful:
+			a.Harmful = append(a.Harmful, c.Name)
+		case needed:
+			a.Needed = append(a.Needed, c.Name)
+		case idle:
+			a.Idle = append(a.Idle, c.Name)
+		}
+	}
+	return a
+}
+
+// effect is what a directive was found to do, in words.
+func (a Ablation) effect(name string) string {
+	switch {
+	case slices.Contains(a.Harmful, name):
+		return "harmful"
+	case slices.Contains(a.Needed, name):
+		return "needed"
+	case slices.Contains(a.Idle, name):
+		return "without effect"
+	case slices.ContainsFunc(a.Changes, func(c nginx.Change) bool { return c.Name == name }):
+		return "one of several that will do"
+	}
+	return "not changed"
+}

@@ -1,0 +1,293 @@
+package guide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Verdict is what a claim comes to.
+type Verdict string
+
+// The verdicts.
+const (
+	Holds        Verdict = "holds"
+	Conditional  Verdict = "conditional"  // it holds in some of its cases and not in others
+	Refuted      Verdict = "refuted"      // it holds in none of its cases
+	Untestable   Verdict = "untestable"   // no experiment can decide it
+	Inconclusive Verdict = "inconclusive" // the lab could not tell, or the guide says something else by now
+)
+
+// Decision is the verdict on a claim and what it rests on.
+type Decision struct {
+	Claim    Claim
+	Found    Found
+	Verdict  Verdict
+	Reason   string
+	Evidence []Evidence
+}
+
+// Outcome is what one case says of its claim.
+type Outcome string
+
+// The outcomes.
+const (
+	Agrees    Outcome = "agrees"
+	Disagrees Outcome = "disagrees"
+	Undecided Outcome = "undecided" // the lab could not tell
+	Untried   Outcome = "untried"   // its scenario was skipped
+)
+
+// Evidence is what was seen in one case.
+type Evidence struct {
+	Case     Case
+	Outcome  Outcome
+	Expected string // where it disagrees: what the claim predicts
+	Seen     string // and what was there
+	Reason   string // where nothing was decided
+	Trial    string // the trial's unique id
+	Status   string // as in experiment.Look
+	Log      string // the line that matters, as nginx wrote it
+	Subsets  *Ablation
+}
+
+// Plan is what is run to decide claims.
+type Plan struct {
+	Claims    Claims
+	Scenarios []scenario.Scenario       // whole ones of the catalogue, and ablations
+	changes   map[string][]nginx.Change // by an ablation's id
+}
+
+// NewPlan collects the scenarios that decide the claims. The error is about cases that
+// ask for the effect of single directives where that cannot be tried.
+func NewPlan(c Claims, catalogue []scenario.Scenario) (Plan, error) {
+	p := Plan{Claims: c, changes: map[string][]nginx.Change{}}
+	wanted := c.Scenarios()
+	byID := map[string]scenario.Scenario{}
+	for _, s := range catalogue {
+		byID[s.ID] = s
+		if slices.Contains(wanted, s.ID) {
+			p.Scenarios = append(p.Scenarios, s)
+		}
+	}
+	var mistakes scenario.Mistakes
+	for _, claim := range c.Claims {
+		for _, one := range claim.Cases {
+			id := ablationID(one.Scenario, one.in())
+			if _, known := p.changes[id]; known || !one.Expect.Ablates() {
+				continue
+			}
+			s, changes, err := Ablate(byID[one.Scenario], one.in())
+			if err != nil {
+				mistakes = append(mistakes, scenario.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
+				continue
+			}
+			p.Scenarios, p.changes[id] = append(p.Scenarios, s), changes
+		}
+	}
+	return p, mistakes.OrNil()
+}
+
+// Decide decides every claim by what the plan's scenarios came to.
+func (p Plan) Decide(d Document, results []experiment.Result) []Decision {
+	byID := map[string]experiment.Result{}
+	for _, r := range results {
+		if _, known := byID[r.ID]; !known {
+			byID[r.ID] = r
+		}
+	}
+	var decisions []Decision
+	for _, claim := range p.Claims.Claims {
+		decisions = append(decisions, p.decide(claim, d.Find(claim), byID))
+	}
+	return decisions
+}
+
+func (p Plan) decide(claim Claim, found Found, results map[string]experiment.Result) Decision {
+	d := Decision{Claim: claim, Found: found}
+	for _, one := range claim.Cases {
+		d.Evidence = append(d.Evidence, p.ask(one, results))
+	}
+	switch {
+	case found.Standing == Changed || found.Standing == Gone:
+		d.Verdict, d.Reason = Inconclusive, found.Note
+	case claim.Untestable != "":
+		d.Verdict, d.Reason = Untestable, claim.Untestable
+	default:
+		d.weigh()
+	}
+	return d
+}
+
+// weigh makes a verdict of the cases. Those that were not tried here decide nothing,
+// but one that the lab had trouble with keeps a claim open, unless others have
+// already shown both sides of it.
+func (d *Decision) weigh() {
+	of := func(o Outcome) []Evidence {
+		return slices.DeleteFunc(slices.Clone(d.Evidence), func(e Evidence) bool { return e.Outcome != o })
+	}
+	agree, disagree, undecided, untried := of(Agrees), of(Disagrees), of(Undecided), of(Untried)
+	switch {
+	case len(agree) > 0 && len(disagree) > 0:
+		d.Verdict = Conditional
+		d.Reason = fmt.Sprintf("holds when %s; does not when %s", whens(agree), contradictions(disagree))
+	case len(undecided) > 0:
+		d.Verdict = Inconclusive
+		d.Reason = fmt.Sprintf("%s %q: %s", undecided[0].Case.in(), undecided[0].Case.Scenario, undecided[0].Reason)
+	case len(disagree) > 0:
+		d.Verdict, d.Reason = Refuted, "when "+contradictions(disagree)
+	case len(agree) > 0:
+		d.Verdict, d.Reason = Holds, "when "+whens(agree)
+	default:
+		d.Verdict, d.Reason = Inconclusive, "none of its trials was run: "+untried[0].Reason
+	}
+	if len(agree)+len(disagree) > 0 && len(untried) > 0 {
+		d.Reason += fmt.Sprintf(" (not tried: when %s, since %s)", whens(untried), untried[0].Reason)
+	}
+}
+
+func whens(list []Evidence) string {
+	var texts []string
+	for _, e := range list {
+		if !slices.Contains(texts, e.Case.When) {
+			texts = append(texts, e.Case.When)
+		}
+	}
+	return strings.Join(texts, "; when ")
+}
+
+func contradictions(list []Evidence) string {
+	var texts []string
+	for _, e := range list {
+		texts = append(texts, fmt.Sprintf("%s (%s, not %s)", e.Case.When, e.Seen, e.Expected))
+	}
+	return strings.Join(texts, "; when ")
+}
+
+// ask puts a case to what was seen.
+func (p Plan) ask(c Case, results map[string]experiment.Result) Evidence {
+	e := Evidence{Case: c}
+	r, ran := results[c.Scenario]
+	if !ran {
+		e.Outcome, e.Reason = Untried, "its scenario was not run"
+		return e
+	}
+	if c.Expect.Ablates() {
+		return p.askSubsets(e, results)
+	}
+	m, skipped, why := r.At(c.in())
+	switch {
+	case skipped:
+		e.Outcome, e.Reason = Untried, why
+		return e
+	case why != "":
+		e.Outcome, e.Reason = Undecided, why
+		return e
+	}
+	look := m.Look()
+	e.Trial, e.Status, e.Log = m.Trial.ID, look.Status, relevant(m, c.Expect.Log)
+	e.Outcome = Agrees
+	if e.Expected, e.Seen = contradiction(m, c.Expect); e.Expected != "" {
+		e.Outcome = Disagrees
+	}
+	return e
+}
+
+// contradiction finds the first thing that is not as predicted; expected is "" when
+// everything is.
+func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
+	if want.answers() || want.Probe != "" {
+		if f := m.Mismatch(want.Probe, want.Expect); f != nil {
+			return f.Expected, f.Seen
+		}
+	}
+	if f := m.Contradicts(scenario.Signature{Check: want.Check, BackendLog: want.BackendLog, OOMKills: want.OOMKills, Output: want.Output}); f != nil {
+		return f.Expected, f.Seen
+	}
+	for _, pattern := range want.Log {
+		if !written(m, pattern) {
+			return "a line " + describe(pattern), worst(m)
+		}
+	}
+	for _, pattern := range want.Absent {
+		if written(m, pattern) {
+			return "no line " + describe(pattern), "one"
+		}
+	}
+	if want.Silent != nil {
+		if line := worst(m); *want.Silent != (line == none) {
+			if *want.Silent {
+				return "no error line", line
+			}
+			return "an error line", none
+		}
+	}
+	for _, pattern := range want.Config {
+		if !pattern.MatchString(m.Phase.Config) {
+			return fmt.Sprintf("a configuration with %q", pattern), "another"
+		}
+	}
+	if want.Resolved != nil && *want.Resolved != m.Resolved {
+		words := map[bool]string{true: "a healthy stage", false: "a stage that is still broken"}
+		return words[*want.Resolved], words[m.Resolved] + " (" + m.Look().Status + ")"
+	}
+	return "", ""
+}
+
+const none = "no error line"
+
+func describe(p scenario.LogPattern) string {
+	return fmt.Sprintf("[%s] %s", strings.Join(p.Level, "|"), p.Match)
+}
+
+func written(m experiment.Moment, p scenario.LogPattern) bool {
+	for _, entry := range m.Log {
+		if slices.Contains(p.Level, entry.Level) && p.Match.MatchString(entry.Raw) {
+			return true
+		}
+	}
+	return false
+}
+
+// worst is the gist of the first error line.
+func worst(m experiment.Moment) string {
+	for _, entry := range m.Log {
+		if entry.AtLeast("error") {
+			return entry.Gist()
+		}
+	}
+	return none
+}
+
+// relevant is the line that a prediction is about, or else the first error line.
+func relevant(m experiment.Moment, patterns []scenario.LogPattern) string {
+	for _, p := range patterns {
+		for _, entry := range m.Log {
+			if slices.Contains(p.Level, entry.Level) && p.Match.MatchString(entry.Raw) {
+				return entry.Raw
+			}
+		}
+	}
+	for _, entry := range m.Log {
+		if entry.AtLeast("error") {
+			return entry.Raw
+		}
+	}
+	return ""
+}
+
+// answers reports whether something is said about the answers.
+func (e Expect) answers() bool {
+	x := e.Expect
+	return x.Status != 0 || len(x.Statuses) > 0 || x.Body != "" || x.From != "" || x.Complete != nil || x.Bytes != nil ||
+		x.Recorded != 0 || x.AtLeast != 0 || x.AtMost != 0
+}
+
+func (e Expect) empty() bool {
+	return !e.answers() && len(e.Log)+len(e.Absent)+len(e.BackendLog)+len(e.Output)+len(e.Config)+e.OOMKills == 0 &&
+		e.Silent == nil && e.Check == nil && e.Resolved == nil && !e.Ablates()
+}

@@ -1,0 +1,221 @@
+// Package guide reads troubleshooting guides and the claims that are made about
+// them, and decides the claims by what trials saw. It runs no trial.
+package guide
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"path"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// Kind says what a statement is in its guide.
+type Kind string
+
+// The kinds.
+const (
+	Heading  Kind = "heading"
+	Sentence Kind = "sentence"
+	Item     Kind = "item" // a sentence of a list item
+	Row      Kind = "row"  // of a table, its cells joined by " | "
+	Log      Kind = "log"  // a sample of nginx's error log
+	Code     Kind = "code" // a block: configuration or commands
+)
+
+// Statement is one thing that a guide says.
+type Statement struct {
+	Line int    `json:"line"` // of its beginning, from 1
+	End  int    `json:"end"`  // of its last line
+	Kind Kind   `json:"kind"`
+	Lang string `json:"lang,omitempty"` // of a code block, where the guide names one
+	Text string `json:"text"`           // as a reader sees it, without markup; of code: its lines
+}
+
+// Document is a guide, as the statements that it makes, in order.
+type Document struct {
+	Name       string // of the file; "-" is standard input
+	Lines      int
+	Statements []Statement
+}
+
+// maxDocument bounds a guide, in bytes; books are smaller.
+const maxDocument = 4 << 20
+
+// Read reads a guide: HTML, Markdown, or plain text with some of Markdown's or a
+// wiki's marks. The name's suffix decides which it is, and where it tells nothing, the
+// text does.
+func Read(name string, text []byte) (Document, error) {
+	switch {
+	case len(text) > maxDocument:
+		return Document{}, fmt.Errorf("reading the guide %q: it has more than %d bytes: name one page of it", name, maxDocument)
+	case !utf8.Valid(text) || bytes.ContainsRune(text, 0):
+		return Document{}, fmt.Errorf("reading the guide %q: it is not UTF-8 text: save it as text, Markdown or HTML", name)
+	case len(bytes.TrimSpace(text)) == 0:
+		return Document{}, fmt.Errorf("reading the guide %q: it is empty", name)
+	}
+	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
+	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	var blocks []block
+	switch format(name, text) {
+	case "html":
+		blocks = readHTML(text)
+	case "markdown":
+		blocks = readMarkdown(text)
+	default:
+		blocks = readText(text)
+	}
+	d := Document{Name: name, Lines: bytes.Count(bytes.TrimSuffix(text, []byte("\n")), []byte("\n")) + 1}
+	for _, b := range blocks {
+		d.Statements = append(d.Statements, b.statements()...)
+	}
+	if len(d.Statements) == 0 {
+		return d, fmt.Errorf("reading the guide %q: %w", name, errNoText)
+	}
+	return d, nil
+}
+
+var errNoText = errors.New("there is no text in it")
+
+var htmlStart = regexp.MustCompile(`(?i)^\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|article|div|p|h1)\b`)
+
+func format(name string, text []byte) string {
+	switch strings.ToLower(path.Ext(name)) {
+	case ".html", ".htm", ".xhtml":
+		return "html"
+	case ".md", ".markdown", ".mdx":
+		return "markdown"
+	case ".txt", ".text", ".wiki":
+		return "text"
+	}
+	switch {
+	case htmlStart.Match(text):
+		return "html"
+	case bytes.Contains(text, []byte("\n```")) || bytes.HasPrefix(text, []byte("# ")) || bytes.Contains(text, []byte("\n## ")):
+		return "markdown"
+	}
+	return "text"
+}
+
+// block is a paragraph, an item, a row or a code block, line by line.
+type block struct {
+	kind  Kind
+	lang  string
+	lines []textLine
+}
+
+type textLine struct {
+	number int
+	text   string
+}
+
+func (b *block) add(number int, text string) { b.lines = append(b.lines, textLine{number, text}) }
+
+// sample is the start of a log line as guides print it: the time may be left out.
+var sample = regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] `)
+
+// statements splits a block: prose into sentences, code into samples of the log and
+// what stands between them.
+func (b block) statements() []Statement {
+	switch b.kind {
+	case Code:
+		return b.code()
+	case Row, Heading, Log:
+		text := b.joined(" ")
+		if strings.Trim(text, " |-=#:") == "" {
+			return nil
+		}
+		return []Statement{{Line: b.lines[0].number, End: b.lines[len(b.lines)-1].number, Kind: b.kind, Text: text}}
+	}
+	var list []Statement
+	text := b.joined(" ")
+	begin := 0
+	for _, end := range append(ends(text), len(text)) {
+		part := text[begin:end]
+		lead := len(part) - len(strings.TrimLeft(part, " -*•"))
+		if part = strings.TrimSpace(part[lead:]); strings.Trim(part, ".,;:!?-–—|") != "" {
+			s := Statement{Line: b.lineAt(begin + lead), End: b.lineAt(begin + lead + len(part) - 1), Kind: b.kind, Text: part}
+			if sample.MatchString(part) {
+				s.Kind = Log
+			}
+			list = append(list, s)
+		}
+		begin = end
+	}
+	return list
+}
+
+func (b block) joined(by string) string {
+	var texts []string
+	for _, l := range b.lines {
+		texts = append(texts, l.text)
+	}
+	return strings.Join(texts, by)
+}
+
+// lineAt is the line of a position in the joined text.
+func (b block) lineAt(at int) int {
+	for _, l := range b.lines {
+		if at -= len(l.text) + 1; at < 0 {
+			return l.number
+		}
+	}
+	return b.lines[len(b.lines)-1].number
+}
+
+// code makes one statement of each sample of the log, and one of all lines between.
+func (b block) code() []Statement {
+	var list []Statement
+	open := false
+	for _, l := range b.lines {
+		switch {
+		case strings.TrimSpace(l.text) == "":
+			if open {
+				list[len(list)-1].Text += "\n"
+			}
+		case sample.MatchString(strings.TrimSpace(l.text)):
+			list = append(list, Statement{Line: l.number, End: l.number, Kind: Log, Text: strings.TrimSpace(l.text)})
+			open = false
+		case open:
+			s := &list[len(list)-1]
+			s.Text, s.End = s.Text+"\n"+l.text, l.number
+		default:
+			list = append(list, Statement{Line: l.number, End: l.number, Kind: Code, Lang: b.lang, Text: l.text})
+			open = true
+		}
+	}
+	for i := range list {
+		list[i].Text = strings.TrimRight(list[i].Text, "\n ")
+	}
+	return list
+}
+
+// A sentence ends where a mark is followed by blanks and by what begins another one.
+var sentenceEnd = regexp.MustCompile("[.!?][\"'”’)`]*\\s+(?:- )?[\"'“‘(`*]*[A-Z0-9]")
+
+// Dots that end no sentence.
+var abbreviation = regexp.MustCompile(`(?i)\b(e\.g|i\.e|vs|cf|approx|no|fig|etc)\.$`)
+
+// ends are the positions at which sentences end, but for the last.
+func ends(text string) []int {
+	if sample.MatchString(text) {
+		return nil
+	}
+	var list []int
+	for begin := 0; ; {
+		m := sentenceEnd.FindStringIndex(text[begin:])
+		if m == nil {
+			return list
+		}
+		at := begin + m[0] + 1
+		for at < len(text) && strings.ContainsRune("\"')`", rune(text[at])) {
+			at++
+		}
+		if !abbreviation.MatchString(text[:begin+m[0]+1]) {
+			list = append(list, at)
+		}
+		begin = at
+	}
+}

@@ -1,0 +1,69 @@
+package guide
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Standing says whether a claim's statement is still in the guide as it was.
+type Standing string
+
+// The standings.
+const (
+	Stands  Standing = "stands"
+	Moved   Standing = "moved"   // unchanged, on another line
+	Changed Standing = "changed" // its fragment is there, in a statement that reads differently
+	Gone    Standing = "gone"
+)
+
+// Found is where a claim stands now.
+type Found struct {
+	Standing  Standing
+	Statement Statement // zero when it is gone
+	Note      string    // what is to be said about it; "" when it stands
+}
+
+// Find looks for a claim's statement. Of several that are the same, the nearest to the
+// line where it was counts.
+func (d Document) Find(c Claim) Found {
+	near := func(a, b Statement) int {
+		return cmp.Compare(abs(a.Line-c.At.Line), abs(b.Line-c.At.Line))
+	}
+	var same, alike []Statement
+	fragment := normal(c.At.Fragment)
+	for _, s := range d.Statements {
+		switch {
+		case Fingerprint(s.Text) == c.At.Fingerprint:
+			same = append(same, s)
+		case strings.Contains(normal(s.Text), fragment):
+			alike = append(alike, s)
+		}
+	}
+	switch {
+	case len(same) > 0:
+		s := slices.MinFunc(same, near)
+		if s.Line != c.At.Line {
+			return Found{Moved, s, fmt.Sprintf("%s has moved to line %d", c.ID, s.Line)}
+		}
+		return Found{Stands, s, ""}
+	case len(alike) > 0:
+		s := slices.MinFunc(alike, near)
+		return Found{Changed, s, fmt.Sprintf("%s reads differently now, on line %d: see whether the claim still says the same, then `lab guide accept` it", c.ID, s.Line)}
+	}
+	return Found{Gone, Statement{}, fmt.Sprintf("%s no longer stands in the guide: it was on line %d", c.ID, c.At.Line)}
+}
+
+func abs(n int) int { return max(n, -n) }
+
+// Fits counts the claims whose statements are in the guide, changed or not.
+func (c Claims) Fits(d Document) int {
+	n := 0
+	for _, claim := range c.Claims {
+		if d.Find(claim).Standing != Gone {
+			n++
+		}
+	}
+	return n
+}

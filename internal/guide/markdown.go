@@ -1,0 +1,130 @@
+package guide
+
+import (
+	"sort"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/extension"
+	extast "github.com/yuin/goldmark/extension/ast"
+	gmtext "github.com/yuin/goldmark/text"
+)
+
+// readMarkdown reads CommonMark with tables.
+func readMarkdown(source []byte) []block {
+	m := &markdown{source: source, starts: []int{0}}
+	for i, b := range source {
+		if b == '\n' {
+			m.starts = append(m.starts, i+1)
+		}
+	}
+	root := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(gmtext.NewReader(source))
+	_ = ast.Walk(root, m.visit)
+	return m.blocks
+}
+
+type markdown struct {
+	source []byte
+	starts []int // of the lines
+	blocks []block
+	items  int // how deep in lists
+}
+
+func (m *markdown) line(offset int) int {
+	return sort.Search(len(m.starts), func(i int) bool { return m.starts[i] > offset })
+}
+
+func (m *markdown) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
+	switch n := n.(type) {
+	case *ast.ListItem:
+		if entering {
+			m.items++
+		} else {
+			m.items--
+		}
+	case *ast.Heading:
+		return m.prose(n, Heading)
+	case *ast.Paragraph, *ast.TextBlock:
+		if m.items > 0 {
+			return m.prose(n, Item)
+		}
+		return m.prose(n, Sentence)
+	case *extast.TableRow:
+		return m.row(n)
+	case *extast.TableHeader:
+		return ast.WalkSkipChildren, nil
+	case *ast.FencedCodeBlock:
+		return m.code(n, string(n.Language(m.source)))
+	case *ast.CodeBlock:
+		return m.code(n, "")
+	}
+	return ast.WalkContinue, nil
+}
+
+// prose reads a block's text, keeping the lines of the source.
+func (m *markdown) prose(n ast.Node, kind Kind) (ast.WalkStatus, error) {
+	b := block{kind: kind}
+	m.inline(n, &b)
+	if len(b.lines) > 0 {
+		m.blocks = append(m.blocks, b)
+	}
+	return ast.WalkSkipChildren, nil
+}
+
+func (m *markdown) row(n ast.Node) (ast.WalkStatus, error) {
+	b := block{kind: Row}
+	for cell := n.FirstChild(); cell != nil; cell = cell.NextSibling() {
+		if cell.PreviousSibling() != nil && len(b.lines) > 0 {
+			b.lines[len(b.lines)-1].text += " | "
+		}
+		m.inline(cell, &b)
+	}
+	if len(b.lines) > 0 {
+		m.blocks = append(m.blocks, b)
+	}
+	return ast.WalkSkipChildren, nil
+}
+
+// inline adds the text below a node, without its marks.
+func (m *markdown) inline(n ast.Node, b *block) {
+	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		if !entering {
+			return ast.WalkContinue, nil
+		}
+		switch n := n.(type) {
+		case *ast.Text:
+			m.add(b, m.line(n.Segment.Start), string(n.Segment.Value(m.source)))
+			if n.SoftLineBreak() || n.HardLineBreak() {
+				m.add(b, m.line(n.Segment.Stop)+1, "")
+			}
+		case *ast.String:
+			m.add(b, 0, string(n.Value))
+		case *ast.AutoLink:
+			m.add(b, 0, string(n.URL(m.source)))
+		}
+		return ast.WalkContinue, nil
+	})
+}
+
+// add puts text on a line of the block; 0 is the last line.
+func (m *markdown) add(b *block, line int, text string) {
+	last := len(b.lines) - 1
+	if last >= 0 && (line == 0 || b.lines[last].number >= line) {
+		b.lines[last].text += text
+		return
+	}
+	b.add(line, text)
+}
+
+func (m *markdown) code(n ast.Node, lang string) (ast.WalkStatus, error) {
+	b := block{kind: Code, lang: strings.ToLower(lang)}
+	for i := range n.Lines().Len() {
+		segment := n.Lines().At(i)
+		b.add(m.line(segment.Start), strings.TrimRight(string(segment.Value(m.source)), "\n"))
+	}
+	if len(b.lines) > 0 {
+		m.blocks = append(m.blocks, b)
+	}
+	return ast.WalkSkipChildren, nil
+}

@@ -1,0 +1,29 @@
+package guide
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"unicode"
+)
+
+// normal is a text without what changes when a guide is saved in another format: case,
+// blanks, quotes and marks of emphasis. Numbers, words and signs stay.
+func normal(text string) string {
+	return strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), strings.ContainsRune("\"'`*“”‘’«»\u200b", r):
+			return -1
+		case strings.ContainsRune("–—‑−", r):
+			return '-'
+		}
+		return unicode.ToLower(r)
+	}, text), ".:;,!?")
+}
+
+// Fingerprint tells whether a statement is still the same: the beginning of the SHA-256
+// of its normalised text.
+func Fingerprint(text string) string {
+	sum := sha256.Sum256([]byte(normal(text)))
+	return hex.EncodeToString(sum[:6])
+}
