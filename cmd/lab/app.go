@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	_ "embed"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -21,7 +22,7 @@ func newApp(std streams) *cli.App {
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Commands: []*cli.Command{
-			runCommand(std), listCommand(std), showCommand(std), validateCommand(std), newCommand(std),
+			runCommand(std), listCommand(std), showCommand(std), validateCommand(std), newCommand(std), guideCommand(std),
 			psCommand(std), pruneCommand(std), imagesCommand(std), doctorCommand(std), versionCommand(std), completionCommand(std),
 		},
 		// urfave/cli would call os.Exit by itself: exit codes are main's.
@@ -34,7 +35,12 @@ func newApp(std streams) *cli.App {
 			return usage("reading the flags of `%s`: %w", c.HelpName, err)
 		}
 		if len(c.Subcommands) == 0 {
-			c.Flags = append(c.Flags, commonFlags()...)
+			own := c.Flags
+			for _, f := range commonFlags() {
+				if !slices.ContainsFunc(own, func(o cli.Flag) bool { return o.Names()[0] == f.Names()[0] }) {
+					c.Flags = append(c.Flags, f)
+				}
+			}
 		}
 		fromEnvironment(c.Flags)
 	})

@@ -15,11 +15,26 @@ import (
 // commonFlags are those of every command.
 func commonFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "form of the output: `FORM` is table, plain, json, yaml or name; by default a table on a terminal and plain lines elsewhere"},
+		outputFlag(),
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to colour: auto, always or never; NO_COLOR is honoured"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say more about what is being done"},
 	}
+}
+
+// outputFlag names the forms of a command's output, with those that it alone has.
+func outputFlag(more ...string) cli.Flag {
+	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "form of the output: `FORM` is " + strings.Join(formsWith(more), ", ") + "; by default a table on a terminal and plain lines elsewhere"}
+}
+
+func formsWith(more []string) []string {
+	all := slices.Clone(forms)
+	for _, form := range more {
+		if !slices.Contains(all, form) {
+			all = append(all, form)
+		}
+	}
+	return all
 }
 
 func scenariosFlag() cli.Flag {
@@ -71,7 +86,9 @@ var (
 	colors = []string{"auto", "always", "never"}
 )
 
-func outputOf(c *cli.Context, std streams) (output, error) {
+// outputOf reads the flags of commonFlags; more are the forms that the command alone has.
+func outputOf(c *cli.Context, std streams, more ...string) (output, error) {
+	forms := formsWith(more)
 	o := output{streams: std, form: c.String("output"), quiet: c.Bool("quiet"), loud: c.Bool("verbose")}
 	if o.form != "" && !slices.Contains(forms, o.form) {
 		return o, usage("--output: %q is none of %s%s", o.form, strings.Join(forms, ", "), scenario.Suggest(o.form, forms))

@@ -24,21 +24,15 @@ func runCommand(std streams) *cli.Command {
 		Description: "Runs every scenario, or those that are named: healthy, broken, each fix, each\n" +
 			"wrong fix, each from a fresh start. The table goes to stdout, progress to stderr. What\n" +
 			fmt.Sprintf("commands really said is shown for up to %d scenarios, and for more with -v.", commandsOf),
-		Flags: append(selectFlags(),
-			&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
-			&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},
-			&cli.StringSliceFlag{Name: "privileges", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
-			&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
+		Flags: append(append(selectFlags(), trialFlags()...),
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "run everything `N` times"},
 			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first verdict that is not verified"},
 			&cli.BoolFlag{Name: "keep", Usage: fmt.Sprintf("leave the broken state of each scenario running; at most %d scenarios", maxKeep)},
 			&cli.BoolFlag{Name: "keep-on-failure", Usage: "leave the first failing trial of each scenario running"},
-			&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the trials and run none"},
 			&cli.BoolFlag{Name: "timings", Usage: "say where the time went"},
 			&cli.StringFlag{Name: "evidence", Usage: "write what was seen as readable files to the folder `DIR`"},
-			&cli.StringSliceFlag{Name: "report", Usage: "write a report as `FORMAT=FILE`: " + strings.Join(report.FormatNames(), ", ") + "; may be repeated"},
-			cacheFlag(),
+			reportFlag(report.FormatNames()),
 		),
 		Action: func(c *cli.Context) error {
 			var d *dialling
@@ -56,6 +50,22 @@ func runCommand(std streams) *cli.Command {
 			return r.run(c.Context)
 		},
 	}
+}
+
+// trialFlags are those of every command that runs trials.
+func trialFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
+		&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},
+		&cli.StringSliceFlag{Name: "privileges", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
+		&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
+		&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
+		cacheFlag(),
+	}
+}
+
+func reportFlag(formats []string) cli.Flag {
+	return &cli.StringSliceFlag{Name: "report", Usage: "write a report as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; may be repeated"}
 }
 
 // list shows the trials that would run.

@@ -38,26 +38,42 @@ type running struct {
 	again     string        // flags that find the same scenarios and image again
 }
 
-// newRunning reads the flags, and finds every mistake before anything is started.
+// made reports whether a scenario was made for the occasion and is in no catalogue: its
+// verdict means nothing by itself.
+func (r *running) made(id string) bool { return strings.Contains(id, "/") }
+
+// newRunning reads the flags of `lab run`, and finds every mistake before anything is
+// started.
 func newRunning(c *cli.Context, std streams) (*running, error) {
 	out, err := outputOf(c, std)
 	if err != nil {
 		return nil, err
-	}
-	r := &running{
-		out: out, progress: &progress{out: out}, images: wantedImages{nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
-		options: experiment.Options{
-			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
-			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
-		},
 	}
 	all, err := readCatalogue(c.String("scenarios"))
 	if err != nil {
 		return nil, err
 	}
 	chosen := selection{ids: c.Args().Slice(), tags: c.StringSlice("tag"), skip: c.StringSlice("skip")}
-	if r.scenarios, err = chosen.from(all); err != nil {
+	scenarios, err := chosen.from(all)
+	if err != nil {
 		return nil, err
+	}
+	r, err := runningOf(c, out, all, scenarios)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.check(c.StringSlice("report"), report.FormatNames())
+}
+
+// runningOf is a run of scenarios, with the flags that every command has that runs some.
+func runningOf(c *cli.Context, out output, all catalogue, scenarios []scenario.Scenario) (*running, error) {
+	var err error
+	r := &running{
+		out: out, progress: &progress{out: out}, scenarios: scenarios, images: wantedImages{nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
+		options: experiment.Options{
+			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
+			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
+		},
 	}
 	if n := len(all.mistakes); n > 0 {
 		r.progress.Warn("%s in other scenarios of %q: `lab validate` shows them", count(n, "mistake"), all.dir)
@@ -93,7 +109,7 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 			r.progress.Warn("--image %s=%s: no scenario that is run has this server", name, r.images.named[name])
 		}
 	}
-	return r, r.check(c.StringSlice("report"))
+	return r, nil
 }
 
 // quoted is a word for a shell.
@@ -104,7 +120,7 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-func (r *running) check(reports []string) error {
+func (r *running) check(reports, formats []string) error {
 	o := r.options
 	switch {
 	case o.Parallel < 0:
@@ -119,7 +135,7 @@ func (r *running) check(reports []string) error {
 		return usage("--keep would leave %d scenarios running, and %d are the most: name those to keep", len(r.scenarios), maxKeep)
 	}
 	for _, text := range reports {
-		file, err := report.ParseFile(text)
+		file, err := report.ParseFile(text, formats)
 		if err != nil {
 			return usage("--report: %w", err)
 		}
@@ -140,20 +156,41 @@ func (e errTimeout) Error() string { return fmt.Sprintf("--timeout %s has passed
 
 // run runs the scenarios and reports, also when it is stopped in the middle.
 func (r *running) run(ctx context.Context) error {
-	head := report.Run{Lab: labVersion(), Started: time.Now(), Again: r.again, Sources: map[string]scenario.Scenario{}}
+	head, results, ran, err := r.collect(ctx)
+	write := r.write
+	if !ran {
+		write = r.writeNothingRan
+	}
+	done := report.New(head, results)
+	return r.exit(done.ExitCode, errors.Join(err, write(done)))
+}
+
+// exit is the end of a run with an exit code, and trouble besides.
+func (r *running) exit(code int, trouble error) error {
+	if trouble != nil {
+		code = report.Worse(code, report.Environment)
+	}
+	if code == report.OK {
+		return nil
+	}
+	return errExit{code, trouble}
+}
+
+// collect runs the scenarios. Where none could be run the results say so of each.
+func (r *running) collect(ctx context.Context) (head report.Run, results []experiment.Result, ran bool, err error) {
+	head = report.Run{Lab: labVersion(), Started: time.Now(), Again: r.again, Sources: map[string]scenario.Scenario{}}
 	for _, s := range r.scenarios {
 		head.Sources[s.ID] = s
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.timeout, errTimeout(r.timeout))
 	defer cancel()
-	results, err := r.experiment(ctx, &head)
+	results, err = r.experiment(ctx, &head)
 	r.progress.Done()
-	write := r.write
-	if results == nil {
+	if ran = results != nil; !ran {
 		// Nothing was run. Whoever reads reports by program still gets one, and its reason.
 		none, cancel := context.WithCancelCause(ctx)
 		cancel(err)
-		results, write = r.interrupted(none), r.writeNothingRan
+		results = r.interrupted(none)
 		head.Stop = report.Stop{Why: "nothing could be run", ExitCode: report.Environment}
 	}
 	head.Took = time.Since(head.Started) - r.measuring
@@ -164,15 +201,7 @@ func (r *running) run(ctx context.Context) error {
 	if errors.As(context.Cause(ctx), &late) {
 		head.Stop = report.Stop{Why: late.Error(), ExitCode: report.Inconclusive}
 	}
-	done := report.New(head, results)
-	code := done.ExitCode
-	if err = errors.Join(err, write(done)); err != nil {
-		code = report.Worse(code, report.Environment)
-	}
-	if code == report.OK {
-		return nil
-	}
-	return errExit{code, err}
+	return head, results, ran, err
 }
 
 // errGone is a run without its engine any more.

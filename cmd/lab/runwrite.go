@@ -30,7 +30,7 @@ func (r *running) files(done report.Report) error {
 	// The files first: a reader of stdout that quits early ends this program.
 	var failed []error
 	for _, file := range r.reports {
-		failed = append(failed, file.Write(done))
+		failed = append(failed, file.Write(done.Forms()))
 	}
 	if r.evidence != "" {
 		failed = append(failed, done.WriteEvidence(r.evidence))

@@ -37,6 +37,9 @@ func (r *running) trials(ctx context.Context, pool *testbed.Pool) []experiment.R
 	note := func() string { return fmt.Sprintf("%d verified, %d not", verified, failed) }
 	o.Progress = func(done, total int) { r.progress.Trials(done, total, note()) }
 	o.Done = func(result experiment.Result) {
+		if r.made(result.ID) {
+			return
+		}
 		if result.Verdict == experiment.Verified {
 			verified++
 		} else {

@@ -92,7 +92,7 @@ func parse(s scenario.Scenario, broken string, fix scenario.Fix) (before, after 
 
 // askSubsets puts a case about single directives to the trials of the subsets.
 func (p Plan) askSubsets(e Evidence, results map[string]experiment.Result) Evidence {
-	id := ablationID(e.Case.Scenario, e.Case.in())
+	id := ablationID(e.Case.Scenario, e.Case.Moment())
 	r, ran := results[id]
 	switch {
 	case !ran:
@@ -182,4 +182,18 @@ func (a Ablation) effect(name string) string {
 		return "one of several that will do"
 	}
 	return "not changed"
+}
+
+// String says what was found, in a line.
+func (a Ablation) String() string {
+	var parts []string
+	for _, list := range []struct {
+		names []string
+		what  string
+	}{{a.Needed, "needed"}, {a.Idle, "without effect"}, {a.Harmful, "harmful"}} {
+		if len(list.names) > 0 {
+			parts = append(parts, strings.Join(list.names, ", ")+" "+list.what)
+		}
+	}
+	return fmt.Sprintf("in %d subsets: %s", len(a.Subsets), strings.Join(parts, "; "))
 }

@@ -157,10 +157,10 @@ func (l *loader) checkCase(id string, c Case) {
 		return
 	}
 	moments := Moments(s)
-	if in := c.in(); !slices.Contains(moments, in) {
+	if in := c.Moment(); !slices.Contains(moments, in) {
 		l.wrong(c.Line, "%s: the scenario %q has no %q%s; it has %s", id, c.Scenario, in, scenario.Suggest(in, moments), strings.Join(moments, ", "))
 	}
-	fixed := strings.HasPrefix(c.in(), "fix ") || strings.HasPrefix(c.in(), "wrong fix ")
+	fixed := strings.HasPrefix(c.Moment(), "fix ") || strings.HasPrefix(c.Moment(), "wrong fix ")
 	if (c.Expect.Resolved != nil || c.Expect.Ablates()) && !fixed {
 		l.wrong(c.Line, "%s: resolved, needed, idle and harmful are about a fix: name one with in: fix ID or in: wrong fix ID", id)
 	}
@@ -192,7 +192,8 @@ func Moments(s scenario.Scenario) []string {
 	return list
 }
 
-func (c Case) in() string {
+// Moment is the moment of its scenario that a case looks at.
+func (c Case) Moment() string {
 	if c.In == "" {
 		return "broken"
 	}

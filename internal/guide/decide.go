@@ -77,11 +77,11 @@ func NewPlan(c Claims, catalogue []scenario.Scenario) (Plan, error) {
 	var mistakes scenario.Mistakes
 	for _, claim := range c.Claims {
 		for _, one := range claim.Cases {
-			id := ablationID(one.Scenario, one.in())
+			id := ablationID(one.Scenario, one.Moment())
 			if _, known := p.changes[id]; known || !one.Expect.Ablates() {
 				continue
 			}
-			s, changes, err := Ablate(byID[one.Scenario], one.in())
+			s, changes, err := Ablate(byID[one.Scenario], one.Moment())
 			if err != nil {
 				mistakes = append(mistakes, scenario.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
 				continue
@@ -113,7 +113,7 @@ func (p Plan) decide(claim Claim, found Found, results map[string]experiment.Res
 		d.Evidence = append(d.Evidence, p.ask(one, results))
 	}
 	switch {
-	case found.Standing == Changed || found.Standing == Gone:
+	case !found.Here():
 		d.Verdict, d.Reason = Inconclusive, found.Note
 	case claim.Untestable != "":
 		d.Verdict, d.Reason = Untestable, claim.Untestable
@@ -137,7 +137,7 @@ func (d *Decision) weigh() {
 		d.Reason = fmt.Sprintf("holds when %s; does not when %s", whens(agree), contradictions(disagree))
 	case len(undecided) > 0:
 		d.Verdict = Inconclusive
-		d.Reason = fmt.Sprintf("%s %q: %s", undecided[0].Case.in(), undecided[0].Case.Scenario, undecided[0].Reason)
+		d.Reason = fmt.Sprintf("%s %q: %s", undecided[0].Case.Moment(), undecided[0].Case.Scenario, undecided[0].Reason)
 	case len(disagree) > 0:
 		d.Verdict, d.Reason = Refuted, "when "+contradictions(disagree)
 	case len(agree) > 0:
@@ -179,7 +179,7 @@ func (p Plan) ask(c Case, results map[string]experiment.Result) Evidence {
 	if c.Expect.Ablates() {
 		return p.askSubsets(e, results)
 	}
-	m, skipped, why := r.At(c.in())
+	m, skipped, why := r.At(c.Moment())
 	switch {
 	case skipped:
 		e.Outcome, e.Reason = Untried, why

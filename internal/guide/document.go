@@ -41,16 +41,16 @@ type Document struct {
 	Statements []Statement
 }
 
-// maxDocument bounds a guide, in bytes; books are smaller.
-const maxDocument = 4 << 20
+// MaxDocument bounds a guide, in bytes; books are smaller.
+const MaxDocument = 4 << 20
 
 // Read reads a guide: HTML, Markdown, or plain text with some of Markdown's or a
 // wiki's marks. The name's suffix decides which it is, and where it tells nothing, the
 // text does.
 func Read(name string, text []byte) (Document, error) {
 	switch {
-	case len(text) > maxDocument:
-		return Document{}, fmt.Errorf("reading the guide %q: it has more than %d bytes: name one page of it", name, maxDocument)
+	case len(text) > MaxDocument:
+		return Document{}, fmt.Errorf("reading the guide %q: it has more than %d bytes: name one page of it", name, MaxDocument)
 	case !utf8.Valid(text) || bytes.ContainsRune(text, 0):
 		return Document{}, fmt.Errorf("reading the guide %q: it is not UTF-8 text: save it as text, Markdown or HTML", name)
 	case len(bytes.TrimSpace(text)) == 0:

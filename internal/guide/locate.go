@@ -25,6 +25,9 @@ type Found struct {
 	Note      string    // what is to be said about it; "" when it stands
 }
 
+// Here reports whether the guide still says what the claim was made about.
+func (f Found) Here() bool { return f.Standing == Stands || f.Standing == Moved }
+
 // Find looks for a claim's statement. Of several that are the same, the nearest to the
 // line where it was counts.
 func (d Document) Find(c Claim) Found {

@@ -6,27 +6,31 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// formats are those of report files.
-var formats = []struct {
-	name  string
-	write func(Report, io.Writer) error
-}{
-	{"json", Report.WriteJSON},
-	{"junit", Report.WriteJUnit},
-	{"markdown", Report.WriteMarkdown},
-	{"html", Report.WriteHTML},
+// Form writes a product in one form, a report's format or an output's.
+type Form struct {
+	Name  string
+	Write func(io.Writer) error
 }
 
-// FormatNames lists the formats of report files.
-func FormatNames() []string {
+// Forms are the formats of a run's report files.
+func (r Report) Forms() []Form {
+	return []Form{{"json", r.WriteJSON}, {"junit", r.WriteJUnit}, {"markdown", r.WriteMarkdown}, {"html", r.WriteHTML}}
+}
+
+// FormatNames lists the formats of a run's report files.
+func FormatNames() []string { return FormNames(Report{}.Forms()) }
+
+// FormNames lists the names of forms.
+func FormNames(forms []Form) []string {
 	var names []string
-	for _, f := range formats {
-		names = append(names, f.name)
+	for _, f := range forms {
+		names = append(names, f.Name)
 	}
 	return names
 }
@@ -37,19 +41,15 @@ type File struct {
 	Path   string
 }
 
-// ParseFile reads FORMAT=FILE, and looks whether the file could be written: after a
-// long run would be late to hear of it.
-func ParseFile(text string) (File, error) {
+// ParseFile reads FORMAT=FILE, with a format of those that are known, and looks whether
+// the file could be written: after a long run would be late to hear of it.
+func ParseFile(text string, known []string) (File, error) {
 	format, path, found := strings.Cut(text, "=")
 	if !found || path == "" {
-		return File{}, fmt.Errorf("%q is not FORMAT=FILE, as in junit=lab.xml", text)
+		return File{}, fmt.Errorf("%q is not FORMAT=FILE, as in %s=FILE", text, known[0])
 	}
-	known := false
-	for _, name := range FormatNames() {
-		known = known || name == format
-	}
-	if !known {
-		return File{}, fmt.Errorf("no format %q in %q%s; there are %s", format, text, scenario.Suggest(format, FormatNames()), strings.Join(FormatNames(), ", "))
+	if !slices.Contains(known, format) {
+		return File{}, fmt.Errorf("no format %q in %q%s; there are %s", format, text, scenario.Suggest(format, known), strings.Join(known, ", "))
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return File{}, fmt.Errorf("no folder %q for %q: make it first", filepath.Dir(path), text)
@@ -60,8 +60,9 @@ func ParseFile(text string) (File, error) {
 	return File{format, path}, nil
 }
 
-// Write writes the report; a reader sees the whole file or the one before.
-func (f File) Write(r Report) (err error) {
+// Write writes the one of the forms that was asked for; a reader sees the whole file or
+// the one before.
+func (f File) Write(forms []Form) (err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("writing the report %s=%s: %w", f.Format, f.Path, err)
@@ -71,9 +72,9 @@ func (f File) Write(r Report) (err error) {
 	if err != nil {
 		return err
 	}
-	for _, format := range formats {
-		if format.name == f.Format {
-			err = format.write(r, unfinished)
+	for _, form := range forms {
+		if form.Name == f.Format {
+			err = form.Write(unfinished)
 		}
 	}
 	// CreateTemp makes files that only their owner reads; a report is for others too.

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/report"
+)
+
+// coverages are what --coverage-of can be.
+var coverages = []string{"checkable", "all"}
+
+func guideVerifyCommand(std streams) *cli.Command {
+	forms := report.FormNames(report.Guide{}.Forms())
+	return &cli.Command{
+		Name:      "verify",
+		Usage:     "decide every claim of a guide by trials",
+		ArgsUsage: "GUIDE",
+		Description: "Runs the scenarios that the claims name and says of each claim: holds, conditional\n" +
+			"(with the condition), refuted (with the counter-example), untestable (with the reason)\n" +
+			"or inconclusive. Claims whose statement has changed or is gone are said so, and fail.\n" +
+			"GUIDE is text, Markdown or HTML; - is standard input.",
+		Flags: append([]cli.Flag{claimsFlag(),
+			&cli.StringSliceFlag{Name: "allow", Usage: "do not fail for the refuted claim `ID`, which is known; may be repeated"},
+			&cli.IntFlag{Name: "coverage-min", Usage: "fail where claims cover less than `PERCENT` of the statements"},
+			&cli.StringFlag{Name: "coverage-of", Value: coverages[0], Usage: "count the statements that are `WHAT`: " + strings.Join(coverages, " or ")},
+			reportFlag(forms), scenariosFlag(), outputFlag(forms...),
+		}, trialFlags()...),
+		Action: func(c *cli.Context) error {
+			v, err := newVerifying(c, std)
+			if err != nil {
+				return err
+			}
+			v.dialling = dial(c.Context)
+			return v.run(c.Context)
+		},
+	}
+}
+
+// verifying is one `lab guide verify`.
+type verifying struct {
+	*running
+	document guide.Document
+	plan     guide.Plan
+	report   report.Guide
+}
+
+func newVerifying(c *cli.Context, std streams) (*verifying, error) {
+	v := &verifying{}
+	out, err := outputOf(c, std, report.FormNames(report.Guide{}.Forms())...)
+	if err != nil {
+		return nil, err
+	}
+	if c.NArg() > 1 {
+		return nil, usage("verify checks one guide, and %d were given: %q", c.NArg(), c.Args().Slice())
+	}
+	if v.document, err = readGuide(c, std); err != nil {
+		return nil, err
+	}
+	all, err := readCatalogue(c.String("scenarios"))
+	if err != nil {
+		return nil, err
+	}
+	claims, _, err := readClaims(c.String("claims"), v.document, all.scenarios)
+	if err != nil {
+		return nil, err
+	}
+	if v.plan, err = guide.NewPlan(claims, all.scenarios); err != nil {
+		return nil, usage("reading the claims %q:\n%w", claims.File, err)
+	}
+	if v.running, err = runningOf(c, out, all, v.plan.Scenarios); err != nil {
+		return nil, err
+	}
+	v.options.Repeat = 1
+	v.report = report.Guide{Guide: v.document.Name, Claims: claims.File, Least: c.Int("coverage-min"), Allowed: c.StringSlice("allow")}
+	v.report.Coverage, err = coverageOf(v.document, claims, c.String("coverage-of"), v.report.Least)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, claim := range claims.Claims {
+		ids = append(ids, claim.ID)
+	}
+	for _, id := range v.report.Allowed {
+		if err := knownClaim(id, ids); err != nil {
+			return nil, fmt.Errorf("--allow: %w", err)
+		}
+	}
+	return v, v.check(c.StringSlice("report"), report.FormNames(v.report.Forms()))
+}
+
+func coverageOf(d guide.Document, c guide.Claims, what string, least int) (guide.Coverage, error) {
+	switch {
+	case what != coverages[0] && what != coverages[1]:
+		return guide.Coverage{}, usage("--coverage-of: %q is neither of %s", what, strings.Join(coverages, " and "))
+	case least < 0 || least > 100:
+		return guide.Coverage{}, usage("--coverage-min: %d is no percentage from 0 to 100", least)
+	}
+	return d.Covers(c, what == coverages[1]), nil
+}
+
+// run runs the trials, decides the claims and reports.
+func (v *verifying) run(ctx context.Context) error {
+	head, results, ran, err := v.collect(ctx)
+	if !ran && (v.out.form == "table" || v.out.form == "plain" || v.out.form == "name") {
+		return v.exit(report.Environment, err)
+	}
+	v.report.Run = head
+	v.report.Decisions = v.plan.Decide(v.document, results)
+	done := report.NewGuide(v.report, results)
+	results = slices.DeleteFunc(results, func(r experiment.Result) bool { return v.made(r.ID) })
+	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.write(done)))
+}
+
+// write writes the report everywhere it was asked for.
+func (v *verifying) write(done report.Guide) error {
+	var failed []error
+	for _, file := range v.reports {
+		failed = append(failed, file.Write(done.Forms()))
+	}
+	return errors.Join(append(failed, v.product(done))...)
+}
+
+func (v *verifying) product(done report.Guide) error {
+	for _, form := range done.Forms() {
+		if form.Name == v.out.form {
+			return form.Write(v.out.out)
+		}
+	}
+	switch v.out.form {
+	case "table":
+		return errors.Join(done.Grid().WriteTable(v.out.out, v.out.screen), done.WriteDetails(v.out.out, v.out.screen))
+	case "name":
+		return v.out.write(product{grid: done.Grid()})
+	}
+	err := done.Grid().WritePlain(v.out.out)
+	if v.out.quiet {
+		return err
+	}
+	return errors.Join(err, done.WriteDetails(v.out.err, report.Screen{}))
+}

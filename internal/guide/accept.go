@@ -1,0 +1,70 @@
+package guide
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+var (
+	lineField        = regexp.MustCompile(`\bline: *\d+`)
+	fingerprintField = regexp.MustCompile(`\bfingerprint: *["']?[0-9a-f]*["']?`)
+)
+
+// Accept writes into the text of a claims file where the named claims stand in the guide
+// now, and how their statements read; of all claims where none is named. A person has
+// looked at them: it is how a changed guide gets its claims back.
+func Accept(d Document, c Claims, text string, ids []string) (string, error) {
+	lines := strings.Split(text, "\n")
+	var mistakes scenario.Mistakes
+	wrong := func(claim Claim, format string, args ...any) {
+		mistakes = append(mistakes, scenario.Mistake{File: c.File, Line: int(claim.Line), Text: claim.ID + ": " + fmt.Sprintf(format, args...)})
+	}
+	for i, claim := range c.Claims {
+		if len(ids) > 0 && !slices.Contains(ids, claim.ID) {
+			continue
+		}
+		found := d.withFragment(claim)
+		switch {
+		case len(found) == 0:
+			wrong(claim, "no statement of %q has the fragment %q", d.Name, claim.At.Fragment)
+			continue
+		case len(found) > 1:
+			wrong(claim, "the fragment %q stands on lines %d and %d of %q: take words that only one statement has", claim.At.Fragment, found[0].Line, found[1].Line, d.Name)
+			continue
+		}
+		end := len(lines)
+		if i+1 < len(c.Claims) {
+			end = int(c.Claims[i+1].Line) - 1
+		}
+		part := strings.Join(lines[claim.Line-1:end], "\n")
+		if !lineField.MatchString(part) || !fingerprintField.MatchString(part) {
+			wrong(claim, "at has no line and fingerprint to fill in: write at: {line: 1, fragment: …, fingerprint: 000000000000}")
+			continue
+		}
+		part = first(lineField, part, fmt.Sprintf("line: %d", found[0].Line))
+		part = first(fingerprintField, part, fmt.Sprintf("fingerprint: %q", Fingerprint(found[0].Text)))
+		copy(lines[claim.Line-1:end], strings.Split(part, "\n"))
+	}
+	return strings.Join(lines, "\n"), mistakes.OrNil()
+}
+
+// withFragment returns the statements that have a claim's fragment, each wording once.
+func (d Document) withFragment(c Claim) []Statement {
+	var list []Statement
+	for _, s := range d.Statements {
+		if strings.Contains(normal(s.Text), normal(c.At.Fragment)) &&
+			!slices.ContainsFunc(list, func(o Statement) bool { return Fingerprint(o.Text) == Fingerprint(s.Text) }) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+func first(pattern *regexp.Regexp, text, replacement string) string {
+	at := pattern.FindStringIndex(text)
+	return text[:at[0]] + replacement + text[at[1]:]
+}

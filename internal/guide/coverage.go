@@ -1,0 +1,67 @@
+package guide
+
+import (
+	"regexp"
+	"slices"
+)
+
+// Coverage says how many of a guide's statements have a claim.
+type Coverage struct {
+	Statements int         // headings left out
+	Checkable  int         // those that look as if an experiment could decide them
+	Counted    int         // of these or of those, as was asked for
+	Claimed    int         // of the counted
+	Missing    []Statement // counted, and without a claim
+}
+
+// Percent is the share of the counted statements that have a claim.
+func (c Coverage) Percent() int {
+	if c.Counted == 0 {
+		return 100
+	}
+	return 100 * c.Claimed / c.Counted
+}
+
+// What makes a statement look checkable: a status, an errno, a log line, a directive, a
+// command, a port or an address, a protocol's version, a time, a path.
+var checkable = regexp.MustCompile(`(?i)\b[45]\d\d\b|\(\d{1,3}: ?[a-z]|\[(error|crit|alert|warn|emerg)\]|\b[a-z]+_[a-z_]+\b|\b[a-z]+\.[a-z]+ = |` +
+	`\b(nginx -t|systemctl|journalctl|ss -|netstat|curl|openssl|tail|kill|chmod|chown|docker)\b|:\d{2,5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|` +
+	`\b(tls|ssl)\b|\b\d+ ?(s|ms|seconds?|minutes?)\b|connection (refused|reset|timed out)|permission denied|no such file|prematurely|handshake|\bsocket\b|\bsni\b|` +
+	`\b(reload|restart)(s|ed|ing)?\b|by default|/(var|etc|run)/`)
+
+// Checkable reports whether a statement looks as if an experiment could decide it.
+func (s Statement) Checkable() bool {
+	return s.Kind != Heading && (s.Kind == Log || checkable.MatchString(s.Text))
+}
+
+// Covers measures the claims' coverage of a guide: of every statement, or of those that
+// look checkable.
+func (d Document) Covers(c Claims, every bool) Coverage {
+	var claimed []Statement
+	for _, claim := range c.Claims {
+		if f := d.Find(claim); f.Here() {
+			claimed = append(claimed, f.Statement)
+		}
+	}
+	var result Coverage
+	for _, s := range d.Statements {
+		if s.Kind == Heading {
+			continue
+		}
+		result.Statements++
+		if s.Checkable() {
+			result.Checkable++
+		}
+		if !every && !s.Checkable() {
+			continue
+		}
+		result.Counted++
+		// The same words mean the same wherever they stand.
+		if slices.ContainsFunc(claimed, func(o Statement) bool { return Fingerprint(o.Text) == Fingerprint(s.Text) }) {
+			result.Claimed++
+		} else {
+			result.Missing = append(result.Missing, s)
+		}
+	}
+	return result
+}

@@ -1,0 +1,130 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/guide"
+)
+
+// Guide is what a run says about a guide's claims.
+type Guide struct {
+	Run
+	Guide     string // its file
+	Claims    string // their file
+	Decisions []guide.Decision
+	Coverage  guide.Coverage
+	Least     int      // percent that the coverage should have
+	Allowed   []string // claims whose refutation is known
+	Counts    map[guide.Verdict]int
+	Trials    int
+	ExitCode  int
+}
+
+// claimVerdicts lists the verdicts on claims in the order of summaries.
+var claimVerdicts = []guide.Verdict{guide.Holds, guide.Conditional, guide.Refuted, guide.Untestable, guide.Inconclusive}
+
+// NewGuide makes the report on a guide; g has everything but what is counted.
+func NewGuide(g Guide, results []experiment.Result) Guide {
+	g.Counts = map[guide.Verdict]int{}
+	for _, r := range results {
+		g.Trials += len(r.Trials)
+	}
+	g.ExitCode = OK
+	if g.Coverage.Percent() < g.Least {
+		g.ExitCode = Failed
+	}
+	trouble := troubleOf(results, g.Stop)
+	for _, d := range g.Decisions {
+		g.Counts[d.Verdict]++
+		switch {
+		case d.Verdict == guide.Refuted && !g.allowed(d):
+			g.ExitCode = Worse(g.ExitCode, Failed)
+		case !d.Found.Here():
+			g.ExitCode = Worse(g.ExitCode, Usage)
+		case d.Verdict == guide.Inconclusive:
+			g.ExitCode = Worse(g.ExitCode, trouble)
+		}
+	}
+	return g
+}
+
+// troubleOf is the exit code of what kept results from being conclusive.
+func troubleOf(results []experiment.Result, stop Stop) int {
+	code := Inconclusive
+	for _, r := range results {
+		if r.Verdict == experiment.Inconclusive {
+			code = Worse(code, codeOf(r.Verdict, r.Cause, stop))
+		}
+		for _, p := range r.Parts {
+			if p.Verdict == experiment.Inconclusive {
+				code = Worse(code, codeOf(p.Verdict, p.Cause, stop))
+			}
+		}
+	}
+	return code
+}
+
+func (g Guide) allowed(d guide.Decision) bool { return slices.Contains(g.Allowed, d.Claim.ID) }
+
+// line is where a claim stands now, or stood.
+func line(d guide.Decision) int {
+	if d.Found.Statement.Line > 0 {
+		return d.Found.Statement.Line
+	}
+	return d.Claim.At.Line
+}
+
+// Findings are what the guide's author should see beside the lines.
+func (g Guide) Findings() []Finding {
+	var list []Finding
+	for _, d := range g.Decisions {
+		f := Finding{Rule: d.Claim.ID, Level: "warning", File: g.Guide, Line: line(d), End: d.Found.Statement.End, Title: string(d.Verdict)}
+		switch {
+		case !d.Found.Here():
+			f.Level, f.Title = "error", string(d.Found.Standing)
+		case d.Verdict == guide.Refuted && !g.allowed(d):
+			f.Level = "error"
+		case d.Verdict == guide.Refuted:
+			f.Level, f.Title = "note", "refuted (known)"
+		case d.Verdict == guide.Holds || d.Verdict == guide.Untestable:
+			continue
+		}
+		f.Message = d.Claim.Say + "\n" + string(d.Verdict) + ": " + d.Reason
+		if d.Claim.Correct != "" && d.Found.Here() {
+			f.Message += "\nCorrect: " + strings.TrimSpace(d.Claim.Correct)
+		}
+		list = append(list, f)
+	}
+	for _, s := range g.Coverage.Missing {
+		if g.Least > 0 {
+			list = append(list, Finding{Rule: "coverage", Level: "note", File: g.Guide, Line: s.Line, End: s.End, Title: "no claim", Message: "Nothing decides this statement: " + cut(oneLine(s.Text), 120)})
+		}
+	}
+	return list
+}
+
+// Summary is the verdicts in one line.
+func (g Guide) Summary() string {
+	var parts []string
+	for _, v := range claimVerdicts {
+		if n := g.Counts[v]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, v))
+		}
+	}
+	text := fmt.Sprintf("%s: %s", plural(len(g.Decisions), "claim"), strings.Join(parts, ", "))
+	if n := len(g.Allowed); n > 0 {
+		text += fmt.Sprintf(" (%d allowed)", n)
+	}
+	text += fmt.Sprintf("; %d of %s that look checkable have one", g.Coverage.Claimed, plural(g.Coverage.Counted, "statement"))
+	if g.Coverage.Counted != g.Coverage.Checkable {
+		text = strings.Replace(text, " that look checkable", "", 1)
+	}
+	text += fmt.Sprintf("; %s in %s", plural(g.Trials, "trial"), Seconds(g.Took))
+	if g.Nginx.Version != "" {
+		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(g.Nginx.Version), oneLine(g.Nginx.OpenSSL))
+	}
+	return text
+}
