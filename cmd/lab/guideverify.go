@@ -72,9 +72,10 @@ func newVerifying(c *cli.Context, std streams) (*verifying, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v.plan, err = guide.NewPlan(claims, all.scenarios); err != nil {
+	if v.plan, err = guide.NewPlan(v.document, claims, all.scenarios); err != nil {
 		return nil, usage("reading the claims %q:\n%w", claims.File, err)
 	}
+	claims = v.plan.Claims
 	if v.running, err = runningOf(c, out, all, v.plan.Scenarios); err != nil {
 		return nil, err
 	}

@@ -53,6 +53,9 @@ func generate() error {
 			return err
 		}
 	}
+	if err := writeGuideTables("docs/guide.md", all); err != nil {
+		return err
+	}
 	return between("README.md", "scenarios", scenarioTable(all))
 }
 

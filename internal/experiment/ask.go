@@ -15,6 +15,7 @@ type Moment struct {
 	Log   []nginx.Entry // the phase's entries but for those about requests of the phases before
 	// Resolved is, of a fix or a wrong fix, whether it made the stage healthy.
 	Resolved bool
+	Proven   bool // whether the fix, wrong fix or demonstration is verified
 }
 
 // At returns what was seen at "healthy", "broken", "fix ID", "wrong fix ID" or "shows
@@ -44,15 +45,17 @@ func (r Result) At(moment string) (m Moment, skipped bool, why string) {
 			continue
 		}
 		resolved := p.Kind == kinds[fix] && p.Verdict == Verified || p.Kind == kinds[wrongFix] && strings.HasPrefix(p.Reason, Resolves)
-		return r.moment(p.Trial, last, resolved)
+		m, skipped, why := r.moment(p.Trial, last)
+		m.Resolved, m.Proven = resolved, p.Verdict == Verified
+		return m, skipped, why
 	}
 	if moment == "healthy" && r.Cause != Control && r.Cause != Scenario && r.Cause != Environment && r.Cause != Interrupted {
-		return r.moment("healthy", true, false)
+		return r.moment("healthy", true)
 	}
 	return m, false, why
 }
 
-func (r Result) moment(trial string, last, resolved bool) (Moment, bool, string) {
+func (r Result) moment(trial string, last bool) (Moment, bool, string) {
 	for _, t := range r.Trials {
 		if t.Trial != trial || len(t.Phases) == 0 {
 			continue
@@ -65,7 +68,7 @@ func (r Result) moment(trial string, last, resolved bool) (Moment, bool, string)
 		for _, p := range t.Phases[:n] {
 			connections(p, earlier)
 		}
-		m := Moment{Trial: t, Phase: t.Phases[n], Resolved: resolved}
+		m := Moment{Trial: t, Phase: t.Phases[n]}
 		for _, e := range m.Phase.Log {
 			if !earlier[connection{e.PID, e.Connection}] {
 				m.Log = append(m.Log, e)

@@ -12,8 +12,10 @@ import (
 // Claims is what a guide says, statement by statement, in lab's own words, with the
 // trials that decide each.
 type Claims struct {
-	File   string  `yaml:"-" json:"file"`
-	Guide  string  `yaml:"guide" json:"guide"` // what it is about
+	File  string `yaml:"-" json:"file"`
+	Guide string `yaml:"guide" json:"guide"` // what it is about
+	// Rows: the rows of the guide's tables that begin with a scenario's id are claims too.
+	Rows   bool    `yaml:"rows,omitempty" json:"rows,omitempty"`
 	Claims []Claim `yaml:"claims" json:"claims"`
 }
 
@@ -67,12 +69,17 @@ type Expect struct {
 	Config []scenario.Regexp `yaml:"config,omitempty" json:"config,omitempty"`
 	// Resolved is whether the fix or wrong fix makes it healthy.
 	Resolved *bool `yaml:"resolved,omitempty" json:"resolved,omitempty"`
+	// Proven is whether the catalogue's own verdict on the fix, the wrong fix or what is
+	// shown is "verified".
+	Proven *bool `yaml:"proven,omitempty" json:"proven,omitempty"`
 	// Of the directives that the fix or wrong fix changes, tried in all subsets: those
 	// without which it does not resolve the failure, those that make no difference, and
 	// those that undo it.
 	Needed  []string `yaml:"needed,omitempty" json:"needed,omitempty"`
 	Idle    []string `yaml:"idle,omitempty" json:"idle,omitempty"`
 	Harmful []string `yaml:"harmful,omitempty" json:"harmful,omitempty"`
+
+	shown string // the statuses of a table's row
 }
 
 // Ablates reports whether the prediction is about single directives.
@@ -163,6 +170,9 @@ func (l *loader) checkCase(id string, c Case) {
 	fixed := strings.HasPrefix(c.Moment(), "fix ") || strings.HasPrefix(c.Moment(), "wrong fix ")
 	if (c.Expect.Resolved != nil || c.Expect.Ablates()) && !fixed {
 		l.wrong(c.Line, "%s: resolved, needed, idle and harmful are about a fix: name one with in: fix ID or in: wrong fix ID", id)
+	}
+	if c.Expect.Proven != nil && !fixed && !strings.HasPrefix(c.Moment(), "shows ") {
+		l.wrong(c.Line, "%s: proven is about a fix, a wrong fix or what is shown: name it with in: fix ID, in: wrong fix ID or in: shows ID", id)
 	}
 	if c.Expect.Probe != "" {
 		if _, ok := s.Healthy.Probes[c.Expect.Probe]; !ok {

@@ -29,6 +29,7 @@ type Decision struct {
 	Verdict  Verdict
 	Reason   string
 	Evidence []Evidence
+	Skipped  bool // inconclusive for no other reason than that its scenarios were skipped
 }
 
 // Outcome is what one case says of its claim.
@@ -62,9 +63,12 @@ type Plan struct {
 	changes   map[string][]nginx.Change // by an ablation's id
 }
 
-// NewPlan collects the scenarios that decide the claims. The error is about cases that
+// NewPlan collects the claims about a guide, and the scenarios that decide them. The error is about cases that
 // ask for the effect of single directives where that cannot be tried.
-func NewPlan(c Claims, catalogue []scenario.Scenario) (Plan, error) {
+func NewPlan(d Document, c Claims, catalogue []scenario.Scenario) (Plan, error) {
+	if c.Rows {
+		c.Claims = append(slices.Clone(c.Claims), rowClaims(d, catalogue)...)
+	}
 	p := Plan{Claims: c, changes: map[string][]nginx.Change{}}
 	wanted := c.Scenarios()
 	byID := map[string]scenario.Scenario{}
@@ -143,7 +147,7 @@ func (d *Decision) weigh() {
 	case len(agree) > 0:
 		d.Verdict, d.Reason = Holds, "when "+whens(agree)
 	default:
-		d.Verdict, d.Reason = Inconclusive, "none of its trials was run: "+untried[0].Reason
+		d.Verdict, d.Reason, d.Skipped = Inconclusive, "none of its trials was run: "+untried[0].Reason, true
 	}
 	if len(agree)+len(disagree) > 0 && len(untried) > 0 {
 		d.Reason += fmt.Sprintf(" (not tried: when %s, since %s)", whens(untried), untried[0].Reason)
@@ -235,6 +239,13 @@ func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 		words := map[bool]string{true: "a healthy stage", false: "a stage that is still broken"}
 		return words[*want.Resolved], words[m.Resolved] + " (" + m.Look().Status + ")"
 	}
+	if want.Proven != nil && *want.Proven != m.Proven {
+		words := map[bool]string{true: "proven", false: "not proven"}
+		return words[*want.Proven], words[m.Proven] + " (" + m.Look().Status + ")"
+	}
+	if want.shown != "" && !shows(want.shown, m.Look().Status) {
+		return "status " + want.shown, m.Look().Status
+	}
 	return "", ""
 }
 
@@ -246,11 +257,17 @@ func describe(p scenario.LogPattern) string {
 
 func written(m experiment.Moment, p scenario.LogPattern) bool {
 	for _, entry := range m.Log {
-		if slices.Contains(p.Level, entry.Level) && p.Match.MatchString(entry.Raw) {
+		if fits(p, entry) {
 			return true
 		}
 	}
 	return false
+}
+
+// fits matches the message, which the catalogue's expressions are about, or the whole
+// entry with the fields behind it.
+func fits(p scenario.LogPattern, entry nginx.Entry) bool {
+	return slices.Contains(p.Level, entry.Level) && (p.Match.MatchString(entry.Message) || p.Match.MatchString(entry.Raw))
 }
 
 // worst is the gist of the first error line.
@@ -267,7 +284,7 @@ func worst(m experiment.Moment) string {
 func relevant(m experiment.Moment, patterns []scenario.LogPattern) string {
 	for _, p := range patterns {
 		for _, entry := range m.Log {
-			if slices.Contains(p.Level, entry.Level) && p.Match.MatchString(entry.Raw) {
+			if fits(p, entry) {
 				return entry.Raw
 			}
 		}
@@ -289,5 +306,5 @@ func (e Expect) answers() bool {
 
 func (e Expect) empty() bool {
 	return !e.answers() && len(e.Log)+len(e.Absent)+len(e.BackendLog)+len(e.Output)+len(e.Config)+e.OOMKills == 0 &&
-		e.Silent == nil && e.Check == nil && e.Resolved == nil && !e.Ablates()
+		e.Silent == nil && e.Check == nil && e.Resolved == nil && e.Proven == nil && !e.Ablates()
 }

@@ -36,13 +36,15 @@ func (m *markdown) line(offset int) int {
 }
 
 func (m *markdown) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
-	switch n := n.(type) {
-	case *ast.ListItem:
-		if entering {
-			m.items++
-		} else {
+	if !entering {
+		if n.Kind() == ast.KindListItem {
 			m.items--
 		}
+		return ast.WalkContinue, nil
+	}
+	switch n := n.(type) {
+	case *ast.ListItem:
+		m.items++
 	case *ast.Heading:
 		return m.prose(n, Heading)
 	case *ast.Paragraph, *ast.TextBlock:

@@ -36,7 +36,7 @@ func NewGuide(g Guide, results []experiment.Result) Guide {
 	if g.Coverage.Percent() < g.Least {
 		g.ExitCode = Failed
 	}
-	trouble := troubleOf(results, g.Stop)
+	trouble, skipped := troubleOf(results, g.Stop), 0
 	for _, d := range g.Decisions {
 		g.Counts[d.Verdict]++
 		switch {
@@ -44,9 +44,14 @@ func NewGuide(g Guide, results []experiment.Result) Guide {
 			g.ExitCode = Worse(g.ExitCode, Failed)
 		case !d.Found.Here():
 			g.ExitCode = Worse(g.ExitCode, Usage)
+		case d.Skipped: // as in `lab run`, where what is skipped fails nothing
+			skipped++
 		case d.Verdict == guide.Inconclusive:
 			g.ExitCode = Worse(g.ExitCode, trouble)
 		}
+	}
+	if skipped > 0 && skipped+g.Counts[guide.Untestable] == len(g.Decisions) {
+		g.ExitCode = Worse(g.ExitCode, Inconclusive)
 	}
 	return g
 }

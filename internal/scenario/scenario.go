@@ -4,6 +4,7 @@ package scenario
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 )
@@ -144,6 +145,13 @@ type Levels []string
 
 // Regexp is a regular expression (RE2) that is compiled as it is read.
 type Regexp struct{ *regexp.Regexp }
+
+// Quote is the expression that fits a text as it stands, but for how many blanks there
+// are between its words.
+func Quote(text string) Regexp {
+	words := strings.Fields(regexp.QuoteMeta(text))
+	return Regexp{regexp.MustCompile(strings.Join(words, `\s+`))}
+}
 
 // UnmarshalText compiles the expression.
 func (r *Regexp) UnmarshalText(text []byte) (err error) {

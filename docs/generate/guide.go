@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// guideTables are those of docs/guide.md: their markers, and which scenarios stand in
+// them.
+var guideTables = []struct{ name, tag string }{
+	{"table 500", "500"}, {"table 502", "502"}, {"table 503", "503"}, {"table 504", "504"}, {"table others", ""}, {"table no failure", "none"},
+}
+
+// writeGuideTables writes every scenario of the catalogue into one table of the guide.
+func writeGuideTables(path string, all []scenario.Scenario) error {
+	lines, err := recordedLines("internal/experiment/testdata/recorded.tsv")
+	if err != nil {
+		return err
+	}
+	for _, table := range guideTables {
+		var b strings.Builder
+		fmt.Fprintf(&b, "\n| %s |\n|%s\n", strings.Join(guide.Columns, " | "), strings.Repeat(" --- |", len(guide.Columns)))
+		for _, s := range all {
+			if tableOf(s) != table.name {
+				continue
+			}
+			cells := guide.Cells(s, lines[s.ID])
+			for i, text := range cells {
+				cells[i] = cell(text)
+			}
+			cells[0] = fmt.Sprintf("[%s](../scenarios/%s/scenario.yaml)", s.ID, s.ID)
+			if lines[s.ID] != "" {
+				cells[3] = "`" + cells[3] + "`"
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+		}
+		b.WriteString("\n")
+		if err := between(path, table.name, b.String()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func tableOf(s scenario.Scenario) string {
+	if s.Broken == nil {
+		return "table no failure"
+	}
+	for _, table := range guideTables {
+		if slices.Contains(s.Tags, table.tag) {
+			return table.name
+		}
+	}
+	return "table others"
+}
+
+// recordedLines is the first error line that was recorded of each scenario.
+func recordedLines(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	lines := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		field := strings.SplitN(strings.TrimSpace(line), "\t", 3)
+		if len(field) == 3 && lines[field[0]] == "" {
+			lines[field[0]] = fmt.Sprintf("[%s] %s", field[1], field[2])
+		}
+	}
+	return lines, nil
+}

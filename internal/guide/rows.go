@@ -1,0 +1,132 @@
+package guide
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Columns are those of a table of scenarios in a guide. A row whose first cell is a
+// scenario's id is a claim of its own: that it shows like this, and that these fix it.
+var Columns = []string{"scenario", "what is wrong", "status", "error log", "what fixes it"}
+
+// noLine stands in a row for the line of a failure that nginx logs none of.
+const noLine = "nothing"
+
+// Cells is a scenario's cells. line is what nginx was seen to write, as "[error] …"; ""
+// where it writes nothing. What is no failure has its statements for fixes.
+func Cells(s scenario.Scenario, line string) []string {
+	if line == "" {
+		line = noLine
+	}
+	var says []string
+	for _, f := range s.Fixes {
+		says = append(says, strings.TrimSuffix(f.Say, "."))
+	}
+	for _, d := range s.Demonstrates {
+		says = append(says, strings.TrimSuffix(d.Say, "."))
+	}
+	return []string{s.ID, strings.TrimSuffix(s.Title, "."), statuses(s), line, strings.Join(says, "; ")}
+}
+
+// statuses are what the probes of a broken scenario get, by its own account.
+func statuses(s scenario.Scenario) string {
+	var list []string
+	for _, p := range s.Symptom.Probes {
+		all := p.Statuses
+		if p.Status != 0 {
+			all = append(slices.Clone(all), p.Status)
+		}
+		for _, status := range all {
+			text := fmt.Sprintf("%03d", status)
+			if p.Complete != nil && !*p.Complete {
+				text += " cut"
+			}
+			list = append(list, text)
+		}
+	}
+	if s.Broken == nil {
+		return "no failure"
+	}
+	slices.Sort(list)
+	if list = slices.Compact(list); len(list) == 0 {
+		return "no answer"
+	}
+	return strings.Join(list, ", ")
+}
+
+// rowClaims makes a claim of every row of a guide's tables that is about a scenario.
+func rowClaims(d Document, catalogue []scenario.Scenario) []Claim {
+	var claims []Claim
+	for _, st := range d.Statements {
+		if st.Kind != Row {
+			continue
+		}
+		cells := strings.Split(st.Text, " | ")
+		i := slices.IndexFunc(catalogue, func(s scenario.Scenario) bool { return s.ID == cells[0] })
+		if i < 0 {
+			continue
+		}
+		s := catalogue[i]
+		line := ""
+		if len(cells) == len(Columns) && cells[3] != noLine {
+			line = cells[3]
+		}
+		claims = append(claims, Claim{
+			ID: "row-" + s.ID, Say: s.Title,
+			At:    Place{Line: st.Line, Fragment: s.ID + " | ", Fingerprint: Fingerprint(strings.Join(Cells(s, line), " | "))},
+			Cases: rowCases(s, line),
+		})
+	}
+	return claims
+}
+
+func rowCases(s scenario.Scenario, line string) []Case {
+	proven := true
+	var cases []Case
+	if s.Broken != nil {
+		c := Case{When: "it is broken", Scenario: s.ID, Expect: Expect{shown: statuses(s)}}
+		silent := line == ""
+		if c.Expect.Silent = &silent; !silent {
+			c.Expect.Log = []scenario.LogPattern{patternOf(s, line)}
+		}
+		cases = append(cases, c)
+	}
+	for _, f := range s.Fixes {
+		cases = append(cases, Case{When: "it is fixed by " + f.ID, Scenario: s.ID, In: "fix " + f.ID, Expect: Expect{Proven: &proven}})
+	}
+	for _, f := range s.Demonstrates {
+		cases = append(cases, Case{When: f.ID, Scenario: s.ID, In: "shows " + f.ID, Expect: Expect{Proven: &proven}})
+	}
+	return cases
+}
+
+// patternOf is the scenario's own pattern for a line, since other builds of nginx have
+// other words for it; or the line as it stands, where none fits.
+func patternOf(s scenario.Scenario, line string) scenario.LogPattern {
+	level, message, _ := strings.Cut(strings.TrimPrefix(line, "["), "] ")
+	for _, p := range s.Symptom.Log {
+		if slices.Contains(p.Level, level) && p.Match.MatchString(message) {
+			return p
+		}
+	}
+	return scenario.LogPattern{Level: scenario.Levels{level}, Match: scenario.Quote(message)}
+}
+
+// shows reports whether a look's statuses are those that a row names.
+func shows(cell, look string) bool {
+	numbers := func(text string) []string {
+		var list []string
+		for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return r == ',' || r == ' ' }) {
+			if n, err := strconv.Atoi(word); err == nil {
+				list = append(list, fmt.Sprintf("%03d", n))
+			}
+		}
+		slices.Sort(list)
+		return slices.Compact(list)
+	}
+	return slices.Equal(numbers(cell), numbers(look))
+}
