@@ -50,7 +50,7 @@ func completionCommand(std streams) *cli.Command {
 }
 
 // values are those of flags that take one of a few.
-var values = map[string][]string{"output": forms, "color": colors}
+var values = map[string][]string{"output": forms, "color": colors, "coverage-of": coverages}
 
 // harmless keeps words out of the answer that a shell could take for more than words.
 var harmless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._=-]+$`) })
@@ -97,7 +97,7 @@ func candidates(app *cli.App, before []string, current string) []string {
 	}
 	switch {
 	case pending != nil:
-		return valuesOf(pending, scenarios)
+		return valuesOf(a.command, pending, scenarios)
 	case strings.HasPrefix(current, "-"):
 		var names []string
 		for _, f := range a.candidates() {
@@ -116,7 +116,7 @@ func candidates(app *cli.App, before []string, current string) []string {
 	return argumentsOf(a.command, scenarios)
 }
 
-func valuesOf(f cli.Flag, dir string) []string {
+func valuesOf(command *cli.Command, f cli.Flag, dir string) []string {
 	switch name := f.Names()[0]; name {
 	case "tag", "skip":
 		ids, tags := known(dir)
@@ -125,8 +125,12 @@ func valuesOf(f cli.Flag, dir string) []string {
 		}
 		return tags
 	case "report":
+		formats := report.FormatNames()
+		if command != nil && command.Name == "verify" {
+			formats = report.FormNames(report.Guide{}.Forms())
+		}
 		var names []string
-		for _, format := range report.FormatNames() {
+		for _, format := range formats {
 			names = append(names, format+"=")
 		}
 		return names
