@@ -22,23 +22,6 @@ func catalogue(t *testing.T) []scenario.Scenario {
 	return all
 }
 
-// The product's sentence, for every scenario on the real engine: the fault is
-// live, nginx says what the scenario says, each fix works and each wrong one
-// does not.
-func TestCatalogue(t *testing.T) {
-	pool := labtest.Pool(t)
-	for _, r := range experiment.Run(t.Context(), pool, catalogue(t), experiment.Options{Parallel: parallel}) {
-		if r.Verdict != experiment.Verified {
-			t.Errorf("%s: %s: %s: %v", r.ID, r.Verdict, r.Reason, r.Failure)
-		}
-		for _, p := range r.Parts {
-			if p.Verdict != experiment.Verified {
-				t.Errorf("%s: %s %s: %s: %s: %v", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, p.Failure)
-			}
-		}
-	}
-}
-
 // withheld runs scenarios with something withheld. Each fails then, and beside other
 // tests the machine may be too slow to tell: those are tried again, one at a time.
 func withheld(t *testing.T, all []scenario.Scenario, what experiment.Withheld) []experiment.Result {
