@@ -38,12 +38,17 @@ func generate() error {
 	if err != nil {
 		return err
 	}
+	claims, err := claimsSchemaJSON()
+	if err != nil {
+		return err
+	}
 	commands, err := commandsMarkdown()
 	if err != nil {
 		return err
 	}
 	for path, text := range map[string]string{
 		"docs/scenario.schema.json": schema,
+		"docs/claims.schema.json":   claims,
 		"docs/reference.md":         referenceMarkdown(),
 		"docs/commands.md":          commands,
 		"scenarios/README.md":       catalogueMarkdown(all),

@@ -10,6 +10,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/fixtures/backends/server"
+	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -19,16 +20,24 @@ const (
 	bytesForm = `^[0-9]+[kKmMgG]?$`
 )
 
-// schemaJSON is the schema of scenario.yaml; the descriptions are the fields'
-// comments.
-func schemaJSON() (string, error) {
+// reflector describes Go types; the descriptions are the fields' comments.
+func reflector(dirs ...string) (*jsonschema.Reflector, error) {
 	r := &jsonschema.Reflector{
 		FieldNameTag: "yaml", RequiredFromJSONSchemaTags: true, ExpandedStruct: true, Mapper: mapType,
 	}
-	for _, dir := range []string{"internal/scenario", "fixtures/backends/protocol"} {
+	for _, dir := range dirs {
 		if err := r.AddGoComments(module, dir); err != nil {
-			return "", err
+			return nil, err
 		}
+	}
+	return r, nil
+}
+
+// schemaJSON is the schema of scenario.yaml.
+func schemaJSON() (string, error) {
+	r, err := reflector("internal/scenario", "fixtures/backends/protocol")
+	if err != nil {
+		return "", err
 	}
 	s := r.Reflect(&scenario.Scenario{})
 	s.ID = ""
@@ -51,6 +60,25 @@ func schemaJSON() (string, error) {
 		text.Type = ""
 		text.OneOf = []*jsonschema.Schema{{Type: "string"}, {Type: "number"}}
 	}
+	return encode(s)
+}
+
+// claimsSchemaJSON is the schema of a file of claims about a guide.
+func claimsSchemaJSON() (string, error) {
+	r, err := reflector("internal/guide", "internal/scenario", "fixtures/backends/protocol")
+	if err != nil {
+		return "", err
+	}
+	s := r.Reflect(&guide.Claims{})
+	s.ID = ""
+	s.Title = "Claims of lab about a guide"
+	s.Required = []string{"guide", "claims"}
+	s.Definitions["Claim"].Required = []string{"id", "at", "claim"}
+	s.Definitions["Case"].Required = []string{"when", "scenario", "expect"}
+	return encode(s)
+}
+
+func encode(s *jsonschema.Schema) (string, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -8,15 +8,16 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/gatewaylab/lab/guides"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-func compiled(t *testing.T) *jsonschema.Schema {
+func compiled(t *testing.T, made func() (string, error)) *jsonschema.Schema {
 	t.Helper()
 	if err := toRoot(); err != nil {
 		t.Fatal(err)
 	}
-	text, err := schemaJSON()
+	text, err := made()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,14 +37,19 @@ func compiled(t *testing.T) *jsonschema.Schema {
 }
 
 // An editor must not underline what lab accepts.
-func TestSchemaAcceptsTheCatalogue(t *testing.T) {
-	schema := compiled(t)
-	files, err := fs.Glob(scenarios.FS, "*/scenario.yaml")
+func TestSchemasAcceptWhatIsThere(t *testing.T) {
+	accepts(t, compiled(t, schemaJSON), scenarios.FS, "*/scenario.yaml")
+	accepts(t, compiled(t, claimsSchemaJSON), guides.FS, "*.yaml")
+}
+
+func accepts(t *testing.T, schema *jsonschema.Schema, from fs.FS, pattern string) {
+	t.Helper()
+	files, err := fs.Glob(from, pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
-		text, err := scenarios.FS.ReadFile(file)
+		text, err := fs.ReadFile(from, file)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -59,7 +65,7 @@ func TestSchemaAcceptsTheCatalogue(t *testing.T) {
 
 // And it must underline what lab refuses.
 func TestSchemaRefuses(t *testing.T) {
-	schema := compiled(t)
+	schema := compiled(t, schemaJSON)
 	text, err := scenarios.FS.ReadFile("wrong-port/scenario.yaml")
 	if err != nil {
 		t.Fatal(err)
