@@ -73,8 +73,9 @@ func bench(rounds int, quick, write bool) error {
 	single := row{what: "one scenario with lab, all its fixes and wrong fixes", command: "lab run wrong-port", trials: warm.Counts.Trials}
 	plain := row{what: "the scenarios with lab's own backends", command: "lab run " + ownBackends()}
 	all := row{what: "the catalogue", command: "lab run"}
+	own := row{what: "every statement of lab's own guide", command: "lab guide verify docs/guide.md --claims guides/guide.yaml"}
 	for range rounds {
-		for _, r := range []*row{&byHand, &withCompose, &single, &plain, &all} {
+		for _, r := range []*row{&byHand, &withCompose, &single, &plain, &all, &own} {
 			words := strings.Fields(r.command)
 			if r == &withCompose && len(composeCommand()) == 0 {
 				continue
@@ -85,7 +86,7 @@ func bench(rounds int, quick, write bool) error {
 			}
 			r.times = append(r.times, took)
 			if words[0] == "lab" {
-				r.trials, r.scenarios = seen.Counts.Trials, seen.Counts.Scenarios.Verified
+				r.trials, r.scenarios = max(seen.Counts.Trials, seen.Trials), seen.Counts.Scenarios.Verified
 			}
 		}
 	}
@@ -99,7 +100,7 @@ func bench(rounds int, quick, write bool) error {
 	if len(withCompose.times) > 0 {
 		rows = append(rows, withCompose)
 	}
-	rows = append(rows, single, plain, all)
+	rows = append(rows, single, plain, all, own)
 	if !quick {
 		took, trials, err := runFresh(last.Timings.Parallel)
 		if err != nil {
@@ -132,7 +133,7 @@ func bench(rounds int, quick, write bool) error {
 // timed runs a command of a row.
 func timed(lab string, words []string) (time.Duration, report, error) {
 	if words[0] == "lab" {
-		seen, err := labRun(lab, words[2:]...)
+		seen, err := labReport(lab, words[1:]...)
 		return seen.wall, seen, err
 	}
 	began := time.Now()
@@ -142,9 +143,10 @@ func timed(lab string, words []string) (time.Duration, report, error) {
 
 // report is what is read of lab's JSON.
 type report struct {
-	wall  time.Duration // of the process
-	Image struct{ Name string }
-	Nginx struct{ Version string }
+	wall   time.Duration // of the process
+	Trials int           // of a guide; a run counts them in Counts
+	Image  struct{ Name string }
+	Nginx  struct{ Version string }
 
 	Counts struct {
 		Trials    int
@@ -163,10 +165,15 @@ type report struct {
 }
 
 func labRun(lab string, args ...string) (report, error) {
+	return labReport(lab, append([]string{"run"}, args...)...)
+}
+
+// labReport runs a command of lab's that can report, and reads its report.
+func labReport(lab string, args ...string) (report, error) {
 	var r report
 	path := filepath.Join(filepath.Dir(lab), "report.json")
 	began := time.Now()
-	if _, err := run(lab, append([]string{"run", "-q", "--report", "json=" + path}, args...)...); err != nil {
+	if _, err := run(lab, append(slices.Clone(args), "-q", "--report", "json="+path)...); err != nil {
 		return r, err
 	}
 	wall := time.Since(began)
