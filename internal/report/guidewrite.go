@@ -46,8 +46,16 @@ func (g Guide) WriteDetails(w io.Writer, screen Screen) error {
 			fmt.Fprintf(&b, "\n%s", oneLine(d.Found.Note))
 		}
 	}
+	open := 0
 	for _, d := range g.Decisions {
 		if d.Verdict == guide.Holds || d.Verdict == guide.Untestable {
+			continue
+		}
+		if d.Verdict == guide.Inconclusive && d.Found.Here() {
+			if open++; open > openShown {
+				continue
+			}
+			fmt.Fprintf(&b, "\n\n%s  %s, line %d: %s", paint(string(d.Verdict), screen.Color), d.Claim.ID, line(d), oneLine(d.Reason))
 			continue
 		}
 		fmt.Fprintf(&b, "\n\n%s  %s, line %d: %s", paint(string(d.Verdict), screen.Color), d.Claim.ID, line(d), oneLine(d.Claim.Say))
@@ -58,12 +66,15 @@ func (g Guide) WriteDetails(w io.Writer, screen Screen) error {
 		for _, e := range d.Evidence {
 			fmt.Fprintf(&b, "\n  %s", oneLine(evidenceLine(e)))
 		}
-		if d.Claim.Correct != "" && d.Verdict != guide.Inconclusive {
+		if d.Claim.Correct != "" {
 			fmt.Fprintf(&b, "\n  correct: %s", oneLine(d.Claim.Correct))
 		}
 		if ids := scenariosOf(d); len(ids) > 0 {
 			fmt.Fprintf(&b, "\n  see it: lab run %s%s", strings.Join(ids, " "), g.Again)
 		}
+	}
+	if open > openShown {
+		fmt.Fprintf(&b, "\n\n… and %d more that are inconclusive", open-openShown)
 	}
 	if b.Len() > 0 {
 		b.WriteString("\n")
@@ -81,6 +92,10 @@ func (g Guide) WriteDetails(w io.Writer, screen Screen) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// openShown is how many undecided claims are told one by one: after an interruption it
+// may be all.
+const openShown = 10
 
 // evidenceLine is one case in a sentence.
 func evidenceLine(e guide.Evidence) string {
