@@ -89,6 +89,7 @@ func TestArrows(t *testing.T) {
 		"fixtures/backends/protocol": {},
 		// Pure: these compute and read.
 		"internal/nginx":      {},
+		"internal/signature":  {"internal/nginx", "internal/scenario"},
 		"internal/scenario":   {"fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/nginx"},
 		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario"},
 		// Container work.

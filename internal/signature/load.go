@@ -1,0 +1,108 @@
+package signature
+
+import (
+	"embed"
+	"fmt"
+	"io/fs"
+	"path"
+	"regexp"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+//go:embed signatures
+var files embed.FS
+
+// maxValues bounds one file's names and values.
+const maxValues = 4000
+
+// Set is the signatures that a line is looked for in.
+type Set struct {
+	All []Signature
+	by  map[string]*Signature
+	// filters go over the signatures in the order of All.
+	filters []filter
+}
+
+// Load reads lab's own signatures; see signatures/*.yaml.
+func Load() (*Set, error) {
+	own, err := fs.Sub(files, "signatures")
+	if err != nil {
+		return nil, fmt.Errorf("reading the signatures: %w", err)
+	}
+	return load(own)
+}
+
+// load reads every file of fsys. An error is a scenario.Mistakes with all that is wrong.
+func load(fsys fs.FS) (*Set, error) {
+	names, err := fs.Glob(fsys, "*.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("reading the signatures: %w", err)
+	}
+	set := &Set{by: map[string]*Signature{}}
+	var mistakes scenario.Mistakes
+	for _, name := range names {
+		text, err := fs.ReadFile(fsys, name)
+		if err != nil {
+			return nil, fmt.Errorf("reading the signatures: %w", err)
+		}
+		var some []Signature
+		mistakes = append(mistakes, scenario.Decode(path.Join("signatures", name), string(text), maxValues, &some)...)
+		for i := range some {
+			some[i].file = path.Join("signatures", name)
+		}
+		set.All = append(set.All, some...)
+	}
+	mistakes = append(mistakes, set.check()...)
+	if err := mistakes.OrNil(); err != nil {
+		return nil, err
+	}
+	for i := range set.All {
+		set.filters = append(set.filters, newFilter(&set.All[i]))
+	}
+	return set, nil
+}
+
+// ID is how a signature is called, in output, in links and in other signatures.
+var id = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+
+// check looks for what is wrong beyond single values.
+func (set *Set) check() scenario.Mistakes {
+	var mistakes scenario.Mistakes
+	var known []string
+	for i := range set.All {
+		s := &set.All[i]
+		if _, again := set.by[s.ID]; again {
+			mistakes = append(mistakes, s.mistake("the id %q is there twice", s.ID))
+		}
+		set.by[s.ID], known = s, append(known, s.ID)
+	}
+	for i := range set.All {
+		s := &set.All[i]
+		switch {
+		case !id.MatchString(s.ID):
+			mistakes = append(mistakes, s.mistake("id %q: small letters, digits and hyphens", s.ID))
+		case s.Title == "" || s.Means == "" || s.Status == "" || len(s.Levels) == 0 || len(s.LookAlikes) == 0:
+			mistakes = append(mistakes, s.mistake("%q needs title, means, status, levels and look_alikes", s.ID))
+		case s.Match.IsZero() || s.Match.String() == "" || s.Match.MatchString(""):
+			mistakes = append(mistakes, s.mistake("%q needs a match, and one that does not fit every line", s.ID))
+		}
+		others := append([]string{}, s.Ambiguous...)
+		for _, l := range s.LookAlikes {
+			others = append(others, l.ID)
+		}
+		for _, other := range others {
+			if set.by[other] == nil || other == s.ID {
+				mistakes = append(mistakes, s.mistake("%q names %q, which is no other signature%s", s.ID, other, scenario.Suggest(other, known)))
+			}
+		}
+	}
+	return mistakes
+}
+
+func (s *Signature) mistake(format string, args ...any) scenario.Mistake {
+	return scenario.Mistake{File: s.file, Line: int(s.Line), Text: fmt.Sprintf(format, args...)}
+}
+
+// Find returns a signature by its id; nil if there is none.
+func (set *Set) Find(id string) *Signature { return set.by[id] }

@@ -1,0 +1,125 @@
+package signature
+
+import (
+	"bytes"
+	"regexp"
+	"regexp/syntax"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/internal/nginx"
+)
+
+// filter is a signature with what every line that it matches has in it: telling by that
+// that a line does not match costs a small part of what the expression costs.
+type filter struct {
+	signature *Signature
+	match     *regexp.Regexp
+	while     [][]byte
+	literal   []byte
+	begins    bool // the message begins with the literal
+}
+
+func newFilter(s *Signature) filter {
+	f := filter{signature: s, match: s.Match.Regexp}
+	for _, w := range s.While {
+		f.while = append(f.while, []byte(w))
+	}
+	if tree, err := syntax.Parse(s.Match.String(), syntax.Perl); err == nil {
+		text, begins := literal(tree.Simplify())
+		f.literal, f.begins = []byte(text), begins
+	}
+	return f
+}
+
+// literal is the longest text that is in all that an expression matches, and whether it
+// stands at the beginning.
+func literal(tree *syntax.Regexp) (text string, begins bool) {
+	switch {
+	case tree.Op == syntax.OpLiteral && tree.Flags&syntax.FoldCase == 0:
+		return string(tree.Rune), false
+	case tree.Op == syntax.OpCapture:
+		text, _ := literal(tree.Sub[0])
+		return text, false
+	case tree.Op != syntax.OpConcat:
+		return "", false
+	}
+	for i, sub := range tree.Sub {
+		found, _ := literal(sub)
+		if len(found) > len(text) {
+			text, begins = found, i == 1 && tree.Sub[0].Op == syntax.OpBeginText
+		}
+	}
+	return text, begins
+}
+
+func (f *filter) matches(l *nginx.Line) bool {
+	if f.begins && !bytes.HasPrefix(l.Message, f.literal) || !f.begins && !bytes.Contains(l.Message, f.literal) {
+		return false
+	}
+	if len(f.while) > 0 && !slices.ContainsFunc(f.while, func(w []byte) bool { return bytes.Equal(w, l.Action) }) {
+		return false
+	}
+	return f.match.Match(l.Message)
+}
+
+// Match returns the signatures that a line fits; none: it is not known.
+func (set *Set) Match(l *nginx.Line) []*Signature {
+	var found, general []*Signature
+	for i := range set.filters {
+		f := &set.filters[i]
+		switch {
+		case f.signature.General && (len(found) > 0 || len(general) > 0):
+		case !f.matches(l):
+		case f.signature.General:
+			general = append(general, f.signature)
+		default:
+			found = append(found, f.signature)
+		}
+	}
+	if len(found) == 0 {
+		return general
+	}
+	return found
+}
+
+// MatchMessage is Match for what a line says, from behind the connection's number to ", client: ".
+func (set *Set) MatchMessage(said string) []*Signature {
+	const start = "2000/01/01 00:00:00 [error] 1#1: *1 "
+	var l nginx.Line
+	if _, ok := nginx.Next([]byte(start+strings.ReplaceAll(said, "\n", " ")), &l); !ok {
+		return nil
+	}
+	return set.Match(&l)
+}
+
+// Memory matches as a Set does and remembers: a log says the same thing many times. It
+// serves one goroutine.
+type Memory struct {
+	set   *Set
+	known map[string][]*Signature
+}
+
+const (
+	maxKnown = 4096
+	maxKey   = 512 // bytes; what is longer says something new each time
+)
+
+// Memory returns one that remembers nothing yet.
+func (set *Set) Memory() *Memory { return &Memory{set, map[string][]*Signature{}} }
+
+// Match returns the signatures that a line fits.
+func (m *Memory) Match(l *nginx.Line) []*Signature {
+	if len(l.Said) > maxKey {
+		return m.set.Match(l)
+	}
+	if found, ok := m.known[string(l.Said)]; ok {
+		return found
+	}
+	if len(m.known) == maxKnown {
+		clear(m.known)
+	}
+	found := m.set.Match(l)
+	m.known[string(l.Said)] = found
+	return found
+}

@@ -1,0 +1,271 @@
+package signature
+
+import (
+	"flag"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+var update = flag.Bool("update", false, "write testdata/known.tsv anew")
+
+func loaded(t testing.TB) *Set {
+	t.Helper()
+	set, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+// line is one that nginx writes.
+type line struct {
+	level, message string
+	versions       []string // nginx's, where known
+	statuses       []string // what clients got, where known
+	scenario       string
+}
+
+// rows are a file's fields, comments left out.
+func rows(t testing.TB, path string, fields int) [][]string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][]string
+	for row := range strings.Lines(string(text)) {
+		if f := strings.SplitN(strings.TrimSuffix(row, "\n"), "\t", fields); len(f) == fields {
+			all = append(all, f)
+		} else if !strings.HasPrefix(row, "#") {
+			t.Fatalf("%s: %q has not %d fields", path, row, fields)
+		}
+	}
+	if len(all) == 0 {
+		t.Fatalf("%s: nothing", path)
+	}
+	return all
+}
+
+func lines(t testing.TB) []line {
+	t.Helper()
+	var all []line
+	for _, f := range rows(t, "../experiment/testdata/recorded.tsv", 3) {
+		all = append(all, line{level: f[1], message: f[2], scenario: f[0]})
+	}
+	for _, f := range rows(t, "testdata/measured.tsv", 5) {
+		all = append(all, line{level: f[0], message: strings.ReplaceAll(f[4], `\n`, "\n"), versions: strings.Split(f[1], ","), statuses: strings.Split(f[3], ",")})
+	}
+	for _, f := range rows(t, "testdata/written.tsv", 3) {
+		all = append(all, line{level: f[0], message: f[2]})
+	}
+	return all
+}
+
+// noFailure are lines of nginx's that tell of none.
+func noFailure(message string) bool { return strings.Contains(message, "buffered to a temporary file") }
+
+// dialects is the same line as other builds of nginx write it: musl's words for an
+// errno, and OpenSSL's words and codes of other ages.
+var dialects = map[string]*strings.Replacer{
+	"glibc, OpenSSL 3.0": strings.NewReplacer(),
+	"musl": strings.NewReplacer("Connection timed out", "Operation timed out", "No route to host", "Host is unreachable",
+		"Network is unreachable", "Network unreachable", "Cannot assign requested address", "Address not available",
+		"Too many open files", "No file descriptors available", "Address already in use", "Address in use",
+		"Transport endpoint is not connected", "Socket not connected"),
+	"OpenSSL 3.2": strings.NewReplacer("sslv3 alert", "ssl/tls alert"),
+	"OpenSSL 1.1.1": strings.NewReplacer("error:0A000", "error:14094", "SSL routines::", "SSL routines:ssl3_read_bytes:",
+		"self-signed certificate", "self signed certificate"),
+	"OpenSSL 1.0.2": strings.NewReplacer("error:0A000", "error:14077", "SSL routines::", "SSL routines:SSL23_GET_SERVER_HELLO:",
+		"self-signed certificate", "self signed certificate"),
+}
+
+// Every line is known, in every dialect as the same, and by no signature but its own,
+// unless the two are said to be ambiguous.
+func TestEveryLineIsKnown(t *testing.T) {
+	set := loaded(t)
+	for _, l := range lines(t) {
+		own := ids(set.MatchMessage(l.message))
+		if noFailure(l.message) {
+			if len(own) > 0 {
+				t.Errorf("%q is no failure, and known as %v", l.message, own)
+			}
+			continue
+		}
+		if len(own) == 0 {
+			t.Errorf("unknown: [%s] %s", l.level, l.message)
+			continue
+		}
+		for dialect, words := range dialects {
+			if got := ids(set.MatchMessage(words.Replace(l.message))); !slices.Equal(got, own) {
+				t.Errorf("%v in general, in %s %v: %s", own, dialect, got, words.Replace(l.message))
+			}
+		}
+		for _, one := range own {
+			for _, other := range own {
+				if one != other && !slices.Contains(set.Find(one).Ambiguous, other) {
+					t.Errorf("%s and %s both match %q, and are not said to be ambiguous", one, other, l.message)
+				}
+			}
+		}
+	}
+}
+
+func ids(found []*Signature) []string {
+	var list []string
+	for _, s := range found {
+		list = append(list, s.ID)
+	}
+	return list
+}
+
+// Which signature is whose: testdata/known.tsv is to be read when it changes. Each
+// signature has a line there.
+func TestKnownLines(t *testing.T) {
+	const path = "testdata/known.tsv"
+	set := loaded(t)
+	var got []string
+	for _, l := range lines(t) {
+		row := strings.Join(ids(set.MatchMessage(l.message)), ",") + "\t[" + l.level + "] " + strings.ReplaceAll(l.message, "\n", `\n`) + "\n"
+		if !slices.Contains(got, row) {
+			got = append(got, row)
+		}
+	}
+	slices.Sort(got)
+	text := strings.Join(got, "")
+	if *update {
+		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("%s is not what is known now; look at the difference after -update", path)
+	}
+	for _, s := range set.All {
+		if !strings.Contains("\n"+text, "\n"+s.ID+"\t") {
+			t.Errorf("%s: no line in testdata is its own", s.ID)
+		}
+	}
+}
+
+// The levels are those at which lines were seen, version by version.
+func TestLevels(t *testing.T) {
+	set := loaded(t)
+	for _, l := range lines(t) {
+		for _, s := range set.MatchMessage(l.message) {
+			for _, version := range append(l.versions, "") {
+				if !s.WrittenAt(l.level, version) {
+					t.Errorf("%s: seen at %s (nginx %s), and said to be at %v", s.ID, l.level, version, s.Levels)
+				}
+			}
+		}
+	}
+	unknownName := set.Find("tls-alert-unrecognized-name")
+	for _, c := range []struct {
+		level, version string
+		want           bool
+	}{{"crit", "1.30.4", true}, {"error", "1.30.4", false}, {"error", "1.31.0", true}, {"crit", "1.31.5", false}, {"crit", "", true}, {"warn", "", false}} {
+		if got := unknownName.WrittenAt(c.level, c.version); got != c.want {
+			t.Errorf("%s on nginx %s: %t", c.level, c.version, got)
+		}
+	}
+}
+
+// elsewhere are statuses that a measurement had for another reason than the line: the
+// retry failed in another way, another request of the same measurement did, or a page
+// was put in its place.
+var elsewhere = map[string][]string{
+	"connection-refused":           {"500", "504"}, // the service that auth_request asks; the other server's timeout
+	"socket-backlog-full":          {"504"},        // the requests that did get into the queue
+	"read-timeout":                 {"502", "raw-cut"},
+	"no-live-upstreams":            {"503", "504"},
+	"header-too-big":               {"200"}, // with proxy_next_upstream invalid_header
+	"no-status-line":               {"2", "raw-cut"},
+	"invalid-chunked":              {"raw-cut"},
+	"temp-file-denied":             {"raw-cut"},
+	"disk-full":                    {"raw-cut"},
+	"client-closed-request":        {"raw-cut"},
+	"ephemeral-ports-exhausted":    {"raw-cut"},
+	"client-reset":                 {"502"},
+	"fastcgi-stderr":               {"502"},
+	"rate-limited":                 {"429"}, // limit_req_status
+	"worker-connections-exhausted": {"502"}, // nginx in front of itself
+	"resolver-unreachable":         {},
+	"tls-client-failed":            {"502"}, // nginx on both sides
+	"host-not-found-at-start":      {"200"}, // a reload: the old configuration
+	"upstream-disabled":            {"200", "502", "503", "504"},
+}
+
+// What clients got is what is said of it.
+func TestStatuses(t *testing.T) {
+	set := loaded(t)
+	for _, l := range lines(t) {
+		for _, s := range set.MatchMessage(l.message) {
+			for _, status := range l.statuses {
+				plain, cut := strings.CutSuffix(status, "-cut")
+				said := strings.Contains(s.Status, plain) && (!cut || strings.Contains(s.Status, "cut"))
+				if !said && !(s.Retried && status == "200") && !slices.Contains(elsewhere[s.ID], status) {
+					t.Errorf("%s: clients got %s, and it says %q: %s", s.ID, status, s.Status, l.message)
+				}
+			}
+		}
+	}
+}
+
+// What remembers says the same as what looks.
+func TestMemory(t *testing.T) {
+	set := loaded(t)
+	memory := set.Memory()
+	for range 2 {
+		for _, l := range lines(t) {
+			raw := []byte("2026/11/22 20:00:00 [" + l.level + "] 7#7: *3 " + l.message + `, client: 127.0.0.1, server: , request: "GET / HTTP/1.1"`)
+			got := parsed(t, raw)
+			if found, want := ids(memory.Match(&got)), ids(set.MatchMessage(l.message)); !slices.Equal(found, want) {
+				t.Errorf("%v, want %v: %s", found, want, raw)
+			}
+		}
+	}
+}
+
+func TestMistakesHaveALine(t *testing.T) {
+	const good = "- id: a\n  title: t\n  match: x\n  levels: [error]\n  status: \"502\"\n  means: m\n  look_alikes: [{id: b, tell: t}]\n"
+	other := strings.NewReplacer("id: a", "id: b", "id: b", "id: a").Replace(good)
+	for name, c := range map[string]struct{ text, want string }{
+		"sound":           {good + other, ""},
+		"unknown field":   {good + strings.Replace(other, "means", "meens", 1), `signatures/x.yaml:13: unknown field "meens", did you mean "means"?`},
+		"expression":      {good + strings.Replace(other, "match: x", "match: '('", 1), "signatures/x.yaml:10: error parsing regexp"},
+		"every line":      {good + strings.Replace(other, "match: x", "match: 'x*'", 1), `signatures/x.yaml:8: "b" needs a match`},
+		"level":           {good + strings.Replace(other, "[error]", "[eror]", 1), `signatures/x.yaml:11: "eror" is not a level of nginx's, did you mean "error"?`},
+		"version":         {good + strings.Replace(other, "[error]", "[error <new]", 1), `"new" is not a version of nginx`},
+		"versions":        {good + strings.Replace(other, "[error]", "[error maybe]", 1), `"error maybe": a level is a name`},
+		"twice":           {good + other + good, `signatures/x.yaml:15: the id "a" is there twice`},
+		"look-alike":      {good, `signatures/x.yaml:1: "a" names "b", which is no other signature`},
+		"nothing":         {good + strings.Replace(other, "  means: m\n", "", 1), `"b" needs title, means, status, levels and look_alikes`},
+		"id with a blank": {strings.Replace(good, "id: a", "id: A b", 1) + strings.Replace(other, "id: a", "id: b", 1), `id "A b": small letters`},
+	} {
+		_, err := load(fstest.MapFS{"x.yaml": {Data: []byte(c.text)}})
+		switch {
+		case c.want == "" && err != nil:
+			t.Errorf("%s: %v", name, err)
+		case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+			t.Errorf("%s: %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Expressions say nothing in a C library's or OpenSSL's words.
+func TestNoForeignWords(t *testing.T) {
+	for _, s := range loaded(t).All {
+		for _, words := range []string{"refused", "reset by", "No such", "Permission", "sslv3", "tlsv1", "self.signed", "wrong version", "expired"} {
+			if strings.Contains(s.Match.String(), words) {
+				t.Errorf("%s matches on %q", s.ID, words)
+			}
+		}
+	}
+}
