@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/explain"
+	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/signature"
+)
+
+// jsonLines is a form of explain's own: a record for each entry.
+const jsonLines = "jsonl"
+
+func explainCommand(std streams) *cli.Command {
+	return &cli.Command{
+		Name:      "explain",
+		Usage:     "say what error-log lines mean: cause, status, look-alikes, proven fixes",
+		ArgsUsage: "[LINE|FILE...|-]",
+		Description: "LINE is one line of nginx's error log, or what was copied of it; FILE is a log, also one that is\n" +
+			"gzipped; - is the standard input, as is no argument at all in a pipe. Lines may have what docker,\n" +
+			"journald, syslog or kubernetes put in front.\n\n" +
+			"-o jsonl writes a record for each entry: cause is a signature's id; unknown for a line of level error\n" +
+			"or worse that no signature fits; none for one below that, and for what is no entry at all.\n\n" +
+			"The exit code is 0 for a summary, whatever is in it, 1 for a LINE that is unknown, and 2 where no\n" +
+			"error-log entry was found.",
+		Flags: []cli.Flag{
+			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "explain what is added to FILE from now on, also after it was rotated, until interrupted"},
+			&cli.StringSliceFlag{Name: "access", Usage: "join the access log `FILE` (combined format, or JSON with nginx's names of variables): statuses, and failures that left no error line"},
+			scenariosFlag(),
+			cacheFlag(),
+		},
+		Action: func(c *cli.Context) error {
+			out, err := outputOf(c, std, jsonLines)
+			if err != nil {
+				return err
+			}
+			e := explaining{output: out, args: c.Args().Slice(), access: c.StringSlice("access")}
+			if len(e.args) == 0 {
+				if std.inTerminal {
+					return usage("explain: nothing to explain: give a line of an error log in quotes, a file, or - with the log on the standard input")
+				}
+				e.args = []string{"-"}
+			}
+			if e.book, err = readBook(c); err != nil {
+				return err
+			}
+			return interruptible(c.Context, func() error { return e.run(c.Context, c.Bool("follow")) })
+		},
+	}
+}
+
+// interruptible waits for work, or for the interrupt: reading a terminal or a pipe
+// cannot be stopped.
+func interruptible(ctx context.Context, work func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- work() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func readBook(c *cli.Context) (*explain.Book, error) {
+	all, err := readCatalogue(c.String("scenarios"))
+	if err != nil {
+		return nil, err
+	}
+	if len(all.mistakes) > 0 {
+		return nil, all.refused(fmt.Sprintf("reading the scenarios of %q", all.dir))
+	}
+	set, err := signature.Load()
+	if err != nil {
+		return nil, err
+	}
+	cache, err := cacheDir(c)
+	if err != nil {
+		return nil, err
+	}
+	var recorded []explain.Recorded
+	for _, r := range experiment.RecordedLines() {
+		recorded = append(recorded, explain.Recorded{Scenario: r.Scenario, Message: r.Message})
+	}
+	return explain.NewBook(set, all.scenarios, recorded, func(id string) *explain.LastRun {
+		if e := report.Recall(cache, id); e != nil {
+			return &explain.LastRun{When: e.When, Nginx: e.Nginx, Verdict: string(e.Verdict)}
+		}
+		return nil
+	}), nil
+}
+
+// explaining is one call of the command.
+type explaining struct {
+	output
+	args   []string
+	access []string
+	book   *explain.Book
+}
+
+func (e explaining) run(ctx context.Context, follow bool) error {
+	if text, ok, err := e.line(); ok || err != nil {
+		switch {
+		case err != nil:
+			return err
+		case follow || len(e.access) > 0:
+			return usage("explain: --follow and --access are about files, and %q is a line", text)
+		}
+		return e.explainLine(text)
+	}
+	switch {
+	case follow:
+		return e.follow(ctx)
+	case e.form == jsonLines:
+		return e.records(ctx)
+	}
+	return e.summary(ctx)
+}
+
+// line is the argument, if it is a line and no file.
+func (e explaining) line() (string, bool, error) {
+	for _, arg := range e.args {
+		if arg == "-" {
+			continue
+		}
+		_, err := os.Stat(arg)
+		switch {
+		case err == nil:
+		case strings.ContainsAny(arg, " \n") && len(e.args) == 1:
+			return arg, true, nil
+		case strings.ContainsAny(arg, " \n"):
+			return "", false, usage("explain: %q is no file, and a line is explained alone: put it in quotes, or give files", arg)
+		default:
+			return "", false, usage("explain: opening %q: %w: give a file, - for the standard input, or a line of an error log in quotes", arg, pathCause(err))
+		}
+	}
+	return "", false, nil
+}
+
+func (e explaining) explainLine(text string) error {
+	line, ok := e.book.Line(text)
+	if !ok {
+		return usage("explain: %q is not one line of an error log: several go into a file, or through a pipe", text)
+	}
+	var err error
+	switch e.form {
+	case "json":
+		err = report.WriteJSON(e.out, line)
+	case "yaml":
+		err = report.WriteYAML(e.out, line)
+	case "name":
+		_, err = fmt.Fprintln(e.out, line.Cause)
+	case jsonLines:
+		record := explain.Record{Cause: line.Cause, Entry: line.Entry}
+		for _, c := range line.Causes[min(1, len(line.Causes)):] {
+			record.Also = append(record.Also, c.Cause)
+		}
+		_, err = e.out.Write(report.AppendRecord(nil, record))
+	default:
+		err = report.WriteExplained(e.out, line)
+	}
+	if err == nil && line.Cause == explain.Unknown {
+		return errExit{report.Failed, errors.New("explain: no signature fits this line: look for an earlier line of the same connection, which may tell the cause, and please report the line")}
+	}
+	return err
+}
+
+// open opens a log, gzipped or not.
+func (e explaining) open(name string) (io.ReadCloser, error) {
+	in, closer := e.in, io.Closer(io.NopCloser(nil))
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, usage("explain: opening %q: %w", name, pathCause(err))
+		}
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			f.Close()
+			return nil, usage("explain: %q is a folder: name the logs in it", name)
+		}
+		in, closer = f, f
+		buffered := bufio.NewReader(f)
+		if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
+			unzipped, err := gzip.NewReader(buffered)
+			if err != nil {
+				f.Close()
+				return nil, usage("explain: unpacking %q: %w", name, err)
+			}
+			in = unzipped
+		} else if _, err := f.Seek(0, io.SeekStart); err != nil {
+			in = buffered // a pipe
+		}
+	}
+	return struct {
+		io.Reader
+		io.Closer
+	}{in, closer}, nil
+}
+
+// each calls read with every log, one after another.
+func (e explaining) each(names []string, read func(name string, in io.Reader) error) error {
+	for _, name := range names {
+		in, err := e.open(name)
+		if err != nil {
+			return err
+		}
+		err = read(name, in)
+		in.Close()
+		if err != nil {
+			return fmt.Errorf("explain: reading %q: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func (e explaining) summary(ctx context.Context) error {
+	reader := e.book.NewReader(runtime.GOMAXPROCS(0), len(e.access) > 0)
+	err := e.each(e.args, func(name string, in io.Reader) error { return reader.Read(ctx, name, in) })
+	if err == nil {
+		err = e.each(e.access, func(_ string, in io.Reader) error { return reader.ReadAccess(ctx, in) })
+	}
+	if err != nil {
+		return err
+	}
+	s := reader.Summary()
+	switch e.form {
+	case "json":
+		err = report.WriteJSON(e.out, s)
+	case "yaml":
+		err = report.WriteYAML(e.out, s)
+	case "table":
+		err = report.WriteSummary(e.out, s, e.screen)
+	case "name":
+		for _, c := range s.Causes {
+			if _, err = fmt.Fprintln(e.out, c.Cause); err != nil {
+				break
+			}
+		}
+	default:
+		err = report.PlainSummary(s).WritePlain(e.out)
+	}
+	if err == nil && s.Entries == 0 && s.OtherLines > 0 {
+		return usage("explain: no error-log entry in %q: an access log goes to --access, beside an error log", e.args)
+	}
+	return err
+}
+
+func (e explaining) records(ctx context.Context) error {
+	if len(e.access) > 0 {
+		return usage("explain: -o jsonl has a record for each error-log entry, and --access is about the whole: use -o json")
+	}
+	return e.each(e.args, func(_ string, in io.Reader) error {
+		return e.book.Records(ctx, in, runtime.GOMAXPROCS(0), report.AppendRecord, e.write)
+	})
+}
+
+func (e explaining) write(text []byte) error {
+	_, err := e.out.Write(text)
+	return err
+}
+
+// pause is between two looks at a log that is followed.
+const pause = 200 * time.Millisecond
+
+func (e explaining) follow(ctx context.Context) error {
+	if len(e.args) != 1 || e.args[0] == "-" || len(e.access) > 0 {
+		return usage("explain: --follow is for one file, as in `lab explain -f error.log`; a pipe is followed anyway with -o jsonl")
+	}
+	form := report.AppendFollowed
+	switch e.form {
+	case jsonLines:
+		form = report.AppendRecord
+	case "json", "yaml", "name":
+		return usage("explain: --follow has no end, so -o %s cannot be written: use -o jsonl", e.form)
+	}
+	err := e.book.Follow(ctx, e.args[0], pause, form, e.write)
+	var interrupted errSignal
+	if errors.As(err, &interrupted) {
+		return errExit{report.Interrupted, nil}
+	}
+	return err
+}

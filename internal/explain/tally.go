@@ -1,0 +1,214 @@
+package explain
+
+import (
+	"hash/maphash"
+	"slices"
+
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/signature"
+)
+
+// tally is what one worker has counted.
+type tally struct {
+	memory *signature.Memory
+	line   nginx.Line
+
+	entries, recognised, unknown, none, ambiguous, others int64
+	span
+	causes   map[*signature.Signature]*causeTally
+	unknowns counter // by shape
+	joins    *joins  // nil: no access log is to be joined
+}
+
+type causeTally struct {
+	count int64
+	span
+	levels                   counter
+	upstreams, uris, clients counter
+	times                    timeline
+	sample                   string
+	statuses                 map[string]int64 // in the access log
+}
+
+func newTally(set *signature.Set, joined bool) *tally {
+	t := &tally{memory: set.Memory(), causes: map[*signature.Signature]*causeTally{}}
+	if joined {
+		t.joins = &joins{causes: map[uint64]*signature.Signature{}}
+	}
+	return t
+}
+
+// count counts the entries of a text.
+func (t *tally) count(text []byte) {
+	for len(text) > 0 {
+		rest, ok := nginx.Next(text, &t.line)
+		text = rest
+		if !ok {
+			if len(t.line.Text) > 0 {
+				t.others++
+			}
+			continue
+		}
+		t.add(&t.line)
+	}
+}
+
+func (t *tally) add(l *nginx.Line) {
+	t.entries++
+	t.span.add(l.Time)
+	found := t.memory.Match(l)
+	if len(found) == 0 {
+		t.addUnknown(l)
+		return
+	}
+	t.recognised++
+	if len(found) > 1 {
+		t.ambiguous++
+	}
+	f := l.Fields()
+	for _, s := range found {
+		c := t.causes[s]
+		if c == nil {
+			c = &causeTally{sample: string(l.Text)}
+			t.causes[s] = c
+		}
+		c.add(l, f)
+	}
+	if t.joins != nil {
+		t.joins.add(l, f, found[0])
+	}
+}
+
+func (t *tally) addUnknown(l *nginx.Line) {
+	if class(l) == None {
+		t.none++
+		return
+	}
+	t.unknown++
+	if fresh := t.unknowns.add(shape(l), l.Time); fresh != nil {
+		fresh.sample = string(l.Text)
+	}
+	if t.joins != nil {
+		t.joins.add(l, l.Fields(), nil)
+	}
+}
+
+func (c *causeTally) add(l *nginx.Line, f nginx.Fields) {
+	c.count++
+	c.span.add(l.Time)
+	c.times.add(l.Time, 1)
+	c.levels.add(l.Level, nil)
+	if len(f.Upstream) > 0 {
+		c.upstreams.add(peer(f.Upstream), l.Time)
+	}
+	if len(f.Request) > 0 {
+		c.uris.add(target(f.Request), l.Time)
+	}
+	if len(f.Client) > 0 {
+		c.clients.add(f.Client, l.Time)
+	}
+}
+
+// join adds what another worker has counted.
+func (t *tally) join(other *tally) {
+	t.entries += other.entries
+	t.recognised += other.recognised
+	t.unknown += other.unknown
+	t.none += other.none
+	t.ambiguous += other.ambiguous
+	t.others += other.others
+	t.span.join(other.span)
+	t.unknowns.join(other.unknowns)
+	for s, theirs := range other.causes {
+		ours := t.causes[s]
+		if ours == nil {
+			t.causes[s] = theirs
+			continue
+		}
+		ours.count += theirs.count
+		ours.span.join(theirs.span)
+		ours.levels.join(theirs.levels)
+		ours.upstreams.join(theirs.upstreams)
+		ours.uris.join(theirs.uris)
+		ours.clients.join(theirs.clients)
+		ours.times.join(theirs.times)
+	}
+	if t.joins != nil && other.joins != nil {
+		t.joins.join(other.joins)
+	}
+}
+
+// joins are the requests that left an error line, by what an access log tells of them.
+type joins struct {
+	causes map[uint64]*signature.Signature // nil: unknown
+	full   bool
+}
+
+// maxJoins bounds the requests that are remembered; about 40 MB.
+const maxJoins = 1 << 20
+
+var seed = maphash.MakeSeed()
+
+// key is that of a request: its client, its line and a second. Or its worker and
+// connection in the place of client and second.
+func key(who, request, when []byte) uint64 {
+	var h maphash.Hash
+	h.SetSeed(seed)
+	for _, part := range [][]byte{who, request, when} {
+		h.Write(part)
+		h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+func (j *joins) add(l *nginx.Line, f nginx.Fields, cause *signature.Signature) {
+	if len(f.Request) == 0 {
+		return
+	}
+	if len(j.causes)+2 > maxJoins {
+		j.full = true
+		return
+	}
+	j.causes[key(f.Client, f.Request, l.Time)] = cause
+	j.causes[key(l.PID, f.Request, l.Connection)] = cause
+}
+
+func (j *joins) join(other *joins) {
+	j.full = j.full || other.full
+	for k, cause := range other.causes {
+		if len(j.causes) >= maxJoins {
+			j.full = true
+			return
+		}
+		j.causes[k] = cause
+	}
+}
+
+// shape is what lines of one kind have in common: numbers, quoted texts and paths of
+// sockets are taken out. Of the message no more than the beginning counts.
+func shape(l *nginx.Line) []byte {
+	out := append(make([]byte, 0, maxKey), '[')
+	out = append(append(out, l.Level...), "] "...)
+	text := l.Said
+	for i := 0; i < len(text) && len(out) < maxKey-8; {
+		c := text[i]
+		switch {
+		case c >= '0' && c <= '9':
+			for i < len(text) && (text[i] >= '0' && text[i] <= '9' || text[i] == '.' && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9') {
+				i++
+			}
+			out = append(out, 'N')
+		case c == '"':
+			end := slices.Index(text[i+1:], '"')
+			if end < 0 {
+				return append(out, `"…`...)
+			}
+			out, i = append(out, `"…"`...), i+end+2
+		case c == '\n':
+			return out
+		default:
+			out, i = append(out, c), i+1
+		}
+	}
+	return out
+}
