@@ -10,9 +10,9 @@ import (
 // A log can name millions of clients. A counter keeps those that are named often and
 // forgets others, and says how many entries they were.
 const (
-	maxKeys = 512 // of one counter; when there are more, the rarer half goes
-	maxKey  = 256 // bytes
-	top     = 10  // that are shown
+	maxKeys = 1024 // of one counter; when there are more, the rarer half goes
+	maxKey  = 256  // bytes
+	top     = 10   // that are shown
 )
 
 // stamp is a time as nginx writes it. It sorts as it passes.
@@ -45,7 +45,8 @@ func (s *span) join(other span) {
 func (s stamp) String() string { return string(bytes.Trim(s[:], "\x00")) }
 
 type counted struct {
-	n int64
+	name string
+	n    int64
 	span
 	sample string
 }
@@ -54,58 +55,87 @@ type counted struct {
 type counter struct {
 	names     map[string]*counted
 	forgotten int64 // entries whose name was dropped
+	last      *counted
+	crowded   bool // names were dropped: of new ones few are let in, or a log of nothing but new ones is slow
+	turned    uint // how many came since then
 }
+
+// letIn is how many new names come for each that is let in where it is crowded. One that
+// is frequent gets in.
+const letIn = 16
 
 // add counts a name once more, and returns its count if it is new.
 func (c *counter) add(name, at []byte) *counted {
 	name = name[:min(len(name), maxKey)]
-	if known := c.names[string(name)]; known != nil {
+	known := c.last
+	if known == nil || known.name != string(name) {
+		known = c.names[string(name)]
+	}
+	if known != nil {
 		known.n++
 		known.add(at)
+		c.last = known
 		return nil
 	}
-	if c.names == nil {
-		c.names = map[string]*counted{}
+	if c.crowded {
+		if c.turned++; c.turned%letIn != 0 {
+			c.forgotten++
+			return nil
+		}
 	}
-	c.shrink()
-	fresh := &counted{n: 1}
+	fresh := &counted{name: string(name), n: 1}
 	fresh.add(at)
-	c.names[string(name)] = fresh
+	c.keep(fresh)
+	c.last = fresh
 	return fresh
 }
 
-// shrink drops the rarer half of too many names.
-func (c *counter) shrink() {
-	if len(c.names) < maxKeys {
-		return
+func (c *counter) keep(one *counted) {
+	if c.names == nil {
+		c.names = map[string]*counted{}
 	}
-	for _, name := range c.sorted()[maxKeys/2:] {
-		c.forgotten += c.names[name].n
-		delete(c.names, name)
+	if len(c.names) == maxKeys {
+		c.shrink()
+	}
+	c.names[one.name] = one
+}
+
+// shrink drops the rarer half of the names.
+func (c *counter) shrink() {
+	c.last, c.crowded = nil, true
+	counts := make([]int64, 0, len(c.names))
+	for _, one := range c.names {
+		counts = append(counts, one.n)
+	}
+	slices.Sort(counts)
+	surplus, middle := len(counts)/2, counts[len(counts)/2]
+	for _, rarer := range []bool{true, false} {
+		for name, one := range c.names {
+			if surplus > 0 && (one.n < middle || !rarer && one.n == middle) {
+				c.forgotten += one.n
+				delete(c.names, name)
+				surplus--
+			}
+		}
 	}
 }
 
 // sorted are the names, the most frequent first.
-func (c *counter) sorted() []string {
-	return slices.SortedFunc(maps.Keys(c.names), func(a, b string) int {
-		return cmp.Or(cmp.Compare(c.names[b].n, c.names[a].n), cmp.Compare(a, b))
+func (c *counter) sorted() []*counted {
+	return slices.SortedFunc(maps.Values(c.names), func(a, b *counted) int {
+		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name))
 	})
 }
 
 func (c *counter) join(other counter) {
 	c.forgotten += other.forgotten
-	for _, name := range other.sorted() {
-		theirs := other.names[name]
-		if ours := c.names[name]; ours != nil {
+	for _, theirs := range other.names {
+		if ours := c.names[theirs.name]; ours != nil {
 			ours.n += theirs.n
 			ours.span.join(theirs.span)
-			continue
+		} else {
+			c.keep(theirs)
 		}
-		if c.names == nil {
-			c.names = map[string]*counted{}
-		}
-		c.shrink()
-		c.names[name] = theirs
 	}
 }
 
@@ -125,10 +155,9 @@ type Counts struct {
 
 func (c *counter) counts(most int) Counts {
 	list := Counts{Top: []Count{}, Others: c.forgotten}
-	for i, name := range c.sorted() {
-		one := c.names[name]
+	for i, one := range c.sorted() {
 		if i < most {
-			list.Top = append(list.Top, Count{name, one.n, one.first.String(), one.last.String()})
+			list.Top = append(list.Top, Count{one.name, one.n, one.first.String(), one.last.String()})
 		} else {
 			list.Others += one.n
 		}

@@ -75,9 +75,12 @@ type Reader struct {
 // NewReader returns one with so many workers. With joined an access log can be read
 // after the error logs.
 func (b *Book) NewReader(workers int, joined bool) *Reader {
-	r := &Reader{book: b, workers: workers}
+	r, most := &Reader{book: b, workers: workers}, 0
+	if joined {
+		most = maxJoins / workers
+	}
 	for range workers {
-		r.tallies = append(r.tallies, newTally(b.set, joined))
+		r.tallies = append(r.tallies, newTally(b.set, most))
 	}
 	return r
 }

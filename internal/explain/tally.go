@@ -30,10 +30,10 @@ type causeTally struct {
 	statuses                 map[string]int64 // in the access log
 }
 
-func newTally(set *signature.Set, joined bool) *tally {
+func newTally(set *signature.Set, most int) *tally {
 	t := &tally{memory: set.Memory(), causes: map[*signature.Signature]*causeTally{}}
-	if joined {
-		t.joins = &joins{causes: map[uint64]*signature.Signature{}}
+	if most > 0 {
+		t.joins = &joins{causes: map[uint64]*signature.Signature{}, most: most}
 	}
 	return t
 }
@@ -141,10 +141,12 @@ func (t *tally) join(other *tally) {
 // joins are the requests that left an error line, by what an access log tells of them.
 type joins struct {
 	causes map[uint64]*signature.Signature // nil: unknown
+	most   int
 	full   bool
 }
 
-// maxJoins bounds the requests that are remembered; about 40 MB.
+// maxJoins bounds what all workers together remember of requests, two keys each; about
+// 40 MB.
 const maxJoins = 1 << 20
 
 var seed = maphash.MakeSeed()
@@ -165,7 +167,7 @@ func (j *joins) add(l *nginx.Line, f nginx.Fields, cause *signature.Signature) {
 	if len(f.Request) == 0 {
 		return
 	}
-	if len(j.causes)+2 > maxJoins {
+	if len(j.causes)+2 > j.most {
 		j.full = true
 		return
 	}
@@ -176,10 +178,6 @@ func (j *joins) add(l *nginx.Line, f nginx.Fields, cause *signature.Signature) {
 func (j *joins) join(other *joins) {
 	j.full = j.full || other.full
 	for k, cause := range other.causes {
-		if len(j.causes) >= maxJoins {
-			j.full = true
-			return
-		}
 		j.causes[k] = cause
 	}
 }

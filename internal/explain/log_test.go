@@ -1,0 +1,84 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/signature"
+	"github.com/gatewaylab/lab/scenarios"
+)
+
+// said are the recorded error lines of the catalogue: level and message.
+func said(t testing.TB) [][2]string {
+	t.Helper()
+	text, err := os.ReadFile("../experiment/testdata/recorded.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all [][2]string
+	for row := range strings.Lines(string(text)) {
+		if f := strings.SplitN(strings.TrimSuffix(row, "\n"), "\t", 3); len(f) == 3 {
+			all = append(all, [2]string{f[1], f[2]})
+		}
+	}
+	if len(all) == 0 {
+		t.Fatal("no recorded lines")
+	}
+	return all
+}
+
+// writeLog writes a log of about so many bytes, all of whose lines are recorded ones,
+// by many clients and for many requests, no two of them alike.
+func writeLog(t testing.TB, path string, size int) {
+	t.Helper()
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	lines, random := said(t), rand.New(rand.NewPCG(1, 2))
+	var b bytes.Buffer
+	for written, n := 0, 0; written < size; {
+		b.Reset()
+		for range 4096 {
+			l := lines[random.IntN(len(lines))]
+			n++
+			s := n / 50
+			fmt.Fprintf(&b, "2026/11/%02d %02d:%02d:%02d [%s] 7#7: *%d %s, client: 203.0.%d.%d, server: shop.example, request: \"GET /cart/%d?x=%d HTTP/1.1\", upstream: \"http://127.0.0.1:%d/cart\", host: \"shop.example\"\n",
+				1+s/86400%28, s/3600%24, s/60%60, s%60, l[0], n, l[1], random.IntN(4), random.IntN(256), random.IntN(2000), n, 3000+random.IntN(4))
+		}
+		wrote, err := f.Write(b.Bytes())
+		if err != nil {
+			t.Fatal(err)
+		}
+		written += wrote
+	}
+}
+
+func book(t testing.TB) *Book {
+	t.Helper()
+	set, err := signature.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := scenario.Load(scenarios.FS)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var recorded []Recorded
+	text, err := os.ReadFile("../experiment/testdata/recorded.tsv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for row := range strings.Lines(string(text)) {
+		if f := strings.SplitN(strings.TrimSuffix(row, "\n"), "\t", 3); len(f) == 3 {
+			recorded = append(recorded, Recorded{f[0], f[2]})
+		}
+	}
+	return NewBook(set, all, recorded, func(string) *LastRun { return nil })
+}

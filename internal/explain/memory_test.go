@@ -1,0 +1,113 @@
+package explain
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// endless is a log in which every line has another client, request and connection. It
+// notes the most memory that is in use while it is read.
+type endless struct {
+	left, n int64
+	lines   [][2]string
+	buffer  bytes.Buffer
+	random  *rand.Rand
+	peak    uint64
+	reads   int
+}
+
+func (e *endless) Read(into []byte) (int, error) {
+	if e.left <= 0 {
+		return 0, io.EOF
+	}
+	for e.buffer.Len() < len(into) {
+		l := e.lines[e.random.IntN(len(e.lines))]
+		e.n++
+		fmt.Fprintf(&e.buffer, "2026/11/22 20:01:02 [%s] 7#7: *%d %s, client: 2001:db8::%x, server: , request: \"GET /%d HTTP/1.1\", upstream: \"http://127.0.0.1:3000/%d\"\n", l[0], e.n, l[1], e.n, e.n, e.n)
+		if e.n%7 == 0 {
+			fmt.Fprintf(&e.buffer, "2026/11/22 20:01:02 [error] 7#7: *%d new trouble of kind %x and %x, client: ::1\n", e.n, e.random.Uint64(), e.n)
+		}
+	}
+	n, err := e.buffer.Read(into)
+	e.left -= int64(n)
+	if e.reads++; e.reads%8 == 0 {
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		e.peak = max(e.peak, m.HeapInuse)
+	}
+	return n, err
+}
+
+// The memory does not grow with the log, though all of its lines are different.
+func TestMemoryIsFlat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it reads 200 MB")
+	}
+	sizes := []int64{20 << 20, 200 << 20}
+	if os.Getenv("LAB_SOAK") != "" {
+		sizes = []int64{50 << 20, 500 << 20, 5000 << 20}
+	}
+	// Few causes, so that the shorter log, too, fills what is kept of each.
+	b, lines := book(t), said(t)[:12]
+	var peaks []uint64
+	for _, size := range sizes {
+		runtime.GC()
+		log := &endless{left: size, lines: lines, random: rand.New(rand.NewPCG(3, 4))}
+		r := b.NewReader(2, false)
+		if err := r.Read(t.Context(), "endless", log); err != nil {
+			t.Fatal(err)
+		}
+		s := r.Summary()
+		if s.Unknown == 0 || s.UnknownOthers == 0 || s.Recognised == 0 {
+			t.Fatalf("%d recognised, %d unknown, %d of them of forgotten kinds", s.Recognised, s.Unknown, s.UnknownOthers)
+		}
+		total := s.UnknownOthers
+		for _, u := range s.Unknowns {
+			total += u.Count
+		}
+		if total != s.Unknown {
+			t.Errorf("%d unknown, by their kinds %d", s.Unknown, total)
+		}
+		for _, c := range s.Causes {
+			sum := c.Clients.Others
+			for _, one := range c.Clients.Top {
+				sum += one.Count
+			}
+			if sum != c.Count {
+				t.Errorf("%s: %d entries, by their clients %d", c.Cause, c.Count, sum)
+			}
+		}
+		peaks = append(peaks, log.peak)
+		t.Logf("%d MB: at most %d MB in use", size>>20, log.peak>>20)
+	}
+	if last := len(peaks) - 1; peaks[last] > peaks[0]*3/2 {
+		t.Errorf("the memory grows with the log: %v", peaks)
+	}
+}
+
+// What is remembered for an access log has a bound, and the summary says when it was met.
+func TestJoinsHaveABound(t *testing.T) {
+	b, lines := book(t), said(t)
+	for size, complete := range map[int64]bool{1 << 20: true, 300 << 20: false} {
+		if size > 1<<20 && testing.Short() {
+			continue
+		}
+		r := b.NewReader(2, true)
+		if err := r.Read(t.Context(), "endless", &endless{left: size, lines: lines, random: rand.New(rand.NewPCG(3, 4))}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.ReadAccess(t.Context(), strings.NewReader("")); err != nil {
+			t.Fatal(err)
+		}
+		kept := len(r.tallies[0].joins.causes)
+		if s := r.Summary(); s.Access.Complete != complete || kept > maxJoins || kept == 0 {
+			t.Errorf("%d MB: %d keys, complete %t", size>>20, kept, s.Access.Complete)
+		}
+	}
+}
