@@ -91,6 +91,7 @@ func TestArrows(t *testing.T) {
 		"internal/nginx":      {},
 		"internal/signature":  {"internal/nginx", "internal/scenario"},
 		"internal/scenario":   {"fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/nginx"},
+		"internal/explain":    {"internal/nginx", "internal/scenario", "internal/signature"},
 		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario"},
 		// Container work.
 		"internal/engine":        {},

@@ -33,9 +33,12 @@ const (
 	maxSaid = 8 << 10
 )
 
-// StartsEntry reports whether a line begins an entry of the error log, be it behind
-// what a collector put in front.
-func StartsEntry(line []byte) bool { return entryAt(line) >= 0 }
+// StartsEntry reports whether the first line of text begins an entry of the error log,
+// be it behind what a collector put in front.
+func StartsEntry(text []byte) bool {
+	line, _ := firstLine(text)
+	return entryAt(line) >= 0
+}
 
 // entryAt is where an entry begins in a line; -1: nowhere.
 func entryAt(line []byte) int {
@@ -72,8 +75,8 @@ func Next(text []byte, l *Line) (rest []byte, isEntry bool) {
 		return rest, false
 	}
 	if l.Context == nil && bytes.HasPrefix(l.Message, stderr) {
-		length := len(text) - len(rest)
-		for len(rest) > 0 && length < maxWritten+maxPrefix && !StartsEntry(rest) {
+		length, most := len(line), maxWritten-len("\n")+entryAt(line)
+		for len(rest) > 0 && length < most && !StartsEntry(rest) {
 			more, behind := firstLine(rest)
 			length, rest = len(text)-len(behind), behind
 			if bytes.Contains(more, client) {

@@ -90,8 +90,9 @@ func TestNext(t *testing.T) {
 Stack trace:
 #0 {main}
   thrown in /x.php on line 1" while reading response header from upstream, client: 203.0.113.9, server: , request: "GET /x HTTP/1.1", upstream: "fastcgi://127.0.0.1:9000"`
+	const short = "2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: \"boom\n#0\" while reading upstream, client: ::1"
 	long := `2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: "` + strings.Repeat("y", maxWritten)
-	text := strings.Join([]string{"stray", wholeLine, "- - [22/Nov/2026:20:01:02 +0000] an access log's", php, "", long, "behind a cut one", wholeLine}, "\n")
+	text := strings.Join([]string{"stray", wholeLine, "- - [22/Nov/2026:20:01:02 +0000] an access log's", php, short, "", long, "behind a cut one", wholeLine}, "\n")
 	var entries, others []string
 	for rest := []byte(text); len(rest) > 0; {
 		var l Line
@@ -102,7 +103,7 @@ Stack trace:
 			others = append(others, string(l.Text))
 		}
 	}
-	if want := []string{wholeLine, php, long, wholeLine}; !reflect.DeepEqual(entries, want) {
+	if want := []string{wholeLine, php, short, long, wholeLine}; !reflect.DeepEqual(entries, want) {
 		t.Errorf("entries %q", entries)
 	}
 	if want := []string{"stray", "- - [22/Nov/2026:20:01:02 +0000] an access log's", "", "behind a cut one"}; !reflect.DeepEqual(others, want) {
