@@ -312,10 +312,5 @@ func (e explaining) follow(ctx context.Context) error {
 	case "json", "yaml", "name":
 		return usage("explain: --follow has no end, so -o %s cannot be written: use -o jsonl", e.form)
 	}
-	err := e.book.Follow(ctx, e.args[0], pause, form, e.write)
-	var interrupted errSignal
-	if errors.As(err, &interrupted) {
-		return errExit{report.Interrupted, nil}
-	}
-	return err
+	return e.book.Follow(ctx, e.args[0], pause, form, e.write)
 }

@@ -25,6 +25,7 @@ no record
 		if n == 3 {
 			size = 400
 		}
+		combined += fmt.Sprintf("::1 - - [22/Nov/2026:20:10:0%d +0100] \"GET /either HTTP/1.1\" 200 %d \"-\" \"-\"\n", n, 500-n%5/3)
 		combined += fmt.Sprintf("nginx-1  | ::1 - joe [22/Nov/2026:20:10:0%d +0100] \"GET /report HTTP/1.1\" 200 %d \"-\" \"-\"\n", n, size)
 	}
 	record := func(status, upstream, completion, request string, pid, connection int) string {
@@ -36,7 +37,7 @@ no record
 		text string
 		want string
 	}{
-		"combined": {combined, "14 requests, 1 others, 2 joined, silent [1 503 GET /maintenance], masked [], incomplete [], short [1 of 10 GET /report HTTP/1.1 400 for 1000], refused map[502:1], cut map[200:1]"},
+		"combined": {combined, "24 requests, 1 others, 2 joined, silent [1 503 GET /maintenance], masked [], incomplete [], short [1 of 10 GET /report HTTP/1.1 400 for 1000], refused map[502:1], cut map[200:1]"},
 		"JSON":     {json, "4 requests, 1 others, 1 joined, silent [1 502 GET /c (upstream 502)], masked [1 200 GET /a (upstream 502, 200)], incomplete [1 200 GET /b (upstream 200)], short [], refused map[502:1], cut map[]"},
 	} {
 		r := book(t).NewReader(2, true)

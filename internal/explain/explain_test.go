@@ -106,6 +106,7 @@ func TestAnswer(t *testing.T) {
 	}
 	http := ids(refused)
 	fastcgi := ids(strings.Replace(refused, "http://127.0.0.1:3000/auth", "fastcgi://127.0.0.1:9000", 1))
+	socket := ids(missing)
 	all := ids("connect() failed (111: x) while connecting to upstream")
 	for _, c := range []struct {
 		name    string
@@ -115,6 +116,7 @@ func TestAnswer(t *testing.T) {
 	}{
 		{"http", http, []string{"wrong-port", "service-dead"}, []string{"fastcgi-wrong-port", "grpc-refused", "socket-missing"}},
 		{"fastcgi", fastcgi, []string{"fastcgi-wrong-port", "fastcgi-service-dead"}, []string{"wrong-port", "grpc-refused"}},
+		{"another path than the lab's", socket, []string{"socket-missing", "socket-path-mismatch"}, []string{"fastcgi-socket-missing"}},
 		{"whatever", all, []string{"wrong-port", "fastcgi-wrong-port", "grpc-refused"}, []string{"stale-socket"}},
 	} {
 		for _, id := range c.has {
