@@ -41,6 +41,7 @@ func explainCommand(std streams) *cli.Command {
 			&cli.StringSliceFlag{Name: "access", Usage: "join the access log `FILE` (combined format, or JSON with nginx's names of variables): statuses, and failures that left no error line"},
 			scenariosFlag(),
 			cacheFlag(),
+			outputFlag(jsonLines),
 		},
 		Action: func(c *cli.Context) error {
 			out, err := outputOf(c, std, jsonLines)

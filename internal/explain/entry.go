@@ -4,9 +4,7 @@ package explain
 
 import (
 	"bytes"
-	"regexp"
 	"strconv"
-	"sync"
 
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/signature"
@@ -49,18 +47,25 @@ type Record struct {
 	Entry
 }
 
-var errno = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` failed \((\d{1,4}): | timed out \((\d{1,4}): `) })
+// errno is the number in "failed (111: …" and "timed out (110: …"; 0: there is none.
+func errno(message []byte) int {
+	for _, before := range [][]byte{[]byte(" failed ("), []byte(" timed out (")} {
+		if _, rest, ok := bytes.Cut(message, before); ok {
+			if digits, _, ok := bytes.Cut(rest, []byte(": ")); ok && len(digits) <= len("9999") {
+				return int(number(digits)) // none of "SSL"
+			}
+		}
+	}
+	return 0
+}
 
 // NewEntry makes an entry of a line's parts.
 func NewEntry(l *nginx.Line) Entry {
 	f := l.Fields()
 	e := Entry{
 		Time: string(l.Time), Level: string(l.Level), PID: number(l.PID), TID: number(l.TID), Connection: number(l.Connection),
-		Message: string(l.Message), Phase: string(l.Action), Client: string(f.Client), Server: string(f.Server), Request: string(f.Request),
+		Message: string(l.Message), Errno: errno(l.Message), Phase: string(l.Action), Client: string(f.Client), Server: string(f.Server), Request: string(f.Request),
 		Subrequest: string(f.Subrequest), Upstream: string(f.Upstream), Host: string(f.Host), Referrer: string(f.Referrer), Raw: string(l.Text),
-	}
-	if m := errno().FindSubmatch(l.Message); m != nil {
-		e.Errno = int(number(append(m[1], m[2]...)))
 	}
 	method, rest, ok := bytes.Cut(f.Request, []byte(" "))
 	if !ok {
@@ -75,7 +80,7 @@ func NewEntry(l *nginx.Line) Entry {
 }
 
 func number(digits []byte) int64 {
-	n, _ := strconv.ParseInt(string(digits), 10, 64) // nothing but digits, none of them too many
+	n, _ := strconv.ParseInt(string(digits), 10, 64) // 0 where they are no number
 	return n
 }
 

@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -115,15 +114,6 @@ func proven(p explain.Possible) string {
 		return fmt.Sprintf("%s in the last run, %s on nginx %s: %s", oneLine(p.LastRun.Verdict), p.LastRun.When.Format("2006-01-02"), oneLine(p.LastRun.Nginx), p.Run)
 	}
 	return fmt.Sprintf("proven %s on nginx %s; see it happen: %s", p.LastRun.When.Format("2006-01-02"), oneLine(p.LastRun.Nginx), p.Run)
-}
-
-// AppendRecord appends a record as one line of JSON.
-func AppendRecord(out []byte, r explain.Record) []byte {
-	text, err := json.Marshal(r)
-	if err != nil {
-		return out // a record is plain data; there is nothing to fail
-	}
-	return append(append(out, spellOut(string(text))...), '\n')
 }
 
 // AppendFollowed appends a record as a line for a person: time, level, cause, where, and
