@@ -52,6 +52,7 @@ type Answer struct {
 	Status     string            `json:"status"`  // that the client got
 	Retried    bool              `json:"retried"` // if there is another server it is asked, by default, and its answer is the client's
 	Levels     []signature.Level `json:"levels"`  // that nginx writes it at
+	Phases     []string          `json:"phases"`  // what nginx is doing then, "while …"; none: whatever
 	Apart      []string          `json:"apart"`   // how to tell the scenarios apart
 	LookAlikes []LookAlike       `json:"lookAlikes"`
 	Scenarios  []Possible        `json:"scenarios"` // that produce the line
@@ -91,7 +92,7 @@ var passes = map[string]string{
 // scenarios those are left that speak the protocol of the entry's upstream, if any do.
 func (b *Book) Answer(s *signature.Signature, e Entry) Answer {
 	a := Answer{Title: s.Title, Means: s.Means, Status: s.Status, Retried: s.Retried, Levels: s.Levels,
-		Apart: append([]string{}, s.Apart...), LookAlikes: []LookAlike{}, Scenarios: []Possible{}, Guide: guide + s.ID}
+		Phases: append([]string{}, s.While...), Apart: append([]string{}, s.Apart...), LookAlikes: []LookAlike{}, Scenarios: []Possible{}, Guide: guide + s.ID}
 	for _, l := range s.LookAlikes {
 		a.LookAlikes = append(a.LookAlikes, LookAlike{l.ID, b.set.Find(l.ID).Title, l.Tell})
 	}

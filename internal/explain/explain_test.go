@@ -66,6 +66,8 @@ func TestLine(t *testing.T) {
 		strange: {Unknown, nil, false},
 		"connect() failed (111: x) while connecting to upstream":                             {"connection-refused", []string{"connection-refused"}, false},
 		"[crit] 7#7: *1 connect() failed (111: x) while connecting to upstream, client: ::1": {"connection-refused", []string{"connection-refused"}, true},
+		"upstream prematurely closed connection":                                             {"closed-before-header", []string{"closed-before-header", "body-closed"}, false},
+		"2026/11/22 20:01:02 [error] 12#34: *3 upstream prematurely closed connection":       {Unknown, nil, false},
 		"connect() failed (112233: x) while connecting to upstream":                          {Unknown, nil, false},
 	} {
 		line, ok := b.Line(text)

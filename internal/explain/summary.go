@@ -192,6 +192,9 @@ func (b *Book) Line(text string) (Line, bool) {
 		return Line{}, false
 	}
 	found := b.set.Match(&l)
+	if !whole {
+		found = b.set.MatchFragment(&l)
+	}
 	record := NewRecord(&l, found)
 	if len(found) == 0 && l.Level == nil {
 		record.Cause = Unknown

@@ -72,12 +72,8 @@ func writeCause(b *strings.Builder, c explain.Cause) {
 		}
 		fmt.Fprintf(b, "  access log   %s\n", strings.Join(list, ", "))
 	}
-	var ids []string
-	for _, p := range c.Scenarios {
-		ids = append(ids, oneLine(p.ID))
-	}
-	if len(ids) > 0 {
-		fmt.Fprintf(b, "  happens in   %s\n", strings.Join(ids, ", "))
+	if ids := scenarioIDs(c.Answer); ids != "" {
+		fmt.Fprintf(b, "  happens in   %s\n", ids)
 	}
 	fmt.Fprintf(b, "  read on      %s\n", c.Guide)
 }

@@ -40,7 +40,17 @@ func WriteExplained(w io.Writer, line explain.Line) error {
 		fmt.Fprintf(&b, "  %s\n", c.Means)
 		fmt.Fprintf(&b, "  client sees: %s\n", status(c.Answer))
 		fmt.Fprintf(&b, "  level: %s%s\n", levelNames(c.Answer), unexpected(c, line.Entry))
-		writeAnswer(&b, c.Answer)
+		if len(line.Causes) == 1 {
+			writeAnswer(&b, c.Answer)
+			continue
+		}
+		if len(c.Phases) > 0 {
+			fmt.Fprintf(&b, "  the line says: while %s\n", strings.Join(c.Phases, ", or while "))
+		}
+		for _, l := range c.LookAlikes {
+			fmt.Fprintf(&b, "  not %s: %s\n", l.Cause, l.Tell)
+		}
+		fmt.Fprintf(&b, "  happens in: %s\n  read on: %s\n", cmp.Or(scenarioIDs(c.Answer), "no scenario of the catalogue"), c.Guide)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -76,6 +86,14 @@ func unexpected(c explain.Because, e explain.Entry) string {
 		return ""
 	}
 	return fmt.Sprintf("; this line has %q, which nginx does not write", oneLine(e.Level))
+}
+
+func scenarioIDs(a explain.Answer) string {
+	var ids []string
+	for _, p := range a.Scenarios {
+		ids = append(ids, oneLine(p.ID))
+	}
+	return strings.Join(ids, ", ")
 }
 
 func writeAnswer(b *strings.Builder, a explain.Answer) {

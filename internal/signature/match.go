@@ -53,24 +53,32 @@ func literal(tree *syntax.Regexp) (text string, begins bool) {
 	return text, begins
 }
 
-func (f *filter) matches(l *nginx.Line) bool {
+// matches reports whether a line fits; of a fragment that does not say what nginx was
+// doing that is not asked for.
+func (f *filter) matches(l *nginx.Line, fragment bool) bool {
 	if f.begins && !bytes.HasPrefix(l.Message, f.literal) || !f.begins && !bytes.Contains(l.Message, f.literal) {
 		return false
 	}
-	if len(f.while) > 0 && !slices.ContainsFunc(f.while, func(w []byte) bool { return bytes.Equal(w, l.Action) }) {
+	if len(f.while) > 0 && !(fragment && len(l.Action) == 0) && !slices.ContainsFunc(f.while, func(w []byte) bool { return bytes.Equal(w, l.Action) }) {
 		return false
 	}
 	return f.match.Match(l.Message)
 }
 
 // Match returns the signatures that a line fits; none: it is not known.
-func (set *Set) Match(l *nginx.Line) []*Signature {
+func (set *Set) Match(l *nginx.Line) []*Signature { return set.match(l, false) }
+
+// MatchFragment is Match for what was copied of a line: without " while …" it may fit
+// more signatures than the line did.
+func (set *Set) MatchFragment(l *nginx.Line) []*Signature { return set.match(l, true) }
+
+func (set *Set) match(l *nginx.Line, fragment bool) []*Signature {
 	var found, general []*Signature
 	for i := range set.filters {
 		f := &set.filters[i]
 		switch {
 		case f.signature.General && (len(found) > 0 || len(general) > 0):
-		case !f.matches(l):
+		case !f.matches(l, fragment):
 		case f.signature.General:
 			general = append(general, f.signature)
 		default:
