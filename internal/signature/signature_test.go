@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 var update = flag.Bool("update", false, "write testdata/known.tsv anew")
@@ -231,6 +233,15 @@ func TestMemory(t *testing.T) {
 			}
 		}
 	}
+}
+
+func parsed(t testing.TB, raw []byte) nginx.Line {
+	t.Helper()
+	var l nginx.Line
+	if _, ok := nginx.Next(raw, &l); !ok {
+		t.Fatalf("no entry: %q", raw)
+	}
+	return l
 }
 
 func TestMistakesHaveALine(t *testing.T) {
