@@ -52,10 +52,14 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 	return strings.Join(lines, "\n"), mistakes.OrNil()
 }
 
-// withFragment returns the statements that have a claim's fragment, each wording once.
+// withFragment returns the statements that have a claim's fragment, each wording once;
+// one that is nothing but the fragment is the one that is meant.
 func (d Document) withFragment(c Claim) []Statement {
 	var list []Statement
 	for _, s := range d.Statements {
+		if normal(s.Text) == normal(c.At.Fragment) {
+			return []Statement{s}
+		}
 		if strings.Contains(normal(s.Text), normal(c.At.Fragment)) &&
 			!slices.ContainsFunc(list, func(o Statement) bool { return Fingerprint(o.Text) == Fingerprint(s.Text) }) {
 			list = append(list, s)
