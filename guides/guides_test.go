@@ -97,16 +97,21 @@ func TestEveryAlterationOfTheOwnGuideIsNoticed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	broken := func(altered guide.Document) bool {
-		return slices.ContainsFunc(plan.Claims.Claims, func(c guide.Claim) bool { return !altered.Find(c).Here() })
+	gone := func(altered guide.Document, claims []guide.Claim) bool {
+		return slices.ContainsFunc(claims, func(c guide.Claim) bool { return !altered.Find(c).Here() })
 	}
-	if broken(d) {
+	if gone(d, plan.Claims.Claims) {
 		t.Fatal("the guide as it stands does not fit its claims")
 	}
 	for i, s := range d.Statements {
 		if s.Kind == guide.Heading {
 			continue
 		}
+		// To try all claims on all alterations takes an hour.
+		about := slices.DeleteFunc(slices.Clone(plan.Claims.Claims), func(c guide.Claim) bool { return c.At.Fingerprint != guide.Fingerprint(s.Text) })
+		twice := slices.ContainsFunc(d.Statements, func(o guide.Statement) bool {
+			return o.Line != s.Line && guide.Fingerprint(o.Text) == guide.Fingerprint(s.Text)
+		})
 		for _, change := range []func(string) string{
 			func(text string) string { return "" },
 			func(text string) string { return number.ReplaceAllString(text, "7") + " 7" },
@@ -114,10 +119,7 @@ func TestEveryAlterationOfTheOwnGuideIsNoticed(t *testing.T) {
 		} {
 			altered := guide.Document{Statements: slices.Clone(d.Statements)}
 			altered.Statements[i].Text = change(s.Text)
-			twice := slices.ContainsFunc(d.Statements, func(o guide.Statement) bool {
-				return o.Line != s.Line && guide.Fingerprint(o.Text) == guide.Fingerprint(s.Text)
-			})
-			if !broken(altered) && !twice {
+			if !gone(altered, about) && !twice {
 				t.Errorf("docs/guide.md:%d: nobody notices that %q became %q", s.Line, s.Text, altered.Statements[i].Text)
 			}
 		}
