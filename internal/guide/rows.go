@@ -13,11 +13,14 @@ import (
 // scenario's id is a claim of its own: that it shows like this, and that these fix it.
 var Columns = []string{"scenario", "what is wrong", "status", "error log", "what fixes it"}
 
+// Shown are the columns for scenarios without a fault of their own.
+var Shown = []string{"scenario", "what is true", "what shows it"}
+
 // noLine stands in a row for the line of a failure that nginx logs none of.
 const noLine = "nothing"
 
-// Cells is a scenario's cells. line is what nginx was seen to write, as "[error] …"; ""
-// where it writes nothing. What is no failure has its statements for fixes.
+// Cells is a scenario's cells under Columns, or Shown. line is what nginx was seen to
+// write, as "[error] …"; "" where it writes nothing.
 func Cells(s scenario.Scenario, line string) []string {
 	if line == "" {
 		line = noLine
@@ -29,7 +32,11 @@ func Cells(s scenario.Scenario, line string) []string {
 	for _, d := range s.Demonstrates {
 		says = append(says, strings.TrimSuffix(d.Say, "."))
 	}
-	return []string{s.ID, strings.TrimSuffix(s.Title, "."), statuses(s), line, strings.Join(says, "; ")}
+	title, all := strings.TrimSuffix(s.Title, "."), strings.Join(says, "; ")
+	if s.Broken == nil {
+		return []string{s.ID, title, all}
+	}
+	return []string{s.ID, title, statuses(s), line, all}
 }
 
 // statuses are what the probes of a broken scenario get, by its own account.
@@ -47,9 +54,6 @@ func statuses(s scenario.Scenario) string {
 			}
 			list = append(list, text)
 		}
-	}
-	if s.Broken == nil {
-		return "no failure"
 	}
 	slices.Sort(list)
 	if list = slices.Compact(list); len(list) == 0 {
