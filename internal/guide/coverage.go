@@ -44,7 +44,8 @@ func (d Document) Covers(c Claims, every bool) Coverage {
 		}
 	}
 	var result Coverage
-	for _, s := range d.Statements {
+	for i := range d.Statements {
+		s := &d.Statements[i]
 		if s.Kind == Heading {
 			continue
 		}
@@ -57,10 +58,10 @@ func (d Document) Covers(c Claims, every bool) Coverage {
 		}
 		result.Counted++
 		// The same words mean the same wherever they stand.
-		if slices.ContainsFunc(claimed, func(o Statement) bool { return Fingerprint(o.Text) == Fingerprint(s.Text) }) {
+		if slices.ContainsFunc(claimed, func(o Statement) bool { return o.key().fingerprint == s.key().fingerprint }) {
 			result.Claimed++
 		} else {
-			result.Missing = append(result.Missing, s)
+			result.Missing = append(result.Missing, *s)
 		}
 	}
 	return result

@@ -32,6 +32,8 @@ type Statement struct {
 	Kind Kind   `json:"kind"`
 	Lang string `json:"lang,omitempty"` // of a code block, where the guide names one
 	Text string `json:"text"`           // as a reader sees it, without markup; of code: its lines
+
+	keys keys
 }
 
 // Document is a guide, as the statements that it makes, in order.

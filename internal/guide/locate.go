@@ -36,12 +36,13 @@ func (d Document) Find(c Claim) Found {
 	}
 	var same, alike []Statement
 	fragment := normal(c.At.Fragment)
-	for _, s := range d.Statements {
-		switch {
-		case Fingerprint(s.Text) == c.At.Fingerprint:
-			same = append(same, s)
-		case strings.Contains(normal(s.Text), fragment):
-			alike = append(alike, s)
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		switch key := s.key(); {
+		case key.fingerprint == c.At.Fingerprint:
+			same = append(same, *s)
+		case strings.Contains(key.normal, fragment):
+			alike = append(alike, *s)
 		}
 	}
 	switch {

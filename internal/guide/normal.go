@@ -27,3 +27,14 @@ func Fingerprint(text string) string {
 	sum := sha256.Sum256([]byte(normal(text)))
 	return hex.EncodeToString(sum[:6])
 }
+
+// keys are what a statement is found by. Every claim looks at every statement, so they
+// are made once for a text.
+type keys struct{ text, normal, fingerprint string }
+
+func (s *Statement) key() keys {
+	if s.keys.fingerprint == "" || s.keys.text != s.Text {
+		s.keys = keys{s.Text, normal(s.Text), Fingerprint(s.Text)}
+	}
+	return s.keys
+}
