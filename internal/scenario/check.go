@@ -149,8 +149,8 @@ func (c *checker) probe(path []any, name string, p Probe) {
 	if given != 1 {
 		c.wrong(path, "probe %q needs exactly one of get, head and post", name)
 	}
-	if p.Timeout.D() > maxWait {
-		c.wrong(path, "probe %q: timeout %s is more than %s, the longest wait", name, p.Timeout, maxWait)
+	if p.Timeout.D() > maxAnswer {
+		c.wrong(path, "probe %q: timeout %s is more than %s, the longest wait for an answer", name, p.Timeout, maxAnswer)
 	}
 	for k, v := range p.Headers {
 		if k == "" {

@@ -18,8 +18,11 @@ import (
 	"github.com/gatewaylab/lab/internal/certificate"
 )
 
-// maxWait bounds every time that a scenario can make the lab wait.
-const maxWait = time.Minute
+// What bounds the times that a scenario can make the lab wait.
+const (
+	maxWait   = time.Minute
+	maxAnswer = 75 * time.Second // until an answer: nginx itself gives up after 60 s by default
+)
 
 var ownerForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`) })
 
@@ -50,10 +53,13 @@ func (c *checker) backends(path []any, given, base map[string]protocol.Backend) 
 		if b.Mode != "" && !octal(b.Mode) {
 			c.wrong(append(here, "mode"), "mode %q is not octal, as in 0660", b.Mode)
 		}
-		for field, d := range map[string]protocol.Duration{"boot": b.Boot, "delay": b.Delay, "limit": b.Limit} {
+		for field, d := range map[string]protocol.Duration{"boot": b.Boot, "limit": b.Limit} {
 			if d.D() > maxWait {
 				c.wrong(append(here, field), "%s: %s is more than %s, the longest wait", field, d, maxWait)
 			}
+		}
+		if b.Delay.D() > maxAnswer {
+			c.wrong(append(here, "delay"), "delay: %s is more than %s, the longest wait for an answer", b.Delay, maxAnswer)
 		}
 	}
 }
