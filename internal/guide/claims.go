@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -57,6 +58,8 @@ type Expect struct {
 	scenario.Expect `yaml:",inline"`
 	// Probe is the request whose answers are meant; without it every one.
 	Probe string `yaml:"probe,omitempty" json:"probe,omitempty"`
+	// Slowest is the least time that the slowest of the answers takes.
+	Slowest protocol.Duration `yaml:"slowest,omitempty" json:"slowest,omitempty"`
 	// Log: for each of these there is a line in nginx's error log. Absent: for none.
 	Log        []scenario.LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
 	Absent     []scenario.LogPattern `yaml:"absent,omitempty" json:"absent,omitempty"`

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
@@ -209,6 +210,9 @@ func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 			return f.Expected, f.Seen
 		}
 	}
+	if took := slowest(m, want.Probe); took < want.Slowest {
+		return fmt.Sprintf("an answer that takes %s or more", want.Slowest), fmt.Sprintf("%s for the slowest", took)
+	}
 	if f := m.Contradicts(scenario.Signature{Check: want.Check, BackendLog: want.BackendLog, OOMKills: want.OOMKills, Output: want.Output}); f != nil {
 		return f.Expected, f.Seen
 	}
@@ -247,6 +251,17 @@ func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 		return "status " + want.shown, m.Look().Status
 	}
 	return "", ""
+}
+
+// slowest is how long the slowest answer of a probe took, or of all where none is named.
+func slowest(m experiment.Moment, probe string) protocol.Duration {
+	var longest protocol.Duration
+	for _, a := range m.Phase.Answers {
+		if probe == "" || a.Probe == probe {
+			longest = max(longest, a.Client.Took)
+		}
+	}
+	return longest
 }
 
 const none = "no error line"
@@ -306,5 +321,5 @@ func (e Expect) answers() bool {
 
 func (e Expect) empty() bool {
 	return !e.answers() && len(e.Log)+len(e.Absent)+len(e.BackendLog)+len(e.Output)+len(e.Config)+e.OOMKills == 0 &&
-		e.Silent == nil && e.Check == nil && e.Resolved == nil && e.Proven == nil && !e.Ablates()
+		e.Slowest == 0 && e.Silent == nil && e.Check == nil && e.Resolved == nil && e.Proven == nil && !e.Ablates()
 }
