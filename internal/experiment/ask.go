@@ -1,6 +1,7 @@
 package experiment
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/nginx"
@@ -52,7 +53,7 @@ func (r Result) At(moment string) (m Moment, skipped bool, why string) {
 	if moment == "healthy" && r.Cause != Control && r.Cause != Scenario && r.Cause != Environment && r.Cause != Interrupted {
 		return r.moment("healthy", true)
 	}
-	return m, false, why
+	return m, false, cmp.Or(why, "nothing was seen of "+moment)
 }
 
 func (r Result) moment(trial string, last bool) (Moment, bool, string) {
