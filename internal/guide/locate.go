@@ -28,8 +28,8 @@ type Found struct {
 // Here reports whether the guide still says what the claim was made about.
 func (f Found) Here() bool { return f.Standing == Stands || f.Standing == Moved }
 
-// Find looks for a claim's statement. Of several that are the same, the nearest to the
-// line where it was counts.
+// Find looks for a claim's statement. Of several that are the same or have its fragment,
+// the nearest to the line where it was counts.
 func (d Document) Find(c Claim) Found {
 	near := func(a, b Statement) int {
 		return cmp.Compare(abs(a.Line-c.At.Line), abs(b.Line-c.At.Line))
@@ -46,7 +46,8 @@ func (d Document) Find(c Claim) Found {
 		}
 	}
 	switch {
-	case len(same) > 0:
+	// Of two that were the same, the nearer one may be the one that reads differently now.
+	case len(same) > 0 && (len(alike) == 0 || near(slices.MinFunc(same, near), slices.MinFunc(alike, near)) <= 0):
 		s := slices.MinFunc(same, near)
 		if s.Line != c.At.Line {
 			return Found{Moved, s, fmt.Sprintf("%s has moved to line %d", c.ID, s.Line)}

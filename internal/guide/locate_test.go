@@ -87,6 +87,21 @@ func TestFindTheNearest(t *testing.T) {
 	}
 }
 
+// And if that one reads differently now, the other is not taken for it.
+func TestFindWithATwin(t *testing.T) {
+	const text = "Run nginx -t first.\n\nSomething else.\n\nRun nginx -t first.\n"
+	claim := at(t, document(t, text), "nginx -t")
+	for altered, want := range map[string]Found{
+		strings.Replace(text, "first", "last", 1):           {Standing: Changed, Statement: Statement{Line: 1}},
+		strings.Replace(text, "Run nginx -t first.", "", 1): {Standing: Moved, Statement: Statement{Line: 5}},
+		text[:len(text)-len("first.\n")] + "last.\n":        {Standing: Stands, Statement: Statement{Line: 1}},
+	} {
+		if f := document(t, altered).Find(claim); f.Standing != want.Standing || f.Statement.Line != want.Statement.Line {
+			t.Errorf("of %q: %s on line %d", altered, f.Standing, f.Statement.Line)
+		}
+	}
+}
+
 func TestFits(t *testing.T) {
 	d := document(t, aGuide)
 	c := Claims{Claims: []Claim{at(t, d, "dead gives"), at(t, d, "slow one"), {At: Place{Fragment: "nowhere", Fingerprint: "000000000000"}}}}
