@@ -285,11 +285,11 @@ func fits(p scenario.LogPattern, entry nginx.Entry) bool {
 	return slices.Contains(p.Level, entry.Level) && (p.Match.MatchString(entry.Message) || p.Match.MatchString(entry.Raw))
 }
 
-// worst is the gist of the first error line.
+// worst is the first error line, with what nginx was doing: two timeouts differ in that alone.
 func worst(m experiment.Moment) string {
 	for _, entry := range m.Log {
 		if entry.AtLeast("error") {
-			return entry.Gist()
+			return "[" + entry.Level + "] " + entry.Message
 		}
 	}
 	return none
