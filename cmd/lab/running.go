@@ -28,6 +28,7 @@ type running struct {
 	options   experiment.Options
 	images    wantedImages
 	allowed   []string // privileges
+	unasked   bool     // nobody named scenarios or tags: all are meant
 	timeout   time.Duration
 	cache     string
 	evidence  string
@@ -62,6 +63,7 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.unasked = len(chosen.ids) == 0 && len(chosen.tags) == 0
 	return r, r.check(c.StringSlice("report"), report.FormatNames())
 }
 

@@ -26,11 +26,17 @@ func privileges() []string {
 	return all
 }
 
+// slowTag marks the scenarios that would make a run of everything wait for them.
+const slowTag = "slow"
+
 // forbidden says why a scenario is not to be run: which privilege it asks for and was
 // not given, or that it would run on another nginx than the one that was named.
 func (r *running) forbidden(s scenario.Scenario) string {
 	if one, _ := server.Lookup(s.Server); one.Manager && r.images.nginx != "" {
 		return fmt.Sprintf("runs on the nginx of its %s image, and --nginx names another", s.Server)
+	}
+	if r.unasked && slices.Contains(s.Tags, slowTag) {
+		return fmt.Sprintf("takes a minute, nearly all of it waiting; `lab run %s` runs it", s.ID)
 	}
 	for _, p := range s.Privileges {
 		if !slices.Contains(r.allowed, p) {
