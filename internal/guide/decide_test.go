@@ -73,7 +73,7 @@ func TestVerdicts(t *testing.T) {
 		skipped bool
 	}{
 		"all agree":                {Claim{Cases: []Case{predicts502("refused"), predicts502("missing")}}, here, Holds, "when refused happens; when missing happens", false},
-		"all disagree":             {Claim{Cases: []Case{predicts502("slow")}}, here, Refuted, `when slow happens (status 504, not probe "home" to see status 502)`, false},
+		"all disagree":             {Claim{Cases: []Case{predicts502("slow")}}, here, Refuted, `when slow happens (status 504, not status 502)`, false},
 		"both":                     {Claim{Cases: []Case{predicts502("refused"), predicts502("slow")}}, here, Conditional, `holds when refused happens; does not when slow happens (status 504, `, false},
 		"none can tell":            {Claim{Untestable: "opinion: taste"}, here, Untestable, "opinion: taste", false},
 		"trouble":                  {Claim{Cases: []Case{predicts502("trouble")}}, here, Inconclusive, `broken "trouble": the engine is gone`, false},
