@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"sort"
 	"strings"
 	"unicode/utf8"
 )
@@ -33,7 +34,32 @@ type Statement struct {
 	Lang string `json:"lang,omitempty"` // of a code block, where the guide names one
 	Text string `json:"text"`           // as a reader sees it, without markup; of code: its lines
 
-	keys keys
+	keys   keys
+	breaks []lineBreak // where further lines of the guide begin in the text
+}
+
+// lineBreak is a position in a statement's text at which a line of the guide begins.
+type lineBreak struct{ at, line int }
+
+// LineAt is the guide's line of a position in the text.
+func (s Statement) LineAt(at int) int {
+	line := s.Line
+	for _, b := range s.breaks {
+		if b.at <= at {
+			line = b.line
+		}
+	}
+	return line
+}
+
+// Parts is the text by the guide's lines.
+func (s Statement) Parts() []string {
+	var list []string
+	from := 0
+	for _, b := range s.breaks {
+		list, from = append(list, s.Text[from:b.at]), b.at
+	}
+	return append(list, s.Text[from:])
 }
 
 // Document is a guide, as the statements that it makes, in order.
@@ -60,6 +86,7 @@ func Read(name string, text []byte) (Document, error) {
 	}
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
+	text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
 	var blocks []block
 	switch format(name, text) {
 	case "html":
@@ -125,20 +152,23 @@ func (b block) statements() []Statement {
 	case Code:
 		return b.code()
 	case Row, Heading, Log:
+		for i := range b.lines { // blanks around cells are layout
+			b.lines[i].text = strings.Join(strings.Fields(b.lines[i].text), " ")
+		}
 		text := b.joined(" ")
 		if strings.Trim(text, " |-=#:") == "" {
 			return nil
 		}
-		return []Statement{{Line: b.lines[0].number, End: b.lines[len(b.lines)-1].number, Kind: b.kind, Text: text}}
+		return []Statement{b.part(b.starts(), 0, text)}
 	}
 	var list []Statement
-	text := b.joined(" ")
+	text, starts := b.joined(" "), b.starts()
 	begin := 0
 	for _, end := range append(ends(text), len(text)) {
 		part := text[begin:end]
 		lead := len(part) - len(strings.TrimLeft(part, " -*•"))
 		if part = strings.TrimSpace(part[lead:]); strings.Trim(part, ".,;:!?-–—|") != "" {
-			s := Statement{Line: b.lineAt(begin + lead), End: b.lineAt(begin + lead + len(part) - 1), Kind: b.kind, Text: part}
+			s := b.part(starts, begin+lead, part)
 			if sample.MatchString(part) {
 				s.Kind = Log
 			}
@@ -157,40 +187,51 @@ func (b block) joined(by string) string {
 	return strings.Join(texts, by)
 }
 
-// lineAt is the line of a position in the joined text.
-func (b block) lineAt(at int) int {
-	for _, l := range b.lines {
-		if at -= len(l.text) + 1; at < 0 {
-			return l.number
-		}
+// starts are where the lines begin in the joined text.
+func (b block) starts() []int {
+	at, list := 0, make([]int, len(b.lines))
+	for i, l := range b.lines {
+		list[i] = at
+		at += len(l.text) + 1
 	}
-	return b.lines[len(b.lines)-1].number
+	return list
+}
+
+// part is a statement that is a part of the joined text, with the lines of it.
+func (b block) part(starts []int, from int, text string) Statement {
+	at := func(position int) int { return max(sort.SearchInts(starts, position+1)-1, 0) }
+	first, last := at(from), at(from+len(text)-1)
+	s := Statement{Line: b.lines[first].number, End: b.lines[last].number, Kind: b.kind, Lang: b.lang, Text: text}
+	for i := first + 1; i <= last; i++ {
+		s.breaks = append(s.breaks, lineBreak{starts[i] - from, b.lines[i].number})
+	}
+	return s
 }
 
 // code makes one statement of each sample of the log, and one of all lines between.
 func (b block) code() []Statement {
 	var list []Statement
-	open := false
-	for _, l := range b.lines {
-		switch {
-		case strings.TrimSpace(l.text) == "":
-			if open {
-				list[len(list)-1].Text += "\n"
+	text, starts := b.joined("\n"), b.starts()
+	begin := -1 // of the lines that are open
+	flush := func(end int) {
+		if begin >= 0 {
+			if part := strings.TrimRight(text[starts[begin]:end], "\n "); part != "" {
+				list = append(list, b.part(starts, starts[begin], part))
 			}
-		case sample.MatchString(strings.TrimSpace(l.text)):
-			list = append(list, Statement{Line: l.number, End: l.number, Kind: Log, Text: strings.TrimSpace(l.text)})
-			open = false
-		case open:
-			s := &list[len(list)-1]
-			s.Text, s.End = s.Text+"\n"+l.text, l.number
-		default:
-			list = append(list, Statement{Line: l.number, End: l.number, Kind: Code, Lang: b.lang, Text: l.text})
-			open = true
+			begin = -1
 		}
 	}
-	for i := range list {
-		list[i].Text = strings.TrimRight(list[i].Text, "\n ")
+	for i, l := range b.lines {
+		switch trimmed := strings.TrimSpace(l.text); {
+		case trimmed == "":
+		case sample.MatchString(trimmed):
+			flush(starts[i])
+			list = append(list, Statement{Line: l.number, End: l.number, Kind: Log, Text: trimmed})
+		case begin < 0:
+			begin = i
+		}
 	}
+	flush(len(text))
 	return list
 }
 
@@ -199,6 +240,9 @@ var sentenceEnd = regexp.MustCompile("[.!?][\"'”’)`]*\\s+(?:- )?[\"'“‘(`
 
 // Dots that end no sentence.
 var abbreviation = regexp.MustCompile(`(?i)\b(e\.g|i\.e|vs|cf|approx|no|fig|etc)\.$`)
+
+// longest is more than the length of the longest abbreviation.
+const longest = 16
 
 // ends are the positions at which sentences end, but for the last.
 func ends(text string) []int {
@@ -215,7 +259,7 @@ func ends(text string) []int {
 		for at < len(text) && strings.ContainsRune("\"')`", rune(text[at])) {
 			at++
 		}
-		if !abbreviation.MatchString(text[:begin+m[0]+1]) {
+		if !abbreviation.MatchString(text[max(0, begin+m[0]-longest) : begin+m[0]+1]) {
 			list = append(list, at)
 		}
 		begin = at

@@ -9,7 +9,7 @@ import (
 // The marks of plain text, Markdown and wikis at the beginning of a line.
 var (
 	fence    = regexp.MustCompile("^\\s*(?:```+|~~~+|\\{code[^}]*\\}|\\{noformat\\}|</?(?:pre|source|syntaxhighlight|nowiki)\\b[^>]*>)\\s*([A-Za-z]*)\\s*$")
-	item     = regexp.MustCompile(`^\s*(?:[-*+•]|\d{1,2}[.)])\s+`)
+	item     = regexp.MustCompile(`^\s*(?:[-+•]|[*#]{2,6}|\*|\d{1,2}[.)])\s+`)
 	heading  = regexp.MustCompile(`^\s*(?:#{1,6}\s+|h[1-6]\.\s+|(?:={1,6})\s*[^=]+=+\s*$)`)
 	rule     = regexp.MustCompile(`^\s*(?:\|?[\s|:=*_-]*-{2,}[\s|:=*_-]*|\{\|.*|\|[-}].*)$`)
 	wikiMark = regexp.MustCompile(`'''?|</?(?:code|tt|b|i|em|strong|nowiki)>`)
@@ -21,19 +21,33 @@ func readText(text []byte) []block {
 	var blocks []block
 	var code *block
 	open := false // whether the next line may go on with the last block
-	for i, line := range strings.Split(string(text), "\n") {
+	lines := strings.Split(string(text), "\n")
+	var bare block // configuration without a fence
+	until := 0     // it goes on up to this line
+	for i, line := range lines {
 		number := i + 1
 		if m := fence.FindStringSubmatch(line); m != nil {
 			if code != nil {
 				blocks, code = append(blocks, *code), nil
 			} else {
-				code = &block{kind: Code, lang: strings.ToLower(m[1])}
+				code = &block{kind: Code, lang: fenceLanguage(line, m[1])}
 			}
 			open = false
 			continue
 		}
 		if code != nil {
 			code.add(number, line)
+			continue
+		}
+		if n := configLines(lines[i:]); i >= until && n > 0 {
+			bare = block{kind: Code, lang: "nginx"}
+			until = i + n
+		}
+		if i < until {
+			bare.add(number, line)
+			if i == until-1 {
+				blocks, open = append(blocks, bare), false
+			}
 			continue
 		}
 		trimmed := strings.TrimSpace(wikiMark.ReplaceAllString(line, ""))
@@ -44,7 +58,7 @@ func readText(text []byte) []block {
 			continue
 		case sample.MatchString(trimmed):
 			kind = Log
-		case strings.HasPrefix(trimmed, "|"):
+		case strings.HasPrefix(trimmed, "|"), strings.HasPrefix(trimmed, "!") && strings.Contains(trimmed, "!!"):
 			kind, rest = Row, cells(trimmed)
 		case heading.MatchString(line):
 			kind, rest = Heading, strings.Trim(heading.ReplaceAllString(strings.TrimRight(line, "= "), ""), " =#")
@@ -66,6 +80,47 @@ func readText(text []byte) []block {
 	return blocks
 }
 
+var (
+	tagLanguage = regexp.MustCompile(`(?i)(?:\blang(?:uage)?=["']?|\{code:)([A-Za-z][\w-]*)(?:[^\w=-]|$)`)
+	configBlock = regexp.MustCompile(`^\s*(?:server|http|events|stream|location\s[^{}]+|upstream\s+[\w.-]+|map\s+\S+\s+\S+|if\s*\(.*\))\s*\{\s*(?:#.*)?$`)
+	configLine  = regexp.MustCompile(`^\s*[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s+[^;{}]+;\s*(?:#.*)?$`)
+)
+
+// maxBare bounds configuration without a fence, in lines.
+const maxBare = 400
+
+// configLines is how many of the first lines are nginx configuration, which needs no
+// fence: a block up to its closing brace, or directives on lines of their own.
+func configLines(lines []string) int {
+	if configBlock.MatchString(lines[0]) {
+		depth := 0
+		for i, line := range lines[:min(len(lines), maxBare)] {
+			line, _, _ = strings.Cut(line, "#")
+			if depth += strings.Count(line, "{") - strings.Count(line, "}"); depth <= 0 {
+				return i + 1
+			}
+		}
+		return 0
+	}
+	n := 0
+	for n < min(len(lines), maxBare) && configLine.MatchString(lines[n]) {
+		n++
+	}
+	if n < 2 {
+		return 0
+	}
+	return n
+}
+
+// fenceLanguage is the language that a fence names: ```nginx, {code:nginx},
+// <syntaxhighlight lang="nginx">.
+func fenceLanguage(line, plain string) string {
+	if m := tagLanguage.FindStringSubmatch(line); m != nil {
+		plain = m[1]
+	}
+	return strings.ToLower(plain)
+}
+
 // continues reports whether a line goes on with a block's last sentence.
 func continues(b block, line string) bool {
 	last := strings.TrimRight(b.lines[len(b.lines)-1].text, " ")
@@ -76,7 +131,8 @@ func continues(b block, line string) bool {
 
 func cells(line string) string {
 	var list []string
-	for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+	line = strings.ReplaceAll(strings.ReplaceAll(line, "||", "|"), "!!", "|")
+	for cell := range strings.SplitSeq(strings.Trim(line, "|!"), "|") {
 		list = append(list, strings.TrimSpace(cell))
 	}
 	return strings.Join(list, " | ")
