@@ -92,6 +92,8 @@ func TestArrows(t *testing.T) {
 		"internal/signature":  {"internal/nginx", "internal/scenario"},
 		"internal/scenario":   {"fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/nginx"},
 		"internal/explain":    {"internal/nginx", "internal/scenario", "internal/signature"},
+		"internal/guide":      {"fixtures/backends/protocol", "internal/experiment", "internal/nginx", "internal/scenario"},
+		"internal/guide/scan": {"fixtures/backends/protocol", "internal/experiment", "internal/guide", "internal/nginx", "internal/scenario"},
 		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario"},
 		// Container work.
 		"internal/engine":        {},

@@ -1,0 +1,271 @@
+package scan
+
+import (
+	stdcontext "context"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+const (
+	// ConfigTest names the trials that snippets are tried in.
+	ConfigTest = "guide/nginx-t"
+	// rounds is how many mistakes of one snippet are looked for.
+	rounds = 12
+	// perTrial is how many snippets are tried in one trial.
+	perTrial = 40
+	// mostBad is how many snippets of a trial may each end it: more are the engine's trouble.
+	mostBad = 2
+	// limitOfTrial bounds one.
+	limitOfTrial = time.Minute
+	// plainConfig is what nginx runs with meanwhile.
+	plainConfig = "server { listen 80; return 204; }\n"
+)
+
+// Check gives the snippets to nginx -t, each in a context that fits, and after each
+// mistake again without it. The error is the lab's trouble.
+func (s *Scan) Check(ctx stdcontext.Context, runner experiment.Runner) error {
+	pending := s.snippets[:min(len(s.snippets), maxSnippets)]
+	for _, one := range s.snippets[len(pending):] {
+		one.trouble = fmt.Sprintf("the guide has more than %d snippets", maxSnippets)
+	}
+	for _, one := range pending {
+		one.begin()
+	}
+	for range rounds {
+		var again []*snippet
+		for batch := range slices.Chunk(pending, perTrial) {
+			open, err := s.try(ctx, runner, batch)
+			if err != nil && ctx.Err() == nil {
+				open, err = s.oneByOne(ctx, runner, batch, err)
+			}
+			if err != nil {
+				for _, one := range pending {
+					if one.trouble == "" && !one.passed {
+						one.trouble = "it was not tried: " + err.Error()
+					}
+				}
+				return err
+			}
+			again = append(again, open...)
+		}
+		pending = again
+	}
+	for _, one := range pending {
+		one.trouble = fmt.Sprintf("nginx still refuses it after %d mistakes", rounds)
+	}
+	return nil
+}
+
+// oneByOne tries the snippets of a trial that went wrong each in one of its own: a
+// snippet that nginx does not come to an end with must not keep the others from a verdict.
+func (s *Scan) oneByOne(ctx stdcontext.Context, runner experiment.Runner, batch []*snippet, failed error) (again []*snippet, err error) {
+	bad := 0
+	for _, one := range batch {
+		open, err := s.try(ctx, runner, []*snippet{one})
+		if err == nil {
+			again = append(again, open...)
+			continue
+		}
+		if bad++; bad > mostBad || bad == len(batch) || ctx.Err() != nil {
+			return nil, failed
+		}
+		one.trouble = err.Error()
+	}
+	return again, nil
+}
+
+// try gives some snippets to nginx, and returns those to be tried again.
+func (s *Scan) try(ctx stdcontext.Context, runner experiment.Runner, batch []*snippet) ([]*snippet, error) {
+	const plain = "plain.conf"
+	trial := scenario.Trial{Scenario: ConfigTest, Name: "nginx -t", Files: map[string]string{plain: plainConfig}, Start: scenario.Stage{Nginx: plain}}
+	var tried []*snippet
+	var texts []wrapped
+	for _, one := range batch {
+		w, err := wrap(one.tried)
+		if err != nil {
+			one.trouble = err.Error()
+			continue
+		}
+		name := fmt.Sprintf("snippet-%d.conf", len(tried))
+		trial.Files[name] = w.text
+		trial.Phases = append(trial.Phases, scenario.Phase{Name: name, Stage: scenario.Stage{Nginx: name}, Apply: []scenario.Step{{Do: "check"}}, Rounds: 1})
+		tried, texts = append(tried, one), append(texts, w)
+	}
+	if len(tried) == 0 {
+		return nil, nil
+	}
+	ctx, cancel := stdcontext.WithTimeoutCause(ctx, limitOfTrial, fmt.Errorf("nginx -t took longer than %s", limitOfTrial))
+	defer cancel()
+	seen, err := runner.Run(ctx, trial, nil)
+	if err != nil {
+		return nil, fmt.Errorf("checking the guide's configuration: %w", err)
+	}
+	if len(seen.Phases) != len(tried) {
+		return nil, errors.New("checking the guide's configuration: the trial ended early")
+	}
+	var again []*snippet
+	for i, one := range tried {
+		one.trial = seen.ID
+		steps := seen.Phases[i].Steps
+		if len(steps) == 0 || steps[0].Check == nil {
+			one.trouble = "nginx -t said nothing"
+			continue
+		}
+		if check := steps[0].Check; check.OK {
+			one.passed = true
+		} else if one.diagnose(check.Output, texts[i], s.guess) {
+			again = append(again, one)
+		}
+	}
+	return again, nil
+}
+
+// maxGuesses is how many names are looked for far away.
+const maxGuesses = 40
+
+// guess is the directive that may be meant by a name.
+func (s *Scan) guess(name string) string {
+	if s.guesses++; s.guesses > maxGuesses {
+		return near(name)
+	}
+	return nearer(name)
+}
+
+var emergency = regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?\n`)
+
+// What nginx's refusals are about. Others are about the machine, and decide nothing.
+var refusals = []struct {
+	find *regexp.Regexp
+	kind Kind
+}{
+	{regexp.MustCompile(`^unknown directive `), Unknown},
+	{regexp.MustCompile(`directive is not allowed here$`), Misplaced},
+	{regexp.MustCompile(`directive is duplicate$|^duplicate location |^a duplicate default server|^a duplicate listen `), Duplicate},
+	{regexp.MustCompile(`^invalid number of arguments in `), Arguments},
+	{regexp.MustCompile(`^unexpected "[{};]"|^unexpected end of file|is not terminated by ";"|has no opening "\{"`), Syntax},
+	{regexp.MustCompile(`directive invalid value$|^invalid (?:value|parameter|condition|URL prefix|port|address family|rate|zone size|number of "?\w+|arguments?|method|time|size) |^invalid value |^invalid parameter |^invalid parameters|^invalid port in|^invalid URL prefix|" must be |^invalid event type|^it must be "on" or "off"|^unknown parameter |^invalid return code|^invalid host in upstream "\w+://`), Value},
+}
+
+var directiveName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+var quotedName = regexp.MustCompile(`"([^"]*)"`)
+
+// diagnose turns nginx's refusal into a finding, and mends the text for another try;
+// false: nothing more can be found out.
+func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) bool {
+	m := emergency.FindStringSubmatch(output + "\n")
+	if m == nil {
+		s.trouble = "nginx -t fails without a reason"
+		return false
+	}
+	said := m[1]
+	line := -1
+	if n, err := strconv.Atoi(m[3]); err == nil && strings.HasSuffix(m[2], "conf.d/site.conf") && n >= 1 && n <= len(w.lines) {
+		line = w.lines[n-1]
+	}
+	if s.mendSemicolons(said) {
+		return true
+	}
+	var kind Kind
+	for _, r := range refusals {
+		if r.find.MatchString(said) {
+			kind = r.kind
+			break
+		}
+	}
+	d, inside, outer := s.culprit(said, line)
+	if kind == Unknown && d != nil && elsewhere(*d) {
+		kind = Misplaced // of the stream or mail modules, without which it is unknown
+	}
+	if kind == "" || kind == Syntax || d == nil {
+		s.trouble = "nginx -t says: " + said
+		return false
+	}
+	f := Finding{Line: s.line(d.start), Kind: kind, Verdict: guide.Refuted, Text: s.source(*d), Reason: "nginx -t: " + said}
+	if placeholder.MatchString(f.Text) {
+		s.tried = blank(s.tried, d.start, d.end)
+		s.filled = true
+		return true
+	}
+	switch {
+	case kind == Unknown && !directiveName.MatchString(d.name):
+		s.trouble = "nginx -t says: " + said
+		return false
+	case kind == Unknown:
+		f = unknown(f, d.name, guess)
+	case kind == Misplaced:
+		if !inside { // its place is ours
+			s.trouble = "nginx -t says: " + said
+			return false
+		}
+		f.Reason += placesOf(*d)
+	case kind == Duplicate && s.alternatives(*d, outer):
+		f.Verdict, f.Reason = guide.Inconclusive, "it stands there twice, which may mean alternatives"
+	}
+	if h, ok := historyOf(*d); ok && (kind == Value || kind == Unknown) {
+		f.Kind, f.Source, f.Correct, f.Reason = Obsolete, h.source(), h.Instead, h.words()+"; nginx -t: "+said
+		if h.Until == "" && h.Since != "" {
+			f.Kind, f.Verdict = Newer, guide.Conditional
+		}
+	}
+	s.findings = append(s.findings, f)
+	s.tried = blank(s.tried, d.start, d.end)
+	if strings.Contains(said, `" must be `) { // without it the others would not fit either
+		s.withoutBuffers()
+	}
+	return true
+}
+
+// culprit is the directive that a refusal is about, whether it stands inside a block of
+// the snippet, and its neighbours.
+func (s *snippet) culprit(said string, line int) (found *directive, inside bool, outer []directive) {
+	list, _ := readConfig(s.tried)
+	names := map[string]bool{}
+	for _, m := range quotedName.FindAllStringSubmatch(said, -1) {
+		names[m[1]] = true
+	}
+	top := map[int]bool{}
+	for _, d := range list {
+		top[d.start] = d.name != "http"
+		if d.name == "http" {
+			continue
+		}
+	}
+	consider := func(fit func(directive) bool) {
+		each(list, func(d directive, siblings []directive) {
+			if found == nil || d.start >= found.start {
+				if fit(d) {
+					one := d
+					found, inside, outer = &one, !top[d.start], siblings
+				}
+			}
+		})
+	}
+	on := func(d directive) bool {
+		begin, end := lineOf(s.tried, d.start), lineOf(s.tried, max(d.start, d.end-1))
+		if d.isBlock {
+			end = lineOf(s.tried, d.body)
+		}
+		return line >= begin && line <= end
+	}
+	consider(func(d directive) bool { return names[d.name] && on(d) })
+	if found == nil && !strings.HasPrefix(said, "unknown directive") {
+		consider(func(d directive) bool { return names[d.name] && !d.isBlock })
+	}
+	if found == nil && line >= 0 {
+		consider(func(d directive) bool { return on(d) && !d.isBlock })
+		if found == nil {
+			consider(on)
+		}
+	}
+	return found, inside, outer
+}
