@@ -19,7 +19,7 @@ func guideCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:        "guide",
 		Usage:       "check a troubleshooting guide by experiment",
-		Subcommands: []*cli.Command{guideVerifyCommand(std), guideAcceptCommand(std)},
+		Subcommands: []*cli.Command{guideVerifyCommand(std), guideScanCommand(std), guideAcceptCommand(std)},
 	}
 }
 

@@ -35,8 +35,9 @@ type running struct {
 	reports   []report.File
 	dialling  *dialling
 	timings   bool
-	measuring time.Duration // what --timings itself took
-	again     string        // flags that find the same scenarios and image again
+	measuring time.Duration                              // what --timings itself took
+	also      func(context.Context, *testbed.Pool) error // what else is tried, after the scenarios; nil: nothing
+	again     string                                     // flags that find the same scenarios and image again
 }
 
 // made reports whether a scenario was made for the occasion and is in no catalogue: its
@@ -265,6 +266,12 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	}
 	began := time.Now()
 	results = r.trials(ctx, pool)
+	if r.also != nil && ctx.Err() == nil {
+		results = append([]experiment.Result{}, results...) // something was run, be it no scenario
+		if err := r.also(ctx, pool); err != nil && ctx.Err() == nil {
+			return results, err
+		}
+	}
 	if head.Timings != nil {
 		head.Timings.Running = protocol.Duration(time.Since(began))
 		pool.Settle() // what is measured should not share the cores with removals, which count as the run's

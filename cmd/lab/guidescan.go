@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/guide/scan"
+	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/testbed"
+)
+
+func guideScanCommand(std streams) *cli.Command {
+	forms := report.FormNames(report.Scan{}.Forms())
+	return &cli.Command{
+		Name:      "scan",
+		Usage:     "check what can be checked in a guide that nobody has made claims for",
+		ArgsUsage: "GUIDE",
+		Description: "Looks for log lines, statuses, error numbers, nginx configuration and commands, runs\n" +
+			"the scenarios that show them, gives configuration to nginx -t, and says of each: holds,\n" +
+			"conditional (right on other versions), refuted (with what is right) or not decided.\n" +
+			"GUIDE is text, Markdown, HTML or a wiki's text; - is standard input.",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "draft", Usage: "write a draft of a claims file for what was not decided to `FILE`, which must not exist"},
+			reportFlag(forms), scenariosFlag(), outputFlag(forms...),
+		}, trialFlags()...),
+		Action: func(c *cli.Context) error {
+			s, err := newScanning(c, std)
+			if err != nil {
+				return err
+			}
+			s.dialling = dial(c.Context)
+			return s.run(c.Context)
+		},
+	}
+}
+
+// scanning is one `lab guide scan`.
+type scanning struct {
+	*running
+	scan  *scan.Scan
+	draft string
+}
+
+func newScanning(c *cli.Context, std streams) (*scanning, error) {
+	forms := report.FormNames(report.Scan{}.Forms())
+	out, err := outputOf(c, std, forms...)
+	if err != nil {
+		return nil, err
+	}
+	if c.NArg() > 1 {
+		return nil, usage("scan checks one guide, and %d were given: %q", c.NArg(), c.Args().Slice())
+	}
+	document, err := readGuide(c, std)
+	if err != nil {
+		return nil, err
+	}
+	all, err := readCatalogue(c.String("scenarios"))
+	if err != nil {
+		return nil, err
+	}
+	s := &scanning{scan: scan.New(document, all.scenarios), draft: c.String("draft")}
+	if err := newFile(s.draft); err != nil {
+		return nil, usage("--draft: %w", err)
+	}
+	if s.running, err = runningOf(c, out, all, s.scan.Scenarios); err != nil {
+		return nil, err
+	}
+	s.options.Repeat = 1
+	s.also = func(ctx context.Context, pool *testbed.Pool) error { return s.scan.Check(ctx, pool) }
+	return s, s.check(c.StringSlice("report"), forms)
+}
+
+// run runs the trials, decides and reports.
+func (s *scanning) run(ctx context.Context) error {
+	head, results, ran, err := s.collect(ctx)
+	if !ran && (s.out.form == "table" || s.out.form == "plain" || s.out.form == "name") {
+		return s.exit(report.Environment, err)
+	}
+	findings := s.scan.Decide(results, head.Nginx)
+	done := report.NewScan(report.Scan{Run: head, Guide: s.scan.Document.Name, Findings: findings}, results)
+	if s.draft != "" && ran {
+		err = errors.Join(err, replaceFile(s.draft, s.scan.Draft(findings)))
+	}
+	if errors.Is(ctx.Err(), context.Canceled) {
+		done.ExitCode = report.Interrupted
+	}
+	return s.exit(done.ExitCode, errors.Join(err, s.write(done)))
+}
+
+// write writes the report everywhere it was asked for.
+func (s *scanning) write(done report.Scan) error {
+	var failed []error
+	for _, file := range s.reports {
+		failed = append(failed, file.Write(done.Forms()))
+	}
+	return errors.Join(append(failed, s.product(done))...)
+}
+
+func (s *scanning) product(done report.Scan) error {
+	for _, form := range done.Forms() {
+		if form.Name == s.out.form {
+			return form.Write(s.out.out)
+		}
+	}
+	switch s.out.form {
+	case "table":
+		return errors.Join(done.Grid().WriteTable(s.out.out, s.out.screen), done.WriteDetails(s.out.out, s.out.screen))
+	case "name":
+		return s.out.write(product{grid: done.Grid()})
+	}
+	err := done.Grid().WritePlain(s.out.out)
+	if s.out.quiet {
+		return err
+	}
+	return errors.Join(err, done.WriteDetails(s.out.err, report.Screen{}))
+}
+
+// newFile makes sure that a file that is to be written is not there yet: what somebody
+// has added to a draft must not be lost.
+func newFile(name string) error {
+	if name == "" {
+		return nil
+	}
+	if _, err := os.Lstat(name); err == nil {
+		return fmt.Errorf("%q is there already: name another file, or remove it", name)
+	}
+	if info, err := os.Stat(filepath.Dir(name)); err != nil || !info.IsDir() {
+		return fmt.Errorf("no folder %q for %q: make it first", filepath.Dir(name), name)
+	}
+	return nil
+}
