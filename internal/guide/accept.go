@@ -1,6 +1,8 @@
 package guide
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
 	"regexp"
 	"slices"
@@ -10,8 +12,8 @@ import (
 )
 
 var (
-	lineField        = regexp.MustCompile(`\bline: *\d+`)
-	fingerprintField = regexp.MustCompile(`\bfingerprint: *["']?[0-9a-f]*["']?`)
+	lineField        = lazy.Regexp(`\bline: *\d+`)
+	fingerprintField = lazy.Regexp(`\bfingerprint: *["']?[0-9a-f]*["']?`)
 )
 
 // Accept writes into the text of a claims file where the named claims stand in the guide
@@ -41,12 +43,12 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 			end = int(c.Claims[i+1].Line) - 1
 		}
 		part := strings.Join(lines[claim.Line-1:end], "\n")
-		if !lineField.MatchString(part) || !fingerprintField.MatchString(part) {
+		if !lineField().MatchString(part) || !fingerprintField().MatchString(part) {
 			wrong(claim, "at has no line and fingerprint to fill in: write at: {line: 1, fragment: …, fingerprint: 000000000000}")
 			continue
 		}
-		part = first(lineField, part, fmt.Sprintf("line: %d", found[0].Line))
-		part = first(fingerprintField, part, fmt.Sprintf("fingerprint: %q", Fingerprint(found[0].Text)))
+		part = first(lineField(), part, fmt.Sprintf("line: %d", found[0].Line))
+		part = first(fingerprintField(), part, fmt.Sprintf("fingerprint: %q", Fingerprint(found[0].Text)))
 		copy(lines[claim.Line-1:end], strings.Split(part, "\n"))
 	}
 	return strings.Join(lines, "\n"), mistakes.OrNil()

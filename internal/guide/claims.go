@@ -1,8 +1,9 @@
 package guide
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -92,9 +93,9 @@ func (e Expect) Ablates() bool { return len(e.Needed)+len(e.Idle)+len(e.Harmful)
 const maxClaims = 40_000
 
 var (
-	claimID     = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]{0,63}$`)
-	fingerprint = regexp.MustCompile(`^[0-9a-f]{12}$`)
-	reason      = regexp.MustCompile(`^(frequency|advice|opinion|definition|outside|navigation): .`)
+	claimID     = lazy.Regexp(`^[A-Za-z][A-Za-z0-9._-]{0,63}$`)
+	fingerprint = lazy.Regexp(`^[0-9a-f]{12}$`)
+	reason      = lazy.Regexp(`^(frequency|advice|opinion|definition|outside|navigation): .`)
 )
 
 // Load reads a claims file and checks it against the catalogue. The error is a
@@ -134,13 +135,13 @@ func (l *loader) check(c Claims) {
 			l.wrong(at, "the id %q stands here a second time, first on line %d", id, before)
 		}
 		first[id] = at
-		if !claimID.MatchString(id) {
+		if !claimID().MatchString(id) {
 			l.wrong(at, "the id %q is none: a letter, then letters, digits, dots or dashes, as in C12", id)
 		}
 		if strings.TrimSpace(claim.Say) == "" {
 			l.wrong(at, "%s: claim is missing: what the guide says, in your own words", id)
 		}
-		if claim.At.Fragment == "" || claim.At.Line < 1 || !fingerprint.MatchString(claim.At.Fingerprint) {
+		if claim.At.Fragment == "" || claim.At.Line < 1 || !fingerprint().MatchString(claim.At.Fingerprint) {
 			l.wrong(at, "%s: at needs line, fragment and fingerprint; `lab guide accept GUIDE --claims %s %s` writes line and fingerprint once the fragment is there", id, l.file, id)
 		}
 		switch {
@@ -148,7 +149,7 @@ func (l *loader) check(c Claims) {
 			l.wrong(at, "%s: either untestable or cases: an experiment decides it or none can", id)
 		case claim.Untestable == "" && len(claim.Cases) == 0:
 			l.wrong(at, "%s: nothing decides it: give cases, or say why it is untestable", id)
-		case claim.Untestable != "" && !reason.MatchString(claim.Untestable):
+		case claim.Untestable != "" && !reason().MatchString(claim.Untestable):
 			l.wrong(at, "%s: untestable begins with what kind of statement it is: frequency, advice, opinion, definition, outside (of nginx) or navigation, as in \"frequency: …\"", id)
 		}
 		for _, one := range claim.Cases {

@@ -1,7 +1,8 @@
 package guide
 
 import (
-	"regexp"
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"slices"
 )
 
@@ -24,14 +25,14 @@ func (c Coverage) Percent() int {
 
 // What makes a statement look checkable: a status, an errno, a log line, a directive, a
 // command, a port or an address, a protocol's version, a time, a path.
-var checkable = regexp.MustCompile(`(?i)\b[45]\d\d\b|\(\d{1,3}: ?[a-z]|\[(error|crit|alert|warn|emerg)\]|\b[a-z]+_[a-z_]+\b|\b[a-z]+\.[a-z]+ = |` +
+var checkable = lazy.Regexp(`(?i)\b[45]\d\d\b|\(\d{1,3}: ?[a-z]|\[(error|crit|alert|warn|emerg)\]|\b[a-z]+_[a-z_]+\b|\b[a-z]+\.[a-z]+ = |` +
 	`\b(nginx -t|systemctl|journalctl|ss -|netstat|curl|openssl|tail|kill|chmod|chown|docker)\b|:\d{2,5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|` +
 	`\b(tls|ssl)\b|\b\d+ ?(s|ms|seconds?|minutes?)\b|connection (refused|reset|timed out)|permission denied|no such file|prematurely|handshake|\bsocket\b|\bsni\b|` +
 	`\b(reload|restart)(s|ed|ing)?\b|by default|/(var|etc|run)/`)
 
 // Checkable reports whether a statement looks as if an experiment could decide it.
 func (s Statement) Checkable() bool {
-	return s.Kind != Heading && (s.Kind == Log || checkable.MatchString(s.Text))
+	return s.Kind != Heading && (s.Kind == Log || checkable().MatchString(s.Text))
 }
 
 // Covers measures the claims' coverage of a guide: of every statement, or of those that

@@ -1,8 +1,9 @@
 package guide
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -204,14 +205,14 @@ func (p Plan) ask(c Case, results map[string]experiment.Result) Evidence {
 }
 
 // asker is whose answer a failure is about, which goes without saying here.
-var asker = regexp.MustCompile(`^probe "[^"]*" to see `)
+var asker = lazy.Regexp(`^probe "[^"]*" to see `)
 
 // contradiction finds the first thing that is not as predicted; expected is "" when
 // everything is.
 func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 	if want.answers() || want.Probe != "" {
 		if f := m.Mismatch(want.Probe, want.Expect); f != nil {
-			return asker.ReplaceAllString(f.Expected, ""), f.Seen
+			return asker().ReplaceAllString(f.Expected, ""), f.Seen
 		}
 	}
 	if took := slowest(m, want.Probe); took < want.Slowest {

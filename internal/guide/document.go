@@ -3,11 +3,12 @@
 package guide
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"bytes"
 	"errors"
 	"fmt"
 	"path"
-	"regexp"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -108,7 +109,7 @@ func Read(name string, text []byte) (Document, error) {
 
 var errNoText = errors.New("there is no text in it")
 
-var htmlStart = regexp.MustCompile(`(?i)^\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|article|div|p|h1)\b`)
+var htmlStart = lazy.Regexp(`(?i)^\s*(<!--.*?-->\s*)*<(!doctype html|html|head|body|article|div|p|h1)\b`)
 
 func format(name string, text []byte) string {
 	switch strings.ToLower(path.Ext(name)) {
@@ -120,7 +121,7 @@ func format(name string, text []byte) string {
 		return "text"
 	}
 	switch {
-	case htmlStart.Match(text):
+	case htmlStart().Match(text):
 		return "html"
 	case bytes.Contains(text, []byte("\n```")) || bytes.HasPrefix(text, []byte("# ")) || bytes.Contains(text, []byte("\n## ")):
 		return "markdown"
@@ -143,7 +144,7 @@ type textLine struct {
 func (b *block) add(number int, text string) { b.lines = append(b.lines, textLine{number, text}) }
 
 // sample is the start of a log line as guides print it: the time may be left out.
-var sample = regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] `)
+var sample = lazy.Regexp(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] `)
 
 // statements splits a block: prose into sentences, code into samples of the log and
 // what stands between them.
@@ -169,7 +170,7 @@ func (b block) statements() []Statement {
 		lead := len(part) - len(strings.TrimLeft(part, " -*•"))
 		if part = strings.TrimSpace(part[lead:]); strings.Trim(part, ".,;:!?-–—|") != "" {
 			s := b.part(starts, begin+lead, part)
-			if sample.MatchString(part) {
+			if sample().MatchString(part) {
 				s.Kind = Log
 			}
 			list = append(list, s)
@@ -224,7 +225,7 @@ func (b block) code() []Statement {
 	for i, l := range b.lines {
 		switch trimmed := strings.TrimSpace(l.text); {
 		case trimmed == "":
-		case sample.MatchString(trimmed):
+		case sample().MatchString(trimmed):
 			flush(starts[i])
 			list = append(list, Statement{Line: l.number, End: l.number, Kind: Log, Text: trimmed})
 		case begin < 0:
@@ -236,22 +237,22 @@ func (b block) code() []Statement {
 }
 
 // A sentence ends where a mark is followed by blanks and by what begins another one.
-var sentenceEnd = regexp.MustCompile("[.!?][\"'”’)`]*\\s+(?:- )?[\"'“‘(`*]*[A-Z0-9]")
+var sentenceEnd = lazy.Regexp("[.!?][\"'”’)`]*\\s+(?:- )?[\"'“‘(`*]*[A-Z0-9]")
 
 // Dots that end no sentence.
-var abbreviation = regexp.MustCompile(`(?i)\b(e\.g|i\.e|vs|cf|approx|no|fig|etc)\.$`)
+var abbreviation = lazy.Regexp(`(?i)\b(e\.g|i\.e|vs|cf|approx|no|fig|etc)\.$`)
 
 // longest is more than the length of the longest abbreviation.
 const longest = 16
 
 // ends are the positions at which sentences end, but for the last.
 func ends(text string) []int {
-	if sample.MatchString(text) {
+	if sample().MatchString(text) {
 		return nil
 	}
 	var list []int
 	for begin := 0; ; {
-		m := sentenceEnd.FindStringIndex(text[begin:])
+		m := sentenceEnd().FindStringIndex(text[begin:])
 		if m == nil {
 			return list
 		}
@@ -259,7 +260,7 @@ func ends(text string) []int {
 		for at < len(text) && strings.ContainsRune("\"')`", rune(text[at])) {
 			at++
 		}
-		if !abbreviation.MatchString(text[max(0, begin+m[0]-longest) : begin+m[0]+1]) {
+		if !abbreviation().MatchString(text[max(0, begin+m[0]-longest) : begin+m[0]+1]) {
 			list = append(list, at)
 		}
 		begin = at

@@ -1,18 +1,19 @@
 package guide
 
 import (
-	"regexp"
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"strings"
 	"unicode"
 )
 
 // The marks of plain text, Markdown and wikis at the beginning of a line.
 var (
-	fence    = regexp.MustCompile("^\\s*(?:```+|~~~+|\\{code[^}]*\\}|\\{noformat\\}|</?(?:pre|source|syntaxhighlight|nowiki)\\b[^>]*>)\\s*([A-Za-z]*)\\s*$")
-	item     = regexp.MustCompile(`^\s*(?:[-+•]|[*#]{2,6}|\*|\d{1,2}[.)])\s+`)
-	heading  = regexp.MustCompile(`^\s*(?:#{1,6}\s+|h[1-6]\.\s+|(?:={1,6})\s*[^=]+=+\s*$)`)
-	rule     = regexp.MustCompile(`^\s*(?:\|?[\s|:=*_-]*-{2,}[\s|:=*_-]*|\{\|.*|\|[-}].*)$`)
-	wikiMark = regexp.MustCompile(`'''?|</?(?:code|tt|b|i|em|strong|nowiki)>`)
+	fence    = lazy.Regexp("^\\s*(?:```+|~~~+|\\{code[^}]*\\}|\\{noformat\\}|</?(?:pre|source|syntaxhighlight|nowiki)\\b[^>]*>)\\s*([A-Za-z]*)\\s*$")
+	item     = lazy.Regexp(`^\s*(?:[-+•]|[*#]{2,6}|\*|\d{1,2}[.)])\s+`)
+	heading  = lazy.Regexp(`^\s*(?:#{1,6}\s+|h[1-6]\.\s+|(?:={1,6})\s*[^=]+=+\s*$)`)
+	rule     = lazy.Regexp(`^\s*(?:\|?[\s|:=*_-]*-{2,}[\s|:=*_-]*|\{\|.*|\|[-}].*)$`)
+	wikiMark = lazy.Regexp(`'''?|</?(?:code|tt|b|i|em|strong|nowiki)>`)
 )
 
 // readText reads plain text, line by line: lines that were broken within a sentence
@@ -26,7 +27,7 @@ func readText(text []byte) []block {
 	until := 0     // it goes on up to this line
 	for i, line := range lines {
 		number := i + 1
-		if m := fence.FindStringSubmatch(line); m != nil {
+		if m := fence().FindStringSubmatch(line); m != nil {
 			if code != nil {
 				blocks, code = append(blocks, *code), nil
 			} else {
@@ -50,23 +51,23 @@ func readText(text []byte) []block {
 			}
 			continue
 		}
-		trimmed := strings.TrimSpace(wikiMark.ReplaceAllString(line, ""))
+		trimmed := strings.TrimSpace(wikiMark().ReplaceAllString(line, ""))
 		kind, rest := Sentence, trimmed
 		switch {
-		case trimmed == "" || rule.MatchString(line):
+		case trimmed == "" || rule().MatchString(line):
 			open = false
 			continue
-		case sample.MatchString(trimmed):
+		case sample().MatchString(trimmed):
 			kind = Log
 		case strings.HasPrefix(trimmed, "|"), strings.HasPrefix(trimmed, "!") && strings.Contains(trimmed, "!!"):
 			kind, rest = Row, cells(trimmed)
-		case heading.MatchString(line):
-			kind, rest = Heading, strings.Trim(heading.ReplaceAllString(strings.TrimRight(line, "= "), ""), " =#")
+		case heading().MatchString(line):
+			kind, rest = Heading, strings.Trim(heading().ReplaceAllString(strings.TrimRight(line, "= "), ""), " =#")
 			if rest == "" {
 				rest = strings.Trim(trimmed, " =#")
 			}
-		case item.MatchString(line):
-			kind, rest = Item, strings.TrimSpace(item.ReplaceAllString(line, ""))
+		case item().MatchString(line):
+			kind, rest = Item, strings.TrimSpace(item().ReplaceAllString(line, ""))
 		case open && continues(blocks[len(blocks)-1], trimmed):
 			blocks[len(blocks)-1].add(number, trimmed)
 			continue
@@ -81,9 +82,9 @@ func readText(text []byte) []block {
 }
 
 var (
-	tagLanguage = regexp.MustCompile(`(?i)(?:\blang(?:uage)?=["']?|\{code:)([A-Za-z][\w-]*)(?:[^\w=-]|$)`)
-	configBlock = regexp.MustCompile(`^\s*(?:server|http|events|stream|location\s[^{}]+|upstream\s+[\w.-]+|map\s+\S+\s+\S+|if\s*\(.*\))\s*\{\s*(?:#.*)?$`)
-	configLine  = regexp.MustCompile(`^\s*[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s+[^;{}]+;\s*(?:#.*)?$`)
+	tagLanguage = lazy.Regexp(`(?i)(?:\blang(?:uage)?=["']?|\{code:)([A-Za-z][\w-]*)(?:[^\w=-]|$)`)
+	configBlock = lazy.Regexp(`^\s*(?:server|http|events|stream|location\s[^{}]+|upstream\s+[\w.-]+|map\s+\S+\s+\S+|if\s*\(.*\))\s*\{\s*(?:#.*)?$`)
+	configLine  = lazy.Regexp(`^\s*[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s+[^;{}]+;\s*(?:#.*)?$`)
 )
 
 // maxBare bounds configuration without a fence, in lines.
@@ -92,7 +93,7 @@ const maxBare = 400
 // configLines is how many of the first lines are nginx configuration, which needs no
 // fence: a block up to its closing brace, or directives on lines of their own.
 func configLines(lines []string) int {
-	if configBlock.MatchString(lines[0]) {
+	if configBlock().MatchString(lines[0]) {
 		depth := 0
 		for i, line := range lines[:min(len(lines), maxBare)] {
 			line, _, _ = strings.Cut(line, "#")
@@ -103,7 +104,7 @@ func configLines(lines []string) int {
 		return 0
 	}
 	n := 0
-	for n < min(len(lines), maxBare) && configLine.MatchString(lines[n]) {
+	for n < min(len(lines), maxBare) && configLine().MatchString(lines[n]) {
 		n++
 	}
 	if n < 2 {
@@ -115,7 +116,7 @@ func configLines(lines []string) int {
 // fenceLanguage is the language that a fence names: ```nginx, {code:nginx},
 // <syntaxhighlight lang="nginx">.
 func fenceLanguage(line, plain string) string {
-	if m := tagLanguage.FindStringSubmatch(line); m != nil {
+	if m := tagLanguage().FindStringSubmatch(line); m != nil {
 		plain = m[1]
 	}
 	return strings.ToLower(plain)

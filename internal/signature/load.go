@@ -1,11 +1,12 @@
 package signature
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 
 	"github.com/gatewaylab/lab/internal/scenario"
 )
@@ -64,7 +65,7 @@ func load(fsys fs.FS) (*Set, error) {
 }
 
 // ID is how a signature is called, in output, in links and in other signatures.
-var id = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+var id = lazy.Regexp(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // check looks for what is wrong beyond single values.
 func (set *Set) check() scenario.Mistakes {
@@ -80,7 +81,7 @@ func (set *Set) check() scenario.Mistakes {
 	for i := range set.All {
 		s := &set.All[i]
 		switch {
-		case !id.MatchString(s.ID):
+		case !id().MatchString(s.ID):
 			mistakes = append(mistakes, s.mistake("id %q: small letters, digits and hyphens", s.ID))
 		case s.Title == "" || s.Means == "" || s.Status == "" || len(s.Levels) == 0 || len(s.LookAlikes) == 0:
 			mistakes = append(mistakes, s.mistake("%q needs title, means, status, levels and look_alikes", s.ID))

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	stdcontext "context"
 	"errors"
 	"fmt"
@@ -140,29 +142,29 @@ func (s *Scan) guess(name string) string {
 	return nearer(name)
 }
 
-var emergency = regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?\n`)
+var emergency = lazy.Regexp(`\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?\n`)
 
 // What nginx's refusals are about. Others are about the machine, and decide nothing.
 var refusals = []struct {
-	find *regexp.Regexp
+	find func() *regexp.Regexp
 	kind Kind
 }{
-	{regexp.MustCompile(`^unknown directive `), Unknown},
-	{regexp.MustCompile(`directive is not allowed here$`), Misplaced},
-	{regexp.MustCompile(`directive is duplicate$|^duplicate location |^a duplicate default server|^a duplicate listen `), Duplicate},
-	{regexp.MustCompile(`^invalid number of arguments in `), Arguments},
-	{regexp.MustCompile(`^unexpected "[{};]"|^unexpected end of file|is not terminated by ";"|has no opening "\{"`), Syntax},
-	{regexp.MustCompile(`directive invalid value$|^invalid (?:value|parameter|condition|URL prefix|port|address family|rate|zone size|number of "?\w+|arguments?|method|time|size) |^invalid value |^invalid parameter |^invalid parameters|^invalid port in|^invalid URL prefix|" must be |^invalid event type|^it must be "on" or "off"|^unknown parameter |^invalid return code|^invalid host in upstream "\w+://`), Value},
+	{lazy.Regexp(`^unknown directive `), Unknown},
+	{lazy.Regexp(`directive is not allowed here$`), Misplaced},
+	{lazy.Regexp(`directive is duplicate$|^duplicate location |^a duplicate default server|^a duplicate listen `), Duplicate},
+	{lazy.Regexp(`^invalid number of arguments in `), Arguments},
+	{lazy.Regexp(`^unexpected "[{};]"|^unexpected end of file|is not terminated by ";"|has no opening "\{"`), Syntax},
+	{lazy.Regexp(`directive invalid value$|^invalid (?:value|parameter|condition|URL prefix|port|address family|rate|zone size|number of "?\w+|arguments?|method|time|size) |^invalid value |^invalid parameter |^invalid parameters|^invalid port in|^invalid URL prefix|" must be |^invalid event type|^it must be "on" or "off"|^unknown parameter |^invalid return code|^invalid host in upstream "\w+://`), Value},
 }
 
-var directiveName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+var directiveName = lazy.Regexp(`^[a-z][a-z0-9_]*$`)
 
-var quotedName = regexp.MustCompile(`"([^"]*)"`)
+var quotedName = lazy.Regexp(`"([^"]*)"`)
 
 // diagnose turns nginx's refusal into a finding, and mends the text for another try;
 // false: nothing more can be found out.
 func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) bool {
-	m := emergency.FindStringSubmatch(output + "\n")
+	m := emergency().FindStringSubmatch(output + "\n")
 	if m == nil {
 		s.trouble = "nginx -t fails without a reason"
 		return false
@@ -177,7 +179,7 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 	}
 	var kind Kind
 	for _, r := range refusals {
-		if r.find.MatchString(said) {
+		if r.find().MatchString(said) {
 			kind = r.kind
 			break
 		}
@@ -191,13 +193,13 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 		return false
 	}
 	f := Finding{Line: s.line(d.start), Kind: kind, Verdict: guide.Refuted, Text: s.source(*d), Reason: "nginx -t: " + said}
-	if placeholder.MatchString(f.Text) {
+	if placeholder().MatchString(f.Text) {
 		s.tried = blank(s.tried, d.start, d.end)
 		s.filled = true
 		return true
 	}
 	switch {
-	case kind == Unknown && !directiveName.MatchString(d.name):
+	case kind == Unknown && !directiveName().MatchString(d.name):
 		s.trouble = "nginx -t says: " + said
 		return false
 	case kind == Unknown:
@@ -230,7 +232,7 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 func (s *snippet) culprit(said string, line int) (found *directive, inside bool, outer []directive) {
 	list, _ := readConfig(s.tried)
 	names := map[string]bool{}
-	for _, m := range quotedName.FindAllStringSubmatch(said, -1) {
+	for _, m := range quotedName().FindAllStringSubmatch(said, -1) {
 		names[m[1]] = true
 	}
 	top := map[int]bool{}

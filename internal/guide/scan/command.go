@@ -1,8 +1,9 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -12,8 +13,8 @@ import (
 
 var (
 	shell       = []string{"bash", "sh", "shell", "console", "zsh", "terminal", "shell-session", "shellsession", "", "text", "plaintext", "none"}
-	commandLine = regexp.MustCompile(`^\s*(?:[$#>]\s+)?(?:sudo\s+)?(nginx|ss|tail|netstat|systemctl)\s+(\S.*)$`)
-	pipe        = regexp.MustCompile(`\||&&|;|>`)
+	commandLine = lazy.Regexp(`^\s*(?:[$#>]\s+)?(?:sudo\s+)?(nginx|ss|tail|netstat|systemctl)\s+(\S.*)$`)
+	pipe        = lazy.Regexp(`\||&&|;|>`)
 )
 
 // commandsIn judges the options of commands that stand on lines of their own.
@@ -25,7 +26,7 @@ func commandsIn(s guide.Statement) []Finding {
 	at := 0
 	for _, part := range s.Parts() {
 		line := strings.TrimSpace(part)
-		m := commandLine.FindStringSubmatch(line)
+		m := commandLine().FindStringSubmatch(line)
 		if m != nil && (s.Kind == guide.Code || plainCommand(m[1], m[2])) {
 			if f, ok := judgeCommand(m[1], m[2]); ok {
 				f.Line, f.Text = s.LineAt(at), strings.TrimSpace(line)
@@ -42,18 +43,18 @@ func commandsIn(s guide.Statement) []Finding {
 func plainCommand(name, rest string) bool {
 	fields := strings.Fields(rest)
 	if name == "systemctl" {
-		return len(fields) == 2 && unit.MatchString(fields[0]) && unit.MatchString(fields[1])
+		return len(fields) == 2 && unit().MatchString(fields[0]) && unit().MatchString(fields[1])
 	}
 	return len(fields) <= 8 && strings.HasPrefix(fields[0], "-") && (!strings.ContainsAny(rest, ".!?,") || strings.Contains(rest, "/"))
 }
 
-var unit = regexp.MustCompile(`^[a-z][\w@.-]*[\w]$`)
+var unit = lazy.Regexp(`^[a-z][\w@.-]*[\w]$`)
 
 // judgeCommand looks its options up; false: nothing can be said.
 func judgeCommand(name, rest string) (Finding, bool) {
 	p := known().Tools[name]
 	f := Finding{Kind: Command, Verdict: guide.Holds, Reason: name + " has these options", Source: p.Source}
-	if at := pipe.FindStringIndex(rest); at != nil {
+	if at := pipe().FindStringIndex(rest); at != nil {
 		rest = rest[:at[0]]
 	}
 	rest, _, _ = strings.Cut(rest, " #")

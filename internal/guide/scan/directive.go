@@ -141,7 +141,7 @@ func (s *Scan) decideSnippet(one *snippet) []Finding {
 func (s *Scan) dated(one *snippet) []Finding {
 	var list []Finding
 	directives, _ := readConfig(one.tried)
-	version := versionNumber.FindString(s.nginx.Version)
+	version := versionNumber().FindString(s.nginx.Version)
 	each(directives, func(d directive, _ []directive) {
 		f := Finding{Line: one.line(min(d.start, len(one.text)-1)), Text: one.source(d), Verdict: guide.Conditional}
 		if h, ok := historyOf(d); ok && h.Deprecated != "" && one.passed && (version == "" || h.Until == "" || before(version, h.Until)) {

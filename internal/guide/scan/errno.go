@@ -1,8 +1,9 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,9 +12,9 @@ import (
 )
 
 var (
-	numberText = regexp.MustCompile(`\b(\d{1,3}): ([A-Z][A-Za-z/' -]{6,60})`)
-	textNumber = regexp.MustCompile(`(?i)\b(connection refused|connection reset by peer|connection timed out|permission denied|no such file or directory|no route to host|address already in use|broken pipe|network is unreachable|too many open files)["'` + "`" + `’”*]{0,4} ?\((\d{1,3})\)`)
-	verifyText = regexp.MustCompile(`verify error: ?\((\d{1,3}):([^)]+)\)`)
+	numberText = lazy.Regexp(`\b(\d{1,3}): ([A-Z][A-Za-z/' -]{6,60})`)
+	textNumber = lazy.Regexp(`(?i)\b(connection refused|connection reset by peer|connection timed out|permission denied|no such file or directory|no route to host|address already in use|broken pipe|network is unreachable|too many open files)["'` + "`" + `’”*]{0,4} ?\((\d{1,3})\)`)
+	verifyText = lazy.Regexp(`verify error: ?\((\d{1,3}):([^)]+)\)`)
 )
 
 // leastNumber is the smallest number that needs no brackets to be taken for an error's:
@@ -33,7 +34,7 @@ func errnosIn(s guide.Statement) []Finding {
 			list = append(list, f)
 		}
 	}
-	for _, m := range numberText.FindAllStringSubmatchIndex(s.Text, -1) {
+	for _, m := range numberText().FindAllStringSubmatchIndex(s.Text, -1) {
 		// "verify error: (20:…" has numbers of its own.
 		if strings.HasSuffix(strings.TrimRight(s.Text[:m[0]], "( "), "verify error:") {
 			continue
@@ -46,7 +47,7 @@ func errnosIn(s guide.Statement) []Finding {
 		}
 		add(m[0], s.Text[m[0]:m[4]]+knownPrefix(text), number, text)
 	}
-	for _, m := range textNumber.FindAllStringSubmatchIndex(s.Text, -1) {
+	for _, m := range textNumber().FindAllStringSubmatchIndex(s.Text, -1) {
 		if number, _ := strconv.Atoi(s.Text[m[4]:m[5]]); number >= leastNumber && number < 200 {
 			add(m[0], s.Text[m[0]:m[1]], number, s.Text[m[2]:m[3]])
 		}

@@ -1,8 +1,9 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -73,7 +74,7 @@ func (s *snippet) mendSemicolons(said string) bool {
 }
 
 // ellipsis is where a snippet leaves something out.
-var ellipsis = regexp.MustCompile(`(?:\.\.\.|…)`)
+var ellipsis = lazy.Regexp(`(?:\.\.\.|…)`)
 
 // begin prepares a snippet: braces are counted without nginx, since what is put around
 // it would hide them.
@@ -88,7 +89,7 @@ func (s *snippet) begin() {
 			open, unclosed = &one, unclosed+1
 		}
 	})
-	cut := ellipsis.MatchString(s.text)
+	cut := ellipsis().MatchString(s.text)
 	wrong := func(at int, text, format string, args ...any) {
 		if !cut {
 			s.findings = append(s.findings, Finding{Line: s.line(at), Kind: Syntax, Verdict: guide.Refuted, Text: text, Reason: fmt.Sprintf(format, args...)})
@@ -105,7 +106,7 @@ func (s *snippet) begin() {
 			_, stray = readConfig(s.tried)
 		}
 	}
-	for _, m := range ellipsis.FindAllStringIndex(s.tried, -1) {
+	for _, m := range ellipsis().FindAllStringIndex(s.tried, -1) {
 		s.tried = blank(s.tried, m[0], m[1])
 	}
 }

@@ -1,8 +1,9 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"cmp"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -33,14 +34,14 @@ func knownDirective(name string) bool {
 	return ok || slices.ContainsFunc(known().History, func(h history) bool { return h.Name == name })
 }
 
-var family = regexp.MustCompile(`^(proxy|fastcgi|uwsgi|scgi|grpc|ssl|client|keepalive|limit|worker|upstream|large|send|server|error|access|http2|gzip|resolver)_[a-z0-9_]+$`)
+var family = lazy.Regexp(`^(proxy|fastcgi|uwsgi|scgi|grpc|ssl|client|keepalive|limit|worker|upstream|large|send|server|error|access|http2|gzip|resolver)_[a-z0-9_]+$`)
 
 // Names of the families that are files, variables and modules.
-var noDirective = regexp.MustCompile(`_params$|_module$|_addr$|_status$|_time$|_for$|^ssl_(do|read|write)|^proxy_protocol|^server_names?$|^upstream_[a-z]+_time`)
+var noDirective = lazy.Regexp(`_params$|_module$|_addr$|_status$|_time$|_for$|^ssl_(do|read|write)|^proxy_protocol|^server_names?$|^upstream_[a-z]+_time`)
 
 // looksLikeOne reports whether a word reads as a directive's name.
 func looksLikeOne(name string) bool {
-	return family.MatchString(name) && !noDirective.MatchString(name)
+	return family().MatchString(name) && !noDirective().MatchString(name)
 }
 
 // near is the directive of nginx's that is one slip away from a name; "" is none.

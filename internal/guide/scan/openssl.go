@@ -1,35 +1,36 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
 )
 
-var reasonMark = regexp.MustCompile(`^(sslv3 alert|ssl/tls alert|tlsv1 alert|tlsv13 alert|tlsv1) `)
+var reasonMark = lazy.Regexp(`^(sslv3 alert|ssl/tls alert|tlsv1 alert|tlsv13 alert|tlsv1) `)
 
 // judgeOpenSSL judges the OpenSSL error of a log line; false: there is none, or it says
 // nothing that a table knows.
 func (s *Scan) judgeOpenSSL(one *sample, evidence []Evidence) (Finding, bool) {
 	f := Finding{Line: one.line, Kind: OpenSSL, Text: one.text, Evidence: evidence}
-	if m := verifyText.FindStringSubmatch(one.message); m != nil {
+	if m := verifyText().FindStringSubmatch(one.message); m != nil {
 		return s.judgeVerify(f, m[1], m[2])
 	}
-	m := opensslError.FindStringSubmatch(one.message)
+	m := opensslError().FindStringSubmatch(one.message)
 	if m == nil {
 		return f, false
 	}
 	code, function, reason := strings.ToUpper(m[1]), m[3], m[4]
 	number, _ := sslReason(m[0])
-	if a := alertNumber.FindStringSubmatch(one.message); a != nil && number >= 1000 && a[1] != strconv.Itoa(number-1000) {
+	if a := alertNumber().FindStringSubmatch(one.message); a != nil && number >= 1000 && a[1] != strconv.Itoa(number-1000) {
 		f.Verdict, f.Reason = guide.Refuted, fmt.Sprintf("the code %s is of alert %d, and the text has alert %s", code, number-1000, a[1])
 		return f, true
 	}
 	if texts, ok := known().Reasons[number]; ok && reason != "" {
-		word, right := reasonMark.ReplaceAllString(reason, ""), false
+		word, right := reasonMark().ReplaceAllString(reason, ""), false
 		for _, text := range texts {
 			right = right || strings.EqualFold(word, text)
 		}
@@ -38,7 +39,7 @@ func (s *Scan) judgeOpenSSL(one *sample, evidence []Evidence) (Finding, bool) {
 			return f, true
 		}
 	}
-	version := versionNumber.FindString(s.nginx.OpenSSL)
+	version := versionNumber().FindString(s.nginx.OpenSSL)
 	for _, a := range known().Ages {
 		if !a.Code.MatchString(code) || !a.Function.MatchString(function) || !a.Reason.IsZero() && !a.Reason.MatchString(reason) {
 			continue
@@ -77,7 +78,7 @@ func (s *Scan) judgeVerify(f Finding, number, text string) (Finding, bool) {
 		return f, false
 	}
 	f.Source = "crypto/x509/x509_txt.c of OpenSSL"
-	version := versionNumber.FindString(s.nginx.OpenSSL)
+	version := versionNumber().FindString(s.nginx.OpenSSL)
 	text = strings.TrimSpace(text)
 	for _, w := range words {
 		if !strings.EqualFold(w.Text, text) {

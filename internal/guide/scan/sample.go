@@ -1,7 +1,8 @@
 package scan
 
 import (
-	"regexp"
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"slices"
 	"strings"
 
@@ -27,9 +28,9 @@ type sample struct {
 var (
 	// A log line's beginning: time, level, process, connection, of which guides leave some
 	// out.
-	prefix = regexp.MustCompile(`(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] (?:\d+#\d+: )?(?:\*\d+ )?`)
+	prefix = lazy.Regexp(`(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] (?:\d+#\d+: )?(?:\*\d+ )?`)
 	// Messages of nginx's that stand in prose.
-	message = regexp.MustCompile(`(?:connect|recv|readv|send|writev|sendfile|bind|socket|SSL_do_handshake|SSL_read|SSL_write)\(\)(?: to \S+)? failed \((?:SSL: [^)]*|\d+: [^)]*)\)` +
+	message = lazy.Regexp(`(?:connect|recv|readv|send|writev|sendfile|bind|socket|SSL_do_handshake|SSL_read|SSL_write)\(\)(?: to \S+)? failed \((?:SSL: [^)]*|\d+: [^)]*)\)` +
 		`|upstream timed out \(\d+: [^)]*\)` +
 		`|upstream prematurely closed connection` +
 		`|upstream sent (?:too big header|no valid HTTP/1\.\d header|invalid header)` +
@@ -38,9 +39,9 @@ var (
 		`|no live upstreams` +
 		`|\d+ worker_connections are not enough` +
 		`|limiting (?:requests, excess: \d+\.\d+|connections) by zone "[^"]*"`)
-	pair  = regexp.MustCompile(`\(\d{1,3}: [A-Z][A-Za-z/ ]+\)`)
-	while = regexp.MustCompile(`^ while ([A-Za-z][A-Za-z0-9/ ]*)`)
-	tail  = regexp.MustCompile(`[\s,.;:…]+$`)
+	pair  = lazy.Regexp(`\(\d{1,3}: [A-Z][A-Za-z/ ]+\)`)
+	while = lazy.Regexp(`^ while ([A-Za-z][A-Za-z0-9/ ]*)`)
+	tail  = lazy.Regexp(`[\s,.;:…]+$`)
 )
 
 // maxSample bounds a sample; nginx itself cuts its lines at 2048 bytes.
@@ -54,7 +55,7 @@ func samplesOf(s guide.Statement) []*sample {
 	var list []*sample
 	text := s.Text
 	taken := 0 // up to here it is part of a sample
-	for _, m := range prefix.FindAllStringSubmatchIndex(text, -1) {
+	for _, m := range prefix().FindAllStringSubmatchIndex(text, -1) {
 		if m[0] < taken {
 			continue
 		}
@@ -68,7 +69,7 @@ func samplesOf(s guide.Statement) []*sample {
 		if s.Kind == guide.Row {
 			rest, _, _ = strings.Cut(rest, " | ")
 		}
-		if next := prefix.FindStringIndex(rest); next != nil {
+		if next := prefix().FindStringIndex(rest); next != nil {
 			rest = rest[:next[0]]
 		}
 		one := &sample{statement: s, line: s.LineAt(m[0]), text: strings.TrimSpace(text[m[0]:m[1]] + rest), level: text[m[2]:m[3]], whole: true}
@@ -82,12 +83,12 @@ func samplesOf(s guide.Statement) []*sample {
 			taken = m[1] + len(rest)
 		}
 	}
-	for _, m := range message.FindAllStringIndex(text, -1) {
+	for _, m := range message().FindAllStringIndex(text, -1) {
 		if m[0] < taken {
 			continue
 		}
 		one := &sample{statement: s, line: s.LineAt(m[0]), text: text[m[0]:m[1]], message: text[m[0]:m[1]]}
-		if a := while.FindStringSubmatch(text[m[1]:]); a != nil {
+		if a := while().FindStringSubmatch(text[m[1]:]); a != nil {
 			one.action = longestAction(a[1])
 			if one.action != "" {
 				one.text += " while " + one.action
@@ -95,12 +96,12 @@ func samplesOf(s guide.Statement) []*sample {
 		}
 		list, taken = append(list, one), m[1]
 	}
-	for _, m := range opensslError.FindAllStringIndex(text, -1) {
+	for _, m := range opensslError().FindAllStringIndex(text, -1) {
 		if !slices.ContainsFunc(list, func(o *sample) bool { return strings.Contains(o.text, text[m[0]:m[1]]) }) {
 			list = append(list, &sample{statement: s, line: s.LineAt(m[0]), text: text[m[0]:m[1]], message: "SSL_do_handshake() failed (SSL: " + text[m[0]:m[1]] + ")"})
 		}
 	}
-	for _, m := range pair.FindAllStringIndex(text, -1) {
+	for _, m := range pair().FindAllStringIndex(text, -1) {
 		at := func(o *sample) bool { return strings.Contains(o.text, text[m[0]:m[1]]) }
 		if numberOf(text[m[0]+strings.IndexByte(text[m[0]:], ' ')+1:m[1]]) > 0 && !slices.ContainsFunc(list, at) {
 			list = append(list, &sample{statement: s, line: s.LineAt(m[0]), text: text[m[0]:m[1]], message: text[m[0]:m[1]], fragment: true})
@@ -128,9 +129,9 @@ func (s *sample) split(text string) {
 	if at := strings.Index(text, ", client: "); at >= 0 {
 		text, s.fields = text[:at], text[at+2:]
 	}
-	text = tail.ReplaceAllString(strings.TrimSpace(text), "")
+	text = tail().ReplaceAllString(strings.TrimSpace(text), "")
 	if at := strings.LastIndex(text, " while "); at >= 0 {
-		if a := while.FindString(text[at:]); a == text[at:] {
+		if a := while().FindString(text[at:]); a == text[at:] {
 			text, s.action = text[:at], strings.TrimSpace(text[at+len(" while "):])
 		}
 	}

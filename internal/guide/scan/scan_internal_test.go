@@ -160,7 +160,7 @@ func TestTheTablesAgreeWithTheCatalogue(t *testing.T) {
 	}
 	compared := 0
 	for _, p := range patternsOf(catalogue) {
-		number := digits.FindString(p.log.Match.String())
+		number := digits().FindString(p.log.Match.String())
 		line := ""
 		switch source := p.log.Match.String(); {
 		case strings.HasPrefix(source, `connect\(\) to unix:`):

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,44 +13,44 @@ import (
 )
 
 var (
-	opensslError = regexp.MustCompile(`error:([0-9A-Fa-f]{8}):([^:)]*):([^:)]*):([^:)]*)`)
-	alertNumber  = regexp.MustCompile(`SSL alert number (\d+)`)
-	withText     = regexp.MustCompile(`\((\d+): ?[^)]*\)`)
-	target       = regexp.MustCompile(`\(\) to \S+ failed`)
-	quoted       = regexp.MustCompile(`"[^"]*"`)
-	digits       = regexp.MustCompile(`\d+`)
-	parens       = regexp.MustCompile(`\(\d+\)`)
+	opensslError = lazy.Regexp(`error:([0-9A-Fa-f]{8}):([^:)]*):([^:)]*):([^:)]*)`)
+	alertNumber  = lazy.Regexp(`SSL alert number (\d+)`)
+	withText     = lazy.Regexp(`\((\d+): ?[^)]*\)`)
+	target       = lazy.Regexp(`\(\) to \S+ failed`)
+	quoted       = lazy.Regexp(`"[^"]*"`)
+	digits       = lazy.Regexp(`\d+`)
+	parens       = lazy.Regexp(`\(\d+\)`)
 )
 
 // shape is a message without what differs from one nginx, libc and OpenSSL to the next:
 // names, addresses and texts; error numbers stay.
 func shape(message string) string {
-	s := target.ReplaceAllString(message, "() to * failed")
+	s := target().ReplaceAllString(message, "() to * failed")
 	if at := strings.Index(s, "(SSL: "); at >= 0 {
 		if n, ok := sslReason(s[at:]); ok {
 			s = fmt.Sprintf("%s(%d)", s[:at], n)
 		}
 	}
-	s = withText.ReplaceAllString(s, "($1)")
-	s = quoted.ReplaceAllString(s, `"*"`)
+	s = withText().ReplaceAllString(s, "($1)")
+	s = quoted().ReplaceAllString(s, `"*"`)
 	// Other numbers than errors'.
 	var b strings.Builder
 	at := 0
-	for _, m := range parens.FindAllStringIndex(s, -1) {
-		b.WriteString(digits.ReplaceAllString(s[at:m[0]], "N") + s[m[0]:m[1]])
+	for _, m := range parens().FindAllStringIndex(s, -1) {
+		b.WriteString(digits().ReplaceAllString(s[at:m[0]], "N") + s[m[0]:m[1]])
 		at = m[1]
 	}
-	return strings.TrimSpace(b.String() + digits.ReplaceAllString(s[at:], "N"))
+	return strings.TrimSpace(b.String() + digits().ReplaceAllString(s[at:], "N"))
 }
 
 // sslReason is the number of an OpenSSL error's reason: 1000 and the alert's number, or
 // the last 12 bits of the code.
 func sslReason(text string) (int, bool) {
-	if m := alertNumber.FindStringSubmatch(text); m != nil {
+	if m := alertNumber().FindStringSubmatch(text); m != nil {
 		n, err := strconv.Atoi(m[1])
 		return 1000 + n, err == nil && n < 256
 	}
-	if m := opensslError.FindStringSubmatch(text); m != nil {
+	if m := opensslError().FindStringSubmatch(text); m != nil {
 		n, err := strconv.ParseUint(m[1], 16, 32)
 		return int(n & 0xFFF), err == nil
 	}
@@ -69,13 +71,13 @@ type patterns []pattern
 
 // What of a pattern is the scenario's own, and not nginx's: its socket, its names.
 var ownNames = []struct {
-	find *regexp.Regexp
+	find func() *regexp.Regexp
 	by   string
 }{
-	{regexp.MustCompile(`unix:/lab/run/[A-Za-z0-9_.\\-]+`), `\S+`},
-	{regexp.MustCompile(`"(backend\\\.internal|127\\\.0\\\.0\\\.1|per_client)"`), `"[^"]*"`},
-	{regexp.MustCompile(`frame: \d+`), `frame: \d+`},
-	{regexp.MustCompile(`"X\\\\x20\\\.\\\.\\\."`), `"[^"]*"`},
+	{lazy.Regexp(`unix:/lab/run/[A-Za-z0-9_.\\-]+`), `\S+`},
+	{lazy.Regexp(`"(backend\\\.internal|127\\\.0\\\.0\\\.1|per_client)"`), `"[^"]*"`},
+	{lazy.Regexp(`frame: \d+`), `frame: \d+`},
+	{lazy.Regexp(`"X\\\\x20\\\.\\\.\\\."`), `"[^"]*"`},
 }
 
 // patternsOf collects the lines of all symptoms.
@@ -89,7 +91,7 @@ func patternsOf(catalogue []scenario.Scenario) patterns {
 			p := pattern{scenario: s, log: log, slow: s.Server != "" || s.Needs != "" || slices.Contains(s.Tags, "slow")}
 			source := log.Match.String()
 			for _, own := range ownNames {
-				source = own.find.ReplaceAllLiteralString(source, own.by)
+				source = own.find().ReplaceAllLiteralString(source, own.by)
 			}
 			base, _, _ := strings.Cut(source, " while ")
 			var err error
@@ -130,12 +132,12 @@ func sortedProbes(m map[string]scenario.Expect) []string {
 // there are any.
 func (list patterns) fitting(s *sample) []pattern {
 	text := s.message
-	if n, ok := sslReason(text); ok && n >= 1000 && !alertNumber.MatchString(text) {
+	if n, ok := sslReason(text); ok && n >= 1000 && !alertNumber().MatchString(text) {
 		text = strings.TrimSuffix(text, ")") + fmt.Sprintf(":SSL alert number %d)", n-1000)
 	}
 	var base, whole []pattern
 	for _, p := range list {
-		if s.fragment && strings.Contains(p.log.Match.String(), `\(`+digits.FindString(text)+": ") {
+		if s.fragment && strings.Contains(p.log.Match.String(), `\(`+digits().FindString(text)+": ") {
 			base = append(base, p)
 		}
 		if s.fragment || !p.base.MatchString(text) {

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"regexp"
 	"slices"
 	"strings"
@@ -39,14 +41,14 @@ const (
 
 var (
 	// What says that a snippet is shown because it is wrong, or old.
-	excuse = regexp.MustCompile(`(?i)\b(wrong|bad|incorrect|mistake\w*|typos?|misspel\w*|deprecated|obsolete|removed|legacy|old(er)? (way|syntax|versions?|form)|no longer|won't|will not|does not work|doesn't work|do not use|don't use|do not do|don't do|do not write|don't write|never (use|write)|invalid|not allowed|refuses?|rejects?|before|prior to|until)\b`)
+	excuse = lazy.Regexp(`(?i)\b(wrong|bad|incorrect|mistake\w*|typos?|misspel\w*|deprecated|obsolete|removed|legacy|old(er)? (way|syntax|versions?|form)|no longer|won't|will not|does not work|doesn't work|do not use|don't use|do not do|don't do|do not write|don't write|never (use|write)|invalid|not allowed|refuses?|rejects?|before|prior to|until)\b`)
 	// Words of configuration languages that are not nginx's.
-	otherLanguage = regexp.MustCompile(`(?m)^\s*(apiVersion:|services:|FROM \S+|RUN |<\?php|import |def |#!/|const |var |func |upstream_\w+:|\[\w+\]\s*$)`)
-	inlineBlock   = regexp.MustCompile(`\b(?:location(?:\s+(?:=|~\*?|\^~|@))?\s*\S+|server|upstream\s+[\w.-]+|http|events|if\s*\([^)]*\))\s*\{`)
-	inlineSimple  = regexp.MustCompile(`[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s[^;{}\n]{1,200};`)
-	inlinePlain   = regexp.MustCompile(`\b(?:listen\s+[\d\[*][^;{}\n]{0,60}|return\s+[1-5]\d\d[^;{}\n]{0,60}|ssl\s+(?:on|off)|http[23]\s+(?:on|off)|resolver\s+[\d\[][^;{}\n]{0,60}|keepalive\s+\d+\w*|gzip\s+(?:on|off)|root\s+/[^\s;{}]+|internal);`)
-	inlineUnit    = regexp.MustCompile(`\b([a-z]+(?:_[a-z]+)+(?:_timeout|_size|_interval|_timeframe))\s+(\d+[A-Za-z]+)\b`)
-	words         = regexp.MustCompile(`[A-Za-z]+`)
+	otherLanguage = lazy.Regexp(`(?m)^\s*(apiVersion:|services:|FROM \S+|RUN |<\?php|import |def |#!/|const |var |func |upstream_\w+:|\[\w+\]\s*$)`)
+	inlineBlock   = lazy.Regexp(`\b(?:location(?:\s+(?:=|~\*?|\^~|@))?\s*\S+|server|upstream\s+[\w.-]+|http|events|if\s*\([^)]*\))\s*\{`)
+	inlineSimple  = lazy.Regexp(`[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s[^;{}\n]{1,200};`)
+	inlinePlain   = lazy.Regexp(`\b(?:listen\s+[\d\[*][^;{}\n]{0,60}|return\s+[1-5]\d\d[^;{}\n]{0,60}|ssl\s+(?:on|off)|http[23]\s+(?:on|off)|resolver\s+[\d\[][^;{}\n]{0,60}|keepalive\s+\d+\w*|gzip\s+(?:on|off)|root\s+/[^\s;{}]+|internal);`)
+	inlineUnit    = lazy.Regexp(`\b([a-z]+(?:_[a-z]+)+(?:_timeout|_size|_interval|_timeframe))\s+(\d+[A-Za-z]+)\b`)
+	words         = lazy.Regexp(`[A-Za-z]+`)
 )
 
 // shellOrOther reports whether a code block is in another language than nginx's.
@@ -105,13 +107,13 @@ func snippetsOf(all []guide.Statement, i int) []*snippet {
 		}
 		at = start + len(strings.Fields(s.Text[start:end])[0])
 	}
-	for _, m := range nameInProse.FindAllStringSubmatchIndex(s.Text, -1) {
+	for _, m := range nameInProse().FindAllStringSubmatchIndex(s.Text, -1) {
 		name := s.Text[m[2]:m[3]]
 		if looksLikeOne(name) && len(name) >= leastName && !knownDirective(name) && !plural(name) && near(name) != "" && !inside(list, m[2]) {
 			list = append(list, &snippet{statement: s, offset: m[2], text: name + " lab;", name: true, excused: excused(s.Text, false)})
 		}
 	}
-	for _, m := range inlineUnit.FindAllStringSubmatchIndex(s.Text, -1) {
+	for _, m := range inlineUnit().FindAllStringSubmatchIndex(s.Text, -1) {
 		if knownDirective(s.Text[m[2]:m[3]]) && !strings.HasPrefix(s.Text[m[1]:], ";") {
 			list = append(list, &snippet{statement: s, offset: m[0], text: s.Text[m[0]:m[1]] + ";", excused: excused(s.Text, false)})
 		}
@@ -120,7 +122,7 @@ func snippetsOf(all []guide.Statement, i int) []*snippet {
 }
 
 // nameInProse is a word that may be a directive's name.
-var nameInProse = regexp.MustCompile(`(?:^|[\s"'(\x60*])([a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?:$|[\s"'),.;:\x60*])`)
+var nameInProse = lazy.Regexp(`(?:^|[\s"'(\x60*])([a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?:$|[\s"'),.;:\x60*])`)
 
 // leastName is the length from which on a name is not another word by chance.
 const leastName = 10
@@ -137,7 +139,7 @@ func inside(list []*snippet, at int) bool {
 // nearest is the first snippet's beginning in a text.
 func nearest(text string) []int {
 	var best []int
-	for _, find := range []*regexp.Regexp{inlineBlock, inlineSimple, inlinePlain} {
+	for _, find := range []*regexp.Regexp{inlineBlock(), inlineSimple(), inlinePlain()} {
 		if m := find.FindStringIndex(text); m != nil && (best == nil || m[0] < best[0]) {
 			best = m
 		}
@@ -149,7 +151,7 @@ func nearest(text string) []int {
 // blanks around it may be lost, and other words stand in front. -1: there is none.
 func glued(text string) int {
 	name, args, _ := strings.Cut(text, " ")
-	if english.MatchString(args) {
+	if english().MatchString(args) {
 		return -1
 	}
 	name = strings.TrimSpace(name)
@@ -164,14 +166,14 @@ func glued(text string) int {
 			return i
 		}
 	}
-	if looksLikeOne(name) && len(words.FindAllString(args, -1)) <= 4 {
+	if looksLikeOne(name) && len(words().FindAllString(args, -1)) <= 4 {
 		return 0
 	}
 	return -1
 }
 
 // english is words that are no arguments.
-var english = regexp.MustCompile(`(?i)(?:^|\s)(?:the|a|an|of|is|are|was|to|and|or|with|for|this|that|it|be|can|because|which|will|should|directives?|sets?|has|have|you|your|we|i|but|not|so|as|at|by|from|then|than|if|when|[-–—])(?:[\s,]|$)`)
+var english = lazy.Regexp(`(?i)(?:^|\s)(?:the|a|an|of|is|are|was|to|and|or|with|for|this|that|it|be|can|because|which|will|should|directives?|sets?|has|have|you|your|we|i|but|not|so|as|at|by|from|then|than|if|when|[-–—])(?:[\s,]|$)`)
 
 // blockLength is how long the block is that a text begins with.
 func blockLength(text string) (int, bool) {
@@ -185,10 +187,10 @@ func blockLength(text string) (int, bool) {
 
 func excused(text string, comments bool) bool {
 	if !comments {
-		return excuse.MatchString(text)
+		return excuse().MatchString(text)
 	}
 	for line := range strings.SplitSeq(text, "\n") {
-		if _, comment, found := strings.Cut(line, "#"); found && excuse.MatchString(comment) {
+		if _, comment, found := strings.Cut(line, "#"); found && excuse().MatchString(comment) {
 			return true
 		}
 	}
@@ -202,7 +204,7 @@ func readsAsConfig(text, lang string) bool {
 	if strings.HasPrefix(lang, "nginx") {
 		return true
 	}
-	if otherLanguage.MatchString(text) {
+	if otherLanguage().MatchString(text) {
 		return false
 	}
 	lines, directives, ended := 0, 0, 0

@@ -1,9 +1,10 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"net"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -26,7 +27,7 @@ var leftOut = []string{"ssl_dhparam", "proxy_ssl_certificate", "proxy_ssl_certif
 // passes are the directives that name an upstream.
 var passes = map[string]string{"proxy_pass": "127.0.0.1", "grpc_pass": "127.0.0.1", "fastcgi_pass": "127.0.0.1:9", "uwsgi_pass": "127.0.0.1:9", "scgi_pass": "127.0.0.1:9", "memcached_pass": "127.0.0.1:9"}
 
-var hostPart = regexp.MustCompile(`^((?:https?|grpcs?|uwsgis?)://)?([^/:\s]+|\[[^\]]*\])(:\d+)?`)
+var hostPart = lazy.Regexp(`^((?:https?|grpcs?|uwsgis?)://)?([^/:\s]+|\[[^\]]*\])(:\d+)?`)
 
 // standInsFor replaces what only the guide's machine has, within its line.
 func standInsFor(text string, list []directive) string {
@@ -64,7 +65,7 @@ func standInsFor(text string, list []directive) string {
 		case d.name == "proxy_cache_path" || d.name == "fastcgi_cache_path" || d.name == "uwsgi_cache_path":
 			replace("temp/" + path.Base(first))
 		case passes[d.name] != "" && !strings.Contains(first, "$") && !strings.Contains(first, "unix:"):
-			if m := hostPart.FindStringSubmatch(first); m != nil && !groups[m[2]] && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
+			if m := hostPart().FindStringSubmatch(first); m != nil && !groups[m[2]] && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
 				by := m[1] + "127.0.0.1" + m[3]
 				if m[3] == "" && strings.HasSuffix(passes[d.name], ":9") {
 					by = m[1] + passes[d.name]
@@ -72,15 +73,15 @@ func standInsFor(text string, list []directive) string {
 				replace(by + first[len(m[0]):])
 			}
 		case d.name == "server" && !d.isBlock && !strings.HasPrefix(first, "unix:"):
-			if m := hostPart.FindStringSubmatch(first); m != nil && m[1] == "" && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
+			if m := hostPart().FindStringSubmatch(first); m != nil && m[1] == "" && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
 				replace("127.0.0.1" + m[3] + first[len(m[0]):])
 			}
 		case d.name == "resolver":
-			if m := hostPart.FindStringSubmatch(first); m != nil && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
+			if m := hostPart().FindStringSubmatch(first); m != nil && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
 				replace("127.0.0.1" + m[3])
 			}
 		case d.name == "listen" && !strings.HasPrefix(first, "unix:"):
-			if m := hostPart.FindStringSubmatch(first); m != nil && m[3] != "" {
+			if m := hostPart().FindStringSubmatch(first); m != nil && m[3] != "" {
 				if ip := net.ParseIP(strings.Trim(m[2], "[]")); ip == nil && m[2] != "*" || ip != nil && !ip.IsUnspecified() && !ip.IsLoopback() {
 					replace("127.0.0.1" + m[3])
 				}
@@ -106,7 +107,7 @@ func standIns(text string, list []directive) string {
 	defined := map[string]bool{}
 	wanted := map[string]string{}
 	want := func(kind, name, by string) {
-		if simpleName.MatchString(name) && !defined[kind+name] {
+		if simpleName().MatchString(name) && !defined[kind+name] {
 			wanted[kind+name] = by
 		}
 	}
@@ -171,4 +172,4 @@ func standIns(text string, list []directive) string {
 	return strings.Join(lines, "\n")
 }
 
-var simpleName = regexp.MustCompile(`^[A-Za-z][\w-]{0,63}$`)
+var simpleName = lazy.Regexp(`^[A-Za-z][\w-]{0,63}$`)

@@ -1,6 +1,8 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
 	"regexp"
 	"slices"
@@ -21,24 +23,24 @@ type cause struct {
 }
 
 var (
-	statusNumber = regexp.MustCompile(`(?:^|[^\w.:/#$-])(400|404|408|413|414|431|444|494|495|496|497|499|500|501|502|503|504)(?:$|[^\w.:%/-]|[.:,](?:\s|$))`)
+	statusNumber = lazy.Regexp(`(?:^|[^\w.:/#$-])(400|404|408|413|414|431|444|494|495|496|497|499|500|501|502|503|504)(?:$|[^\w.:%/-]|[.:,](?:\s|$))`)
 	// Words after which a status is said not to be there, or of something else.
-	contrast = regexp.MustCompile(`(?i)\b(not|never|instead|unlike|rather|no longer|whereas|differ\w*|contrast|versus|vs|except|although|becomes?|turns? into|used to|neither|nor|without|cannot|both|either|also|sometimes|error_page|limit_req_status|limit_conn_status|proxy_intercept_errors|proxy_next_upstream)\b|n't\b`)
+	contrast = lazy.Regexp(`(?i)\b(not|never|instead|unlike|rather|no longer|whereas|differ\w*|contrast|versus|vs|except|although|becomes?|turns? into|used to|neither|nor|without|cannot|both|either|also|sometimes|error_page|limit_req_status|limit_conn_status|proxy_intercept_errors|proxy_next_upstream)\b|n't\b`)
 	// Failures in words, and the lines that they leave.
 	phrases = []struct {
-		find    *regexp.Regexp
+		find    func() *regexp.Regexp
 		message string
 	}{
-		{regexp.MustCompile(`(?i)\bconnection refused\b|\(111\b`), "connect() failed (111: Connection refused)"},
-		{regexp.MustCompile(`(?i)\bupstream timed out\b`), "upstream timed out (110: Connection timed out)"},
-		{regexp.MustCompile(`(?i)\bconnection reset by peer\b|\(104\b`), "recv() failed (104: Connection reset by peer)"},
-		{regexp.MustCompile(`(?i)\bprematurely closed( the)? connection\b`), "upstream prematurely closed connection"},
-		{regexp.MustCompile(`(?i)\bno live upstreams\b`), "no live upstreams"},
-		{regexp.MustCompile(`(?i)\bupstream sent too big header\b`), "upstream sent too big header"},
-		{regexp.MustCompile(`(?i)\blimiting requests\b`), `limiting requests, excess: 0.500 by zone "x"`},
-		{regexp.MustCompile(`(?i)\blimiting connections\b`), `limiting connections by zone "x"`},
-		{regexp.MustCompile(`\(2: No such file or directory\)`), "connect() to unix:/x failed (2: No such file or directory)"},
-		{regexp.MustCompile(`\bunix\b.*\(13: Permission denied\)`), "connect() to unix:/x failed (13: Permission denied)"},
+		{lazy.Regexp(`(?i)\bconnection refused\b|\(111\b`), "connect() failed (111: Connection refused)"},
+		{lazy.Regexp(`(?i)\bupstream timed out\b`), "upstream timed out (110: Connection timed out)"},
+		{lazy.Regexp(`(?i)\bconnection reset by peer\b|\(104\b`), "recv() failed (104: Connection reset by peer)"},
+		{lazy.Regexp(`(?i)\bprematurely closed( the)? connection\b`), "upstream prematurely closed connection"},
+		{lazy.Regexp(`(?i)\bno live upstreams\b`), "no live upstreams"},
+		{lazy.Regexp(`(?i)\bupstream sent too big header\b`), "upstream sent too big header"},
+		{lazy.Regexp(`(?i)\blimiting requests\b`), `limiting requests, excess: 0.500 by zone "x"`},
+		{lazy.Regexp(`(?i)\blimiting connections\b`), `limiting connections by zone "x"`},
+		{lazy.Regexp(`\(2: No such file or directory\)`), "connect() to unix:/x failed (2: No such file or directory)"},
+		{lazy.Regexp(`\bunix\b.*\(13: Permission denied\)`), "connect() to unix:/x failed (13: Permission denied)"},
 	}
 )
 
@@ -46,7 +48,7 @@ var (
 func statusesIn(text string) []int {
 	var list []int
 	for at := 0; ; {
-		m := statusNumber.FindStringSubmatchIndex(text[at:])
+		m := statusNumber().FindStringSubmatchIndex(text[at:])
 		if m == nil {
 			return list
 		}
@@ -62,7 +64,7 @@ func statusesIn(text string) []int {
 func failuresIn(text string) []string {
 	var list []string
 	for _, p := range phrases {
-		if p.find.MatchString(text) {
+		if p.find().MatchString(text) {
 			list = append(list, p.message)
 		}
 	}
@@ -107,7 +109,7 @@ func causesOf(statements []guide.Statement, samples []*sample, all patterns) []c
 			if i > 0 && introduces(statements[i-1], s) {
 				before := statements[i-1]
 				add(s, before.Text+" "+s.Text, statusesIn(before.Text), failures)
-			} else if !others && !contrast.MatchString(heading.Text) {
+			} else if !others && !contrast().MatchString(heading.Text) {
 				add(s, heading.Text+" | "+s.Text, statusesIn(heading.Text), failures)
 			}
 			continue
@@ -117,15 +119,15 @@ func causesOf(statements []guide.Statement, samples []*sample, all patterns) []c
 		}
 		statuses := statusesIn(s.Text)
 		// A list of log lines below a sentence about one status.
-		if s.Kind == guide.Item && len(statuses) == 0 && lead.Line > 0 && listed(lead) && !contrast.MatchString(s.Text) {
+		if s.Kind == guide.Item && len(statuses) == 0 && lead.Line > 0 && listed(lead) && !contrast().MatchString(s.Text) {
 			if one := only(samples, s); one != nil && strings.HasPrefix(s.Text, one.text) {
 				add(s, lead.Text+" "+s.Text, statusesIn(lead.Text), failuresIn(s.Text))
 				continue
 			}
 		}
 		of := statusesIn(heading.Text)
-		others = others || slices.ContainsFunc(statuses, func(n int) bool { return !slices.Contains(of, n) }) || contrast.MatchString(s.Text) && len(statuses) > 0
-		if !contrast.MatchString(s.Text) {
+		others = others || slices.ContainsFunc(statuses, func(n int) bool { return !slices.Contains(of, n) }) || contrast().MatchString(s.Text) && len(statuses) > 0
+		if !contrast().MatchString(s.Text) {
 			add(s, s.Text, statuses, failuresIn(s.Text))
 		}
 	}
@@ -135,15 +137,15 @@ func causesOf(statements []guide.Statement, samples []*sample, all patterns) []c
 // introduces reports whether a statement leads to the log line below it.
 func introduces(s, line guide.Statement) bool {
 	return (s.Kind == guide.Sentence || s.Kind == guide.Item) && line.Line-s.End <= 3 && strings.HasSuffix(strings.TrimSpace(s.Text), ":") &&
-		len(statusesIn(s.Text)) == 1 && !contrast.MatchString(s.Text)
+		len(statusesIn(s.Text)) == 1 && !contrast().MatchString(s.Text)
 }
 
 // listed reports whether a list of log lines that go with one status follows a sentence.
 func listed(s guide.Statement) bool {
-	return strings.HasSuffix(strings.TrimSpace(s.Text), ":") && len(statusesIn(s.Text)) == 1 && !contrast.MatchString(s.Text) && logWords.MatchString(s.Text)
+	return strings.HasSuffix(strings.TrimSpace(s.Text), ":") && len(statusesIn(s.Text)) == 1 && !contrast().MatchString(s.Text) && logWords().MatchString(s.Text)
 }
 
-var logWords = regexp.MustCompile(`(?i)\b(log|logs|logged|messages?|lines?|entry|entries)\b`)
+var logWords = lazy.Regexp(`(?i)\b(log|logs|logged|messages?|lines?|entry|entries)\b`)
 
 // commented finds, in a block, comments with a status above a log line.
 func commented(s guide.Statement, all patterns) []cause {
@@ -158,7 +160,7 @@ func commented(s guide.Statement, all patterns) []cause {
 			comment = ""
 		case comment != "":
 			statuses, failures := statusesIn(comment), failuresIn(text)
-			if len(statuses) == 1 && len(failures) == 1 && !contrast.MatchString(comment) && message.MatchString(text) {
+			if len(statuses) == 1 && len(failures) == 1 && !contrast().MatchString(comment) && message().MatchString(text) {
 				c := cause{line: s.LineAt(at), text: comment + " " + text, status: statuses[0], message: failures[0]}
 				if c.patterns = all.fitting(&sample{message: c.message}); len(c.patterns) > 0 {
 					list = append(list, c)

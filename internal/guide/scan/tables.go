@@ -1,10 +1,11 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"bytes"
 	"embed"
 	"path"
-	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -104,7 +105,7 @@ var known = sync.OnceValue(func() tables {
 	return t
 })
 
-var versionNumber = regexp.MustCompile(`\d+(\.\d+)+`)
+var versionNumber = lazy.Regexp(`\d+(\.\d+)+`)
 
 // before compares versions by their numbers; "" is older than every other.
 func before(a, b string) bool {

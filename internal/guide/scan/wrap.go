@@ -1,8 +1,9 @@
 package scan
 
 import (
+	"github.com/gatewaylab/lab/internal/lazy"
+
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -106,7 +107,7 @@ func wrap(text string) (wrapped, error) {
 }
 
 // placeholder is what a reader has to fill in.
-var placeholder = regexp.MustCompile(`(?:^|[^?])<[A-Za-z][\w .-]*>|\{\{|\{%|(?i:\b(?:your|my)[_-]|xxx)|\b[a-z]\.[a-z]\.[a-z]\.[a-z]\b|\[(?:your|port|host)[^\]]*\]|\$\{?[A-Z_]{3,}`)
+var placeholder = lazy.Regexp(`(?:^|[^?])<[A-Za-z][\w .-]*>|\{\{|\{%|(?i:\b(?:your|my)[_-]|xxx)|\b[a-z]\.[a-z]\.[a-z]\.[a-z]\b|\[(?:your|port|host)[^\]]*\]|\$\{?[A-Z_]{3,}`)
 
 // outer reports whether a directive stands outside of the http block, which is the
 // lab's own there.
