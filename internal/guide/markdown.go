@@ -1,17 +1,19 @@
 package guide
 
 import (
+	"slices"
 	"sort"
 	"strings"
 
-	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
-	"github.com/yuin/goldmark/extension"
-	extast "github.com/yuin/goldmark/extension/ast"
+	"github.com/yuin/goldmark/parser"
 	gmtext "github.com/yuin/goldmark/text"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// readMarkdown reads CommonMark with tables.
+// readMarkdown reads CommonMark with tables. goldmark's own extension for tables comes
+// with others that cost every command of lab half a millisecond of its start.
 func readMarkdown(source []byte) []block {
 	m := &markdown{source: source, starts: []int{0}}
 	for i, b := range source {
@@ -19,7 +21,9 @@ func readMarkdown(source []byte) []block {
 			m.starts = append(m.starts, i+1)
 		}
 	}
-	root := goldmark.New(goldmark.WithExtensions(extension.Table)).Parser().Parse(gmtext.NewReader(source))
+	commonMark := parser.NewParser(parser.WithBlockParsers(parser.DefaultBlockParsers()...),
+		parser.WithInlineParsers(parser.DefaultInlineParsers()...), parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))
+	root := commonMark.Parse(gmtext.NewReader(source))
 	_ = ast.Walk(root, m.visit)
 	return m.blocks
 }
@@ -52,10 +56,6 @@ func (m *markdown) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
 			return m.prose(n, Item)
 		}
 		return m.prose(n, Sentence)
-	case *extast.TableRow:
-		return m.row(n)
-	case *extast.TableHeader:
-		return ast.WalkSkipChildren, nil
 	case *ast.FencedCodeBlock:
 		return m.code(n, string(n.Language(m.source)))
 	case *ast.CodeBlock:
@@ -64,28 +64,38 @@ func (m *markdown) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
 	return ast.WalkContinue, nil
 }
 
-// prose reads a block's text, keeping the lines of the source.
+// delimiter is the row under a table's head.
+var delimiter = lazy.Regexp(`^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$`)
+
+// prose reads a block's text, keeping the lines of the source. A table is a paragraph
+// to CommonMark: its head is left out, and each line below is a row.
 func (m *markdown) prose(n ast.Node, kind Kind) (ast.WalkStatus, error) {
 	b := block{kind: kind}
 	m.inline(n, &b)
+	head := slices.IndexFunc(b.lines, func(l textLine) bool { return strings.Contains(l.text, "|") && delimiter().MatchString(l.text) })
+	rows := b.lines[len(b.lines):]
+	if head > 0 {
+		b.lines, rows = b.lines[:head-1], b.lines[head+1:]
+	}
 	if len(b.lines) > 0 {
 		m.blocks = append(m.blocks, b)
+	}
+	for _, row := range rows {
+		m.blocks = append(m.blocks, block{kind: Row, lines: []textLine{{row.number, markdownCells(row.text)}}})
 	}
 	return ast.WalkSkipChildren, nil
 }
 
-func (m *markdown) row(n ast.Node) (ast.WalkStatus, error) {
-	b := block{kind: Row}
-	for cell := n.FirstChild(); cell != nil; cell = cell.NextSibling() {
-		if cell.PreviousSibling() != nil && len(b.lines) > 0 {
-			b.lines[len(b.lines)-1].text += " | "
-		}
-		m.inline(cell, &b)
+// markdownCells joins a row's cells as Row has them. \| is no border.
+func markdownCells(line string) string {
+	const bar = "\x00"
+	line = strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
+	line = strings.TrimSuffix(strings.TrimPrefix(line, "|"), "|")
+	list := strings.Split(line, "|")
+	for i, cell := range list {
+		list[i] = strings.TrimSpace(cell)
 	}
-	if len(b.lines) > 0 {
-		m.blocks = append(m.blocks, b)
-	}
-	return ast.WalkSkipChildren, nil
+	return strings.ReplaceAll(strings.Join(list, " | "), bar, "|")
 }
 
 // inline adds the text below a node, without its marks.

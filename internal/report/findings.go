@@ -6,8 +6,6 @@ import (
 	"net/url"
 	"path/filepath"
 	"strings"
-
-	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
 // Finding is something that is said about lines of a file.
@@ -20,30 +18,77 @@ type Finding struct {
 	Message   string
 }
 
+// sarifLog is the part of SARIF 2.1.0 that findings need; see
+// https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
+type sarifLog struct {
+	Schema  string     `json:"$schema"`
+	Version string     `json:"version"`
+	Runs    []sarifRun `json:"runs"`
+}
+
+type sarifRun struct {
+	Tool             sarifTool     `json:"tool"`
+	Language         string        `json:"language"`
+	NewlineSequences []string      `json:"newlineSequences"` // what lines are counted by
+	Results          []sarifResult `json:"results"`
+}
+
+type sarifTool struct {
+	Driver struct {
+		Name           string      `json:"name"`
+		Version        string      `json:"version,omitempty"`
+		InformationURI string      `json:"informationUri"`
+		Language       string      `json:"language"`
+		Rules          []sarifRule `json:"rules"`
+	} `json:"driver"`
+}
+
+type sarifRule struct {
+	ID               string    `json:"id"`
+	ShortDescription sarifText `json:"shortDescription"`
+}
+
+type sarifText struct {
+	Text string `json:"text"`
+}
+
+type sarifResult struct {
+	RuleID    string          `json:"ruleId"`
+	Level     string          `json:"level"`
+	Message   sarifText       `json:"message"`
+	Locations []sarifLocation `json:"locations"`
+}
+
+type sarifLocation struct {
+	PhysicalLocation struct {
+		ArtifactLocation struct {
+			URI string `json:"uri"`
+		} `json:"artifactLocation"`
+		Region struct {
+			StartLine int `json:"startLine"`
+			EndLine   int `json:"endLine"`
+		} `json:"region"`
+	} `json:"physicalLocation"`
+}
+
 // WriteSARIF writes findings as SARIF 2.1.0, which code-scanning services read.
 func WriteSARIF(w io.Writer, version string, findings []Finding) error {
-	run := sarif.NewRunWithInformationURI("lab", "https://github.com/gatewaylab/lab")
-	run.Tool.Driver.WithVersion(oneLine(version))
-	run.Results = []*sarif.Result{}
+	const language = "en"
+	run := sarifRun{Language: language, NewlineSequences: []string{"\r\n", "\n"}, Results: []sarifResult{}}
+	run.Tool.Driver.Name, run.Tool.Driver.Version, run.Tool.Driver.InformationURI = "lab", oneLine(version), "https://github.com/gatewaylab/lab"
+	run.Tool.Driver.Language, run.Tool.Driver.Rules = language, []sarifRule{}
 	known := map[string]bool{}
 	for _, f := range findings {
 		if !known[f.Rule] {
 			known[f.Rule] = true
-			run.AddRule(f.Rule).WithDescription(oneLine(f.Title))
+			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{oneLine(f.Title)}})
 		}
-		region := sarif.NewRegion().WithStartLine(max(f.Line, 1)).WithEndLine(max(f.Line, f.End, 1))
-		place := sarif.NewPhysicalLocation().WithArtifactLocation(sarif.NewSimpleArtifactLocation((&url.URL{Path: filepath.ToSlash(f.File)}).String())).WithRegion(region)
-		run.CreateResultForRule(f.Rule).WithLevel(f.Level).WithMessage(sarif.NewTextMessage(Clean(f.Message))).
-			AddLocation(sarif.NewLocationWithPhysicalLocation(place))
+		var at sarifLocation
+		at.PhysicalLocation.ArtifactLocation.URI = (&url.URL{Path: filepath.ToSlash(f.File)}).String()
+		at.PhysicalLocation.Region.StartLine, at.PhysicalLocation.Region.EndLine = max(f.Line, 1), max(f.Line, f.End, 1)
+		run.Results = append(run.Results, sarifResult{f.Rule, f.Level, sarifText{Clean(f.Message)}, []sarifLocation{at}})
 	}
-	r := sarif.NewReport()
-	r.AddRun(run)
-	var text strings.Builder
-	if err := r.PrettyWrite(&text); err != nil {
-		return fmt.Errorf("writing SARIF: %w", err)
-	}
-	_, err := io.WriteString(w, spellOut(text.String())+"\n")
-	return err
+	return WriteJSON(w, sarifLog{"https://json.schemastore.org/sarif-2.1.0.json", "2.1.0", []sarifRun{run}})
 }
 
 // Workflow commands are lines; what would end one or its properties is escaped. See

@@ -21,6 +21,7 @@ type Screen struct {
 // WritePlain writes a line per row, its cells separated by tabs, none of them empty:
 // stable for awk and cut.
 func (g Grid) WritePlain(w io.Writer) error {
+	var b strings.Builder
 	for _, cells := range g.Rows {
 		line := make([]string, len(cells))
 		for i, cell := range cells {
@@ -29,9 +30,8 @@ func (g Grid) WritePlain(w io.Writer) error {
 				line[i] = "-"
 			}
 		}
-		if _, err := fmt.Fprintln(w, strings.Join(line, "\t")); err != nil {
-			return err
-		}
+		fmt.Fprintln(&b, strings.Join(line, "\t"))
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }

@@ -20,6 +20,9 @@ var escapes = sync.OnceValue(func() *regexp.Regexp {
 // control characters but newline and tab, and characters that turn the direction of
 // writing.
 func Clean(s string) string {
+	if plainText(s) {
+		return s
+	}
 	s = escapes().ReplaceAllString(strings.ToValidUTF8(s, "\uFFFD"), "")
 	return strings.Map(func(r rune) rune {
 		switch {
@@ -30,6 +33,16 @@ func Clean(s string) string {
 		}
 		return r
 	}, s)
+}
+
+// plainText is for the text that most is, which needs no looking into.
+func plainText(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c >= 0x7f || c < ' ' && c != '\n' && c != '\t' {
+			return false
+		}
+	}
+	return true
 }
 
 // obeyed is what a terminal or an editor may obey, or YAML does not read, besides the
