@@ -41,6 +41,7 @@ func explainCommand(std streams) *cli.Command {
 			outputFlag(jsonLines),
 		},
 		Action: func(c *cli.Context) error {
+			steady()
 			out, err := outputOf(c, std, jsonLines)
 			if err != nil {
 				return err

@@ -23,6 +23,7 @@ type dialling struct {
 }
 
 func dial(ctx context.Context) *dialling {
+	steady()
 	d := &dialling{done: make(chan struct{})}
 	go func() {
 		defer close(d.done)
