@@ -8,6 +8,7 @@ import (
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
 	gmtext "github.com/yuin/goldmark/text"
+	"github.com/yuin/goldmark/util"
 
 	"github.com/gatewaylab/lab/internal/lazy"
 )
@@ -60,6 +61,8 @@ func (m *markdown) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		return m.code(n, string(n.Language(m.source)))
 	case *ast.CodeBlock:
 		return m.code(n, "")
+	case *ast.HTMLBlock:
+		return m.html(n)
 	}
 	return ast.WalkContinue, nil
 }
@@ -77,6 +80,9 @@ func (m *markdown) prose(n ast.Node, kind Kind) (ast.WalkStatus, error) {
 	if head > 0 {
 		b.lines, rows = b.lines[:head-1], b.lines[head+1:]
 	}
+	for i := range b.lines {
+		b.lines[i].text = strings.ReplaceAll(b.lines[i].text, bar, "|")
+	}
 	if len(b.lines) > 0 {
 		m.blocks = append(m.blocks, b)
 	}
@@ -86,9 +92,13 @@ func (m *markdown) prose(n ast.Node, kind Kind) (ast.WalkStatus, error) {
 	return ast.WalkSkipChildren, nil
 }
 
-// markdownCells joins a row's cells as Row has them. \| is no border.
+// bar stands for a | that is no border of a cell; guides have no NUL.
+const bar = "\x00"
+
+var bars = strings.NewReplacer(`\|`, bar, "&#124;", bar, "&vert;", bar)
+
+// markdownCells joins a row's cells as Row has them.
 func markdownCells(line string) string {
-	const bar = "\x00"
 	line = strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
 	line = strings.TrimSuffix(strings.TrimPrefix(line, "|"), "|")
 	list := strings.Split(line, "|")
@@ -106,7 +116,12 @@ func (m *markdown) inline(n ast.Node, b *block) {
 		}
 		switch n := n.(type) {
 		case *ast.Text:
-			m.add(b, m.line(n.Segment.Start), string(n.Segment.Value(m.source)))
+			text := n.Segment.Value(m.source)
+			if n.Parent().Kind() != ast.KindCodeSpan {
+				text = []byte(bars.Replace(string(text)))
+				text = util.ResolveEntityNames(util.ResolveNumericReferences(util.UnescapePunctuations(text)))
+			}
+			m.add(b, m.line(n.Segment.Start), string(text))
 			if n.SoftLineBreak() || n.HardLineBreak() {
 				m.add(b, m.line(n.Segment.Stop)+1, "")
 			}
@@ -114,6 +129,10 @@ func (m *markdown) inline(n ast.Node, b *block) {
 			m.add(b, 0, string(n.Value))
 		case *ast.AutoLink:
 			m.add(b, 0, string(n.URL(m.source)))
+		case *ast.RawHTML:
+			if strings.HasPrefix(string(n.Segments.Value(m.source)), "<br") {
+				m.add(b, 0, " ")
+			}
 		}
 		return ast.WalkContinue, nil
 	})
@@ -127,6 +146,24 @@ func (m *markdown) add(b *block, line int, text string) {
 		return
 	}
 	b.add(line, text)
+}
+
+// html reads what stands in the guide as HTML.
+func (m *markdown) html(n *ast.HTMLBlock) (ast.WalkStatus, error) {
+	if n.Lines().Len() == 0 {
+		return ast.WalkSkipChildren, nil
+	}
+	start, end := n.Lines().At(0).Start, n.Lines().At(n.Lines().Len()-1).Stop
+	if n.HasClosure() {
+		end = max(end, n.ClosureLine.Stop)
+	}
+	for _, b := range readHTML(m.source[start:end]) {
+		for i := range b.lines {
+			b.lines[i].number += m.line(start) - 1
+		}
+		m.blocks = append(m.blocks, b)
+	}
+	return ast.WalkSkipChildren, nil
 }
 
 func (m *markdown) code(n ast.Node, lang string) (ast.WalkStatus, error) {

@@ -34,6 +34,16 @@ func TestRead(t *testing.T) {
 		{"markdown quote", "a.md", "> quoted\n> text\n\n***\n\n<!-- no -->\n\nlast\n", `
 1-2 sentence "quoted text"
 8-8 sentence "last"`},
+		{"markdown escapes", "a.md", "proxy\\_pass \\(x\\) &lt;y&gt; &#38; `a\\_b &lt;` c \\| d\n\n| a | b |\n|---|---|\n| 502<br>503 | c\\_d\\|`x\\|y`&#124;z |\n", `
+1-1 sentence "proxy_pass (x) <y> & a\\_b &lt; c | d"
+5-5 row "502 503 | c_d|x|y|z"`},
+		{"markdown with html", "a.md", "One.\n\n<details>\n<summary>Why &amp; how</summary>\n<p>A 502\nof it. Two.</p>\n</details>\n\n<!-- no\nno -->\n\n<pre>\nlisten 80;\n\nroot /x;\n</pre>\nlast\n", `
+1-1 sentence "One."
+4-4 sentence "Why & how"
+5-6 sentence "A 502 of it."
+6-6 sentence "Two."
+13-15 code "listen 80;\n\nroot /x;"
+17-17 sentence "last"`},
 		{"markdown by its marks", "-", "x\n```\ncode;\n```\n", `
 1-1 sentence "x"
 3-3 code "code;"`},
