@@ -88,6 +88,7 @@ func Read(name string, text []byte) (Document, error) {
 	text = bytes.TrimPrefix(text, []byte("\uFEFF"))
 	text = bytes.ReplaceAll(text, []byte("\r\n"), []byte("\n"))
 	text = bytes.ReplaceAll(text, []byte("\r"), []byte("\n"))
+	text = bytes.ReplaceAll(text, []byte(hardBlank), []byte(" "))
 	var blocks []block
 	switch format(name, text) {
 	case "html":
@@ -106,6 +107,9 @@ func Read(name string, text []byte) (Document, error) {
 	}
 	return d, nil
 }
+
+// hardBlank is how pages print blanks, also in configuration, where nginx takes none of it.
+const hardBlank = "\u00a0"
 
 var errNoText = errors.New("there is no text in it")
 
@@ -167,7 +171,7 @@ func (b block) statements() []Statement {
 	begin := 0
 	for _, end := range append(ends(text), len(text)) {
 		part := text[begin:end]
-		lead := len(part) - len(strings.TrimLeft(part, " -*•"))
+		lead := len(part) - len(strings.TrimLeft(part, " -–—*•"))
 		if part = strings.TrimSpace(part[lead:]); strings.Trim(part, ".,;:!?-–—|") != "" {
 			s := b.part(starts, begin+lead, part)
 			if sample().MatchString(part) {
@@ -237,7 +241,7 @@ func (b block) code() []Statement {
 }
 
 // A sentence ends where a mark is followed by blanks and by what begins another one.
-var sentenceEnd = lazy.Regexp("[.!?][\"'”’)`]*\\s+(?:- )?[\"'“‘(`*]*[A-Z0-9]")
+var sentenceEnd = lazy.Regexp("[.!?][\"'”’)`]*\\s+(?:[-–—•] )?[\"'“‘(`*]*[A-Z0-9]")
 
 // Dots that end no sentence.
 var abbreviation = lazy.Regexp(`(?i)\b(e\.g|i\.e|vs|cf|approx|no|fig|etc)\.$`)

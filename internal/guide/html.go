@@ -47,6 +47,9 @@ func (r *pageReader) start(t html.Token) {
 	switch t.DataAtom {
 	case atom.Script, atom.Style, atom.Head, atom.Nav, atom.Noscript, atom.Template:
 		r.hidden++
+	case atom.Body:
+		r.flush()
+		r.hidden = 0 // the end tag of the head may be left out
 	case atom.Pre:
 		r.flush()
 		r.pre++
@@ -105,7 +108,7 @@ func (r *pageReader) text(data string) {
 	if r.hidden > 0 {
 		return
 	}
-	for i, line := range strings.Split(data, "\n") {
+	for i, line := range strings.Split(strings.ReplaceAll(data, hardBlank, " "), "\n") {
 		switch {
 		case r.pre > 0 && (i > 0 || len(r.open.lines) == 0):
 			r.open.add(r.line+i, line)

@@ -70,6 +70,11 @@ func TestRead(t *testing.T) {
 2-2 code "x;"`},
 		{"html, not shown", "a.html", "<script>var a=1;</script><style>p{}</style><nav>Home</nav><p>text</p>", `
 1-1 sentence "text"`},
+		{"html, head not closed", "a.html", "<!doctype html><html><head><title>no</title><body><p>text</p>", `
+1-1 sentence "text"`},
+		{"html, hard blanks", "a.html", "<p>a&nbsp;b</p><pre>proxy_buffering&nbsp;off;</pre>", `
+1-1 sentence "a b"
+1-1 code "proxy_buffering off;"`},
 		{"html by its start", "-", "<!DOCTYPE html>\n<p>one</p>", `
 2-2 sentence "one"`},
 		{"text", "a.txt", "A title\nThe first line\ngoes on here. And\nanother one.\n- item\n2. second\n\nLast", `
@@ -79,6 +84,12 @@ func TestRead(t *testing.T) {
 5-5 item "item"
 6-6 item "second"
 8-8 sentence "Last"`},
+		{"text, marks within a line", "a.txt", "- One. - Two. – Three. • Four.\nproxy_a\u00a01s;\nproxy_b 1s;\n", `
+1-1 item "One."
+1-1 item "Two."
+1-1 item "Three."
+1-1 item "Four."
+2-3 code nginx "proxy_a 1s;\nproxy_b 1s;"`},
 		{"text log", "a.txt", "Look\n2024/01/01 00:00:00 [error] 1#1: *1 x. Y\nnext", `
 1-1 sentence "Look"
 2-2 log "2024/01/01 00:00:00 [error] 1#1: *1 x. Y"
