@@ -80,7 +80,7 @@ var dialects = map[string]*strings.Replacer{
 	"OpenSSL 3.2": strings.NewReplacer("sslv3 alert", "ssl/tls alert"),
 	"OpenSSL 1.1.1": strings.NewReplacer("error:0A000", "error:14094", "SSL routines::", "SSL routines:ssl3_read_bytes:",
 		"self-signed certificate", "self signed certificate"),
-	"OpenSSL 1.0.2": strings.NewReplacer("error:0A000", "error:14077", "SSL routines::", "SSL routines:SSL23_GET_SERVER_HELLO:",
+	"OpenSSL 1.0.2": strings.NewReplacer("error:0A000", "error:14094", "SSL routines::", "SSL routines:SSL3_READ_BYTES:",
 		"self-signed certificate", "self signed certificate"),
 }
 
