@@ -42,6 +42,7 @@ func (s *Scan) Check(ctx stdcontext.Context, runner experiment.Runner) error {
 	for _, one := range pending {
 		one.begin()
 	}
+	pending = slices.DeleteFunc(slices.Clone(pending), func(one *snippet) bool { return one.trouble != "" })
 	for range rounds {
 		var again []*snippet
 		for batch := range slices.Chunk(pending, perTrial) {
@@ -210,21 +211,49 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 			return false
 		}
 		f.Reason += placesOf(*d)
+		if places(*d)&groupConf != 0 && s.inUpstream(*d) {
+			f.Kind, f.Verdict, f.Reason = Newer, guide.Conditional, "newer nginx versions have it there; nginx -t: "+said
+		}
 	case kind == Duplicate && s.alternatives(*d, outer):
 		f.Verdict, f.Reason = guide.Inconclusive, "it stands there twice, which may mean alternatives"
 	}
 	if h, ok := historyOf(*d); ok && (kind == Value || kind == Unknown) {
 		f.Kind, f.Source, f.Correct, f.Reason = Obsolete, h.source(), h.Instead, h.words()+"; nginx -t: "+said
 		if h.Until == "" && h.Since != "" {
-			f.Kind, f.Verdict = Newer, guide.Conditional
+			f.Kind, f.Verdict, f.Reason = Newer, guide.Conditional, "newer nginx versions have it there; nginx -t: "+said
 		}
 	}
 	s.findings = append(s.findings, f)
-	s.tried = blank(s.tried, d.start, d.end)
+	start, end := d.start, d.end
+	if d.name == "server" && kind == Value { // without its servers an upstream is no use
+		start, end = d.parameter(said)
+	}
+	s.tried = blank(s.tried, start, end)
 	if strings.Contains(said, `" must be `) { // without it the others would not fit either
 		s.withoutBuffers()
 	}
 	return true
+}
+
+// inUpstream reports whether a directive stands in an upstream block.
+func (s *snippet) inUpstream(d directive) bool {
+	list, _ := readConfig(s.tried)
+	found := false
+	each(list, func(block directive, _ []directive) {
+		found = found || block.isBlock && block.name == "upstream" && block.start < d.start && d.end <= block.end
+	})
+	return found
+}
+
+// parameter is where the one stands that a refusal quotes; the whole directive where
+// none does.
+func (d directive) parameter(said string) (start, end int) {
+	for i, arg := range d.args {
+		if strings.HasSuffix(said, fmt.Sprintf("%q", arg)) {
+			return d.words[i+1].start, d.words[i+1].end
+		}
+	}
+	return d.start, d.end
 }
 
 // culprit is the directive that a refusal is about, whether it stands inside a block of

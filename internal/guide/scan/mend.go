@@ -76,10 +76,17 @@ func (s *snippet) mendSemicolons(said string) bool {
 // ellipsis is where a snippet leaves something out.
 var ellipsis = lazy.Regexp(`(?:\.\.\.|…)`)
 
+// template is what Jinja, Helm and the like fill in: it has braces of its own.
+var template = lazy.Regexp(`\{\{|\{%`)
+
 // begin prepares a snippet: braces are counted without nginx, since what is put around
 // it would hide them.
 func (s *snippet) begin() {
 	s.tried = s.text
+	if template().MatchString(s.text) {
+		s.trouble = "it is a template, whose blanks are to be filled in"
+		return
+	}
 	list, stray := readConfig(s.text)
 	var open *directive // the innermost
 	unclosed := 0
