@@ -169,6 +169,8 @@ func classify(changes []nginx.Change, resolved []bool) Ablation {
 	return a
 }
 
+const oneOfSeveral = "one of several that will do"
+
 // effect is what a directive was found to do, in words.
 func (a Ablation) effect(name string) string {
 	switch {
@@ -179,7 +181,7 @@ func (a Ablation) effect(name string) string {
 	case slices.Contains(a.Idle, name):
 		return "without effect"
 	case slices.ContainsFunc(a.Changes, func(c nginx.Change) bool { return c.Name == name }):
-		return "one of several that will do"
+		return oneOfSeveral
 	}
 	return "not changed"
 }
@@ -194,6 +196,15 @@ func (a Ablation) String() string {
 		if len(list.names) > 0 {
 			parts = append(parts, strings.Join(list.names, ", ")+" "+list.what)
 		}
+	}
+	var others []string
+	for _, c := range a.Changes {
+		if a.effect(c.Name) == oneOfSeveral {
+			others = append(others, c.Name)
+		}
+	}
+	if len(others) > 0 {
+		parts = append(parts, strings.Join(others, ", ")+" "+oneOfSeveral)
 	}
 	return fmt.Sprintf("in %d subsets: %s", len(a.Subsets), strings.Join(parts, "; "))
 }

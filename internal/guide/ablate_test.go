@@ -142,4 +142,8 @@ func TestAblationInWords(t *testing.T) {
 	if got := fmt.Sprint(a); got != "in 8 subsets: a needed; b without effect; c harmful" {
 		t.Error(got)
 	}
+	a = classify(changes("a", "b"), resolvedBy(2, func(has func(int) bool) bool { return has(0) || has(1) }))
+	if got := fmt.Sprint(a); got != "in 4 subsets: a, b one of several that will do" {
+		t.Error(got)
+	}
 }

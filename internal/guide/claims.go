@@ -183,6 +183,11 @@ func (l *loader) checkCase(id string, c Case) {
 			l.wrong(c.Line, "%s: the scenario %q has no probe %q", id, c.Scenario, c.Expect.Probe)
 		}
 	}
+	rest := c.Expect
+	rest.Needed, rest.Idle, rest.Harmful = nil, nil, nil
+	if c.Expect.Ablates() && !rest.empty() {
+		l.wrong(c.Line, "%s: needed, idle and harmful are about trials of their own: give what else is expected a case of its own", id)
+	}
 	if c.Expect.empty() {
 		l.wrong(c.Line, "%s: expect is empty: say what the claim predicts here", id)
 	}

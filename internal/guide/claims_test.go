@@ -67,6 +67,7 @@ func TestMistakesInClaims(t *testing.T) {
 		"no fingerprint":       {`fingerprint: "0123456789ab"`, `fingerprint: "0123"`, `a.yaml:3: A1: at needs line, fragment and fingerprint`},
 		"no such expression":   {"{status: 502}", "{log: [{level: error, match: '('}]}", "a.yaml:7: "},
 		"proven of no trial":   {"{status: 502}", "{proven: true}", "a.yaml:7: A1: proven is about a fix"},
+		"subsets and more":     {"{needed: [proxy_read_timeout]}", "{needed: [proxy_read_timeout], status: 502}", `a.yaml:9: A1: needed, idle and harmful are about trials of their own`},
 		"no claims whatsoever": {"claims:" + soundClaims[strings.Index(soundClaims, "\n  - id"):], "claims: []", "a.yaml:1: no claims"},
 	} {
 		t.Run(name, func(t *testing.T) {
