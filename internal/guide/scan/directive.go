@@ -97,6 +97,9 @@ func (s *Scan) decideSnippet(one *snippet) []Finding {
 	refused := false
 	for _, f := range one.findings {
 		f.Evidence = []Evidence{{Scenario: ConfigTest, Trial: one.trial}}
+		if one.name {
+			f.Text = strings.TrimSuffix(f.Text, standInArgument)
+		}
 		refused = refused || f.Verdict == guide.Refuted
 		if one.excused && f.Verdict == guide.Refuted {
 			f.Verdict, f.Reason = guide.Inconclusive, "the guide itself may say that this is wrong: "+f.Reason

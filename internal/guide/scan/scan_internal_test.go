@@ -230,3 +230,29 @@ func TestDraft(t *testing.T) {
 		t.Errorf("once it is written: %v", err)
 	}
 }
+
+// What a guide shows because it is wrong is not held against it, and a name in a sentence
+// is quoted as it stands there.
+func TestExcused(t *testing.T) {
+	for text, want := range map[string]guide.Verdict{
+		"Set `proxy_readtimeout` here.":                                     guide.Refuted,
+		"Do not use `proxy_readtimeout`.":                                   guide.Inconclusive,
+		"Don't confuse it with `proxy_readtimeout`.":                        guide.Inconclusive,
+		"What did not work was `proxy_readtimeout`.":                        guide.Inconclusive,
+		"It didn't help, and the semicolon is missing: `proxy_readtimeout`": guide.Inconclusive,
+	} {
+		d, err := guide.Read("a.md", []byte(text+"\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := New(d, nil)
+		if len(s.snippets) != 1 {
+			t.Fatalf("%q: %d snippets", text, len(s.snippets))
+		}
+		one := s.snippets[0]
+		one.findings = []Finding{{Text: one.text, Verdict: guide.Refuted}}
+		if f := s.decideSnippet(one)[0]; f.Verdict != want || f.Text != "proxy_readtimeout" {
+			t.Errorf("%q: %s of %q, want %s", text, f.Verdict, f.Text, want)
+		}
+	}
+}

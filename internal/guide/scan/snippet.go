@@ -41,7 +41,7 @@ const (
 
 var (
 	// What says that a snippet is shown because it is wrong, or old.
-	excuse = lazy.Regexp(`(?i)\b(wrong|bad|incorrect|mistake\w*|typos?|misspel\w*|deprecated|obsolete|removed|legacy|old(er)? (way|syntax|versions?|form)|no longer|won't|will not|does not work|doesn't work|do not use|don't use|do not do|don't do|do not write|don't write|never (use|write)|invalid|not allowed|refuses?|rejects?|before|prior to|until)\b`)
+	excuse = lazy.Regexp(`(?i)\b(wrong|bad|incorrect|mistake\w*|typos?|misspel\w*|deprecated|obsolete|removed|legacy|old(er)? (way|syntax|versions?|form)|no longer|won't|will not|(does|did) not (work|help)|(doesn't|didn't) (work|help)|do not use|don't use|confus\w+|semicolon is missing|(missing|forgot\w*) (a |the )?semicolon|do not do|don't do|do not write|don't write|never (use|write)|invalid|not allowed|refuses?|rejects?|before|prior to|until)\b`)
 	// Words of configuration languages that are not nginx's.
 	otherLanguage = lazy.Regexp(`(?m)^\s*(apiVersion:|services:|FROM \S+|RUN |<\?php|import |def |#!/|const |var |func |upstream_\w+:|\[\w+\]\s*$)`)
 	inlineBlock   = lazy.Regexp(`\b(?:location(?:\s+(?:=|~\*?|\^~|@))?\s*\S+|server|upstream\s+[\w.-]+|http|events|if\s*\([^)]*\))\s*\{`)
@@ -110,7 +110,7 @@ func snippetsOf(all []guide.Statement, i int) []*snippet {
 	for _, m := range nameInProse().FindAllStringSubmatchIndex(s.Text, -1) {
 		name := s.Text[m[2]:m[3]]
 		if looksLikeOne(name) && len(name) >= leastName && !knownDirective(name) && !plural(name) && near(name) != "" && !inside(list, m[2]) {
-			list = append(list, &snippet{statement: s, offset: m[2], text: name + " lab;", name: true, excused: excused(s.Text, false)})
+			list = append(list, &snippet{statement: s, offset: m[2], text: name + standInArgument, name: true, excused: excused(s.Text, false)})
 		}
 	}
 	for _, m := range inlineUnit().FindAllStringSubmatchIndex(s.Text, -1) {
@@ -123,6 +123,9 @@ func snippetsOf(all []guide.Statement, i int) []*snippet {
 
 // nameInProse is a word that may be a directive's name.
 var nameInProse = lazy.Regexp(`(?:^|[\s"'(\x60*])([a-z][a-z0-9]*(?:_[a-z0-9]+)+)(?:$|[\s"'),.;:\x60*])`)
+
+// standInArgument makes a directive of a name that stands in a sentence.
+const standInArgument = " lab;"
 
 // leastName is the length from which on a name is not another word by chance.
 const leastName = 10
