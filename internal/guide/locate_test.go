@@ -54,6 +54,7 @@ func TestFind(t *testing.T) {
 		"a value altered":      {"proxy_read_timeout", "90s", "900s", Changed, 5},
 		"the fragment altered": {"proxy_read_timeout", "proxy_read_timeout", "proxy_send_timeout", Gone, 0},
 		"a command altered":    {"nginx -t", "and reload", "and restart", Changed, 6},
+		"an option altered":    {"and reload", "nginx -t", "nginx -T", Changed, 6},
 		"negated":              {"dead gives", "gives a 502", "gives no 502", Changed, 1},
 		"taken away":           {"slow one", " A slow one gives a 504 after 60 s.", "", Gone, 0},
 		"a sample taken away":  {"connect() failed", "2024/05/06 07:08:09 [error] 11#11: *3 connect() failed (111: Connection refused) while connecting to upstream", "", Gone, 0},

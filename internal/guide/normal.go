@@ -8,10 +8,21 @@ import (
 )
 
 // normal is a text without what changes when a guide is saved in another format: case,
-// blanks, quotes and marks of emphasis. Numbers, words and signs stay.
+// blanks, quotes and marks of emphasis. Numbers, words and signs stay, and so does the case
+// of a command's options: -t and -T are two.
 func normal(text string) string {
+	before, option := ' ', false
 	return strings.Trim(strings.Map(func(r rune) rune {
 		switch {
+		case r == '-':
+			option = !unicode.IsLetter(before) && !unicode.IsDigit(before) && before != '-'
+		case !unicode.IsLetter(r):
+			option = false
+		}
+		before = r
+		switch {
+		case option:
+			return r
 		case unicode.IsSpace(r), strings.ContainsRune("\"'`*“”‘’«»\u200b", r):
 			return -1
 		case strings.ContainsRune("–—‑−", r):
