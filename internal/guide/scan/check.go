@@ -220,7 +220,7 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 	if h, ok := historyOf(*d); ok && (kind == Value || kind == Unknown) {
 		f.Kind, f.Source, f.Correct, f.Reason = Obsolete, h.source(), h.Instead, h.words()+"; nginx -t: "+said
 		if h.Until == "" && h.Since != "" {
-			f.Kind, f.Verdict, f.Reason = Newer, guide.Conditional, "newer nginx versions have it there; nginx -t: "+said
+			f.Kind, f.Verdict = Newer, guide.Conditional
 		}
 	}
 	s.findings = append(s.findings, f)

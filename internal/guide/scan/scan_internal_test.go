@@ -3,6 +3,7 @@ package scan
 import (
 	stdcontext "context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -253,6 +254,32 @@ func TestExcused(t *testing.T) {
 		one.findings = []Finding{{Text: one.text, Verdict: guide.Refuted}}
 		if f := s.decideSnippet(one)[0]; f.Verdict != want || f.Text != "proxy_readtimeout" {
 			t.Errorf("%q: %s of %q, want %s", text, f.Verdict, f.Text, want)
+		}
+	}
+}
+
+// What newer versions take is said to be theirs, with the version where it is known.
+func TestNewer(t *testing.T) {
+	for refusal, want := range map[string]string{
+		`"resolver" directive is not allowed here`: "newer nginx versions have it there; nginx -t: ",
+		`invalid parameter "resolve"`:              "there since nginx 1.27.3; nginx -t: ",
+	} {
+		one := snippet{text: "upstream a {\nresolver 127.0.0.1; server b:80 resolve;\n}"}
+		one.begin()
+		w, err := wrap(one.tried)
+		if err != nil {
+			t.Fatal(err)
+		}
+		line := 1 + strings.Count(w.text[:strings.Index(w.text, "resolver")], "\n")
+		said := fmt.Sprintf("nginx: [emerg] %s in /etc/nginx/conf.d/site.conf:%d\n", refusal, line)
+		if !one.diagnose(said, w, near) || len(one.findings) != 1 {
+			t.Fatalf("%s: %+v, %s", refusal, one.findings, one.trouble)
+		}
+		if f := one.findings[0]; f.Kind != Newer || f.Verdict != guide.Conditional || !strings.HasPrefix(f.Reason, want) {
+			t.Errorf("%s: %s %s: %s", refusal, f.Kind, f.Verdict, f.Reason)
+		}
+		if !strings.Contains(one.tried, "server b:80") {
+			t.Errorf("%s: it goes on without the server: %s", refusal, one.tried)
 		}
 	}
 }
