@@ -70,10 +70,12 @@ func (s *Scan) decideSample(one *sample, results map[string]experiment.Result) [
 			trouble = fmt.Sprintf("%s: %s", p.scenario.ID, why)
 		}
 	}
-	// Those that nginx wrote while doing the same, where there are any.
-	same := slices.DeleteFunc(slices.Clone(lines), func(w written) bool { return one.action != "" && w.action != one.action })
-	if len(same) > 0 {
-		lines = same
+	// While nginx does something else the same words have another level, or none.
+	if one.action != "" && beginsAction(one.action) {
+		whole := slices.Contains(known().Actions, one.action) // one may begin as another does
+		lines = slices.DeleteFunc(lines, func(w written) bool {
+			return w.action != one.action && (whole || !strings.HasPrefix(w.action, one.action))
+		})
 	}
 	evidence := evidenceOf(lines)
 	base := Finding{Line: one.line, Text: one.text, Evidence: evidence}
