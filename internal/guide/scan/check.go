@@ -267,9 +267,6 @@ func (s *snippet) culprit(said string, line int) (found *directive, inside bool,
 	top := map[int]bool{}
 	for _, d := range list {
 		top[d.start] = d.name != "http"
-		if d.name == "http" {
-			continue
-		}
 	}
 	consider := func(fit func(directive) bool) {
 		each(list, func(d directive, siblings []directive) {
@@ -291,6 +288,9 @@ func (s *snippet) culprit(said string, line int) (found *directive, inside bool,
 	consider(func(d directive) bool { return names[d.name] && on(d) })
 	if found == nil && !strings.HasPrefix(said, "unknown directive") {
 		consider(func(d directive) bool { return names[d.name] && !d.isBlock })
+	}
+	if strings.HasPrefix(said, "duplicate location ") {
+		consider(func(d directive) bool { return d.name == "location" && on(d) })
 	}
 	if found == nil && line >= 0 {
 		consider(func(d directive) bool { return on(d) && !d.isBlock })
