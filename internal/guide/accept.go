@@ -12,6 +12,7 @@ import (
 )
 
 var (
+	atField          = lazy.Regexp(`(?m)^[ -]*at:`) // what stands before it is a person's
 	lineField        = lazy.Regexp(`\bline: *\d+`)
 	fingerprintField = lazy.Regexp(`\bfingerprint: *["']?[0-9a-f]*["']?`)
 )
@@ -42,14 +43,19 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 		if i+1 < len(c.Claims) {
 			end = int(c.Claims[i+1].Line) - 1
 		}
-		part := strings.Join(lines[claim.Line-1:end], "\n")
+		all := strings.Join(lines[claim.Line-1:end], "\n")
+		start := 0
+		if at := atField().FindStringIndex(all); at != nil {
+			start = at[0]
+		}
+		part := all[start:]
 		if !lineField().MatchString(part) || !fingerprintField().MatchString(part) {
 			wrong(claim, "at has no line and fingerprint to fill in: write at: {line: 1, fragment: …, fingerprint: 000000000000}")
 			continue
 		}
 		part = first(lineField(), part, fmt.Sprintf("line: %d", found[0].Line))
 		part = first(fingerprintField(), part, fmt.Sprintf("fingerprint: %q", Fingerprint(found[0].Text)))
-		copy(lines[claim.Line-1:end], strings.Split(part, "\n"))
+		copy(lines[claim.Line-1:end], strings.Split(all[:start]+part, "\n"))
 	}
 	return strings.Join(lines, "\n"), mistakes.OrNil()
 }

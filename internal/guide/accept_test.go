@@ -85,3 +85,13 @@ func TestAcceptTheSameTwice(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// What a claim says may stand before its place, and read like one.
+func TestAcceptLeavesTheWords(t *testing.T) {
+	const claim = "claim: \"It says line: 5, and fingerprint: abc\"\n    "
+	text := strings.Replace(strings.Replace(toAccept, "    claim: A dead app is a 502.\n", "", 1), "at: {line: 1", claim+"at: {line: 1", 1)
+	got, err := accepted(t, aGuide, text)
+	if err != nil || !strings.Contains(got, claim) {
+		t.Errorf("%v\n%s", err, got)
+	}
+}
