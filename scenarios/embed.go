@@ -10,5 +10,5 @@ var FS embed.FS
 
 // Index is the catalogue in short, as scenario.MakeIndex makes it.
 //
-//go:embed index.json
+//go:embed index.tsv
 var Index []byte

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	_ "embed"
-	"slices"
 
 	"github.com/urfave/cli/v2"
 )
@@ -35,12 +34,7 @@ func newApp(std streams) *cli.App {
 			return usage("reading the flags of `%s`: %w", c.HelpName, err)
 		}
 		if len(c.Subcommands) == 0 {
-			own := c.Flags
-			for _, f := range commonFlags() {
-				if !slices.ContainsFunc(own, func(o cli.Flag) bool { return o.Names()[0] == f.Names()[0] }) {
-					c.Flags = append(c.Flags, f)
-				}
-			}
+			c.Flags = append(c.Flags, commonFlags(c.Flags)...)
 		}
 		fromEnvironment(c.Flags)
 	})

@@ -12,14 +12,19 @@ import (
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// commonFlags are those of every command.
-func commonFlags() []cli.Flag {
-	return []cli.Flag{
-		outputFlag(),
+// commonFlags are those of every command, besides the ones that it has of its own.
+func commonFlags(own []cli.Flag) []cli.Flag {
+	flags := []cli.Flag{
 		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to colour: auto, always or never; NO_COLOR is honoured"},
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say more about what is being done"},
 	}
+	for _, f := range own {
+		if s, ok := f.(*cli.StringFlag); ok && s.Name == "output" {
+			return flags // with more forms
+		}
+	}
+	return append([]cli.Flag{outputFlag()}, flags...)
 }
 
 // outputFlag names the forms of a command's output, with those that it alone has.

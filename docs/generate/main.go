@@ -52,7 +52,7 @@ func generate() error {
 		"docs/reference.md":         referenceMarkdown(),
 		"docs/commands.md":          commands,
 		"scenarios/README.md":       catalogueMarkdown(all),
-		"scenarios/index.json":      string(index),
+		"scenarios/index.tsv":       string(index),
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			return err

@@ -52,7 +52,18 @@ func obeyed(r rune) bool {
 }
 
 // oneLine is clean text for a cell.
-func oneLine(s string) string { return strings.Join(strings.Fields(Clean(s)), " ") }
+func oneLine(s string) string {
+	s = Clean(s)
+	if !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, "  ") && strings.Trim(s, " ") == s && isASCII(s) {
+		return s
+	}
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// isASCII keeps the short way from the blanks of other scripts.
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || r == '\v' || r == '\f' || r == '\r' })
+}
 
 // cut shortens text to n characters.
 func cut(s string, n int) string {

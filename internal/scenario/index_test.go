@@ -16,7 +16,7 @@ func TestIndexIsTheCatalogue(t *testing.T) {
 	}
 	entries, current := ReadIndex(scenarios.Index, scenarios.FS)
 	if !current || !reflect.DeepEqual(entries, Entries(all)) {
-		t.Errorf("scenarios/index.json does not follow the scenarios: run go generate ./... and commit")
+		t.Errorf("scenarios/index.tsv does not follow the scenarios: run go generate ./... and commit")
 	}
 }
 
