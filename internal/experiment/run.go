@@ -167,7 +167,8 @@ func (j *job) attempt(ctx context.Context, runner Runner, t planned, o Options, 
 		return scenario.Observation{Trial: t.Name}, stopped(ctx), false
 	}
 	inDoubt := func(seen scenario.Observation, result outcome) bool {
-		judged := result.verdict == Refuted || result.cause == Control
+		// That something is healthy is no matter of speed.
+		judged := result.verdict == Refuted && result.reason != Resolves || result.cause == Control
 		return judged && seen.Stall.D() >= tooSlow
 	}
 	var keep func(scenario.Observation) bool

@@ -34,7 +34,8 @@ func ablationID(id, part string) string {
 }
 
 // Ablate makes of one fix or wrong fix a scenario that has each subset of its changed
-// directives for a fix.
+// directives for a wrong fix: one that leaves it broken is then seen to be broken in the
+// same way, which no slow machine makes up.
 func Ablate(s scenario.Scenario, part string) (scenario.Scenario, []nginx.Change, error) {
 	fix, ok := lookup(s, part)
 	if !ok {
@@ -61,7 +62,7 @@ func Ablate(s scenario.Scenario, part string) (scenario.Scenario, []nginx.Change
 		if files[one.Nginx], err = nginx.Mix(before, after, func(i int) bool { return mask&(1<<i) != 0 }); err != nil {
 			return s, nil, err
 		}
-		s.Fixes = append(s.Fixes, one)
+		s.WrongFixes = append(s.WrongFixes, one)
 	}
 	return s, changes, nil
 }
@@ -127,7 +128,7 @@ func (p Plan) askSubsets(e Evidence, results map[string]experiment.Result) Evide
 // subsets is which of them resolved the failure, by their bits.
 func subsets(r experiment.Result, changes int) (resolved []bool, why string) {
 	for mask := range 1 << changes {
-		m, skipped, why := r.At("fix " + subsetID(mask))
+		m, skipped, why := r.At("wrong fix " + subsetID(mask))
 		if why != "" || skipped {
 			return nil, why
 		}

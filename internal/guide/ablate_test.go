@@ -59,17 +59,17 @@ func TestAblate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(list) != 3 || len(s.Fixes) != 8 || len(s.WrongFixes) != 0 || s.ID != "slow-response/fix-raise-three-timeouts" {
-		t.Fatalf("%d changes, %d subsets of %s", len(list), len(s.Fixes), s.ID)
+	if len(list) != 3 || len(s.WrongFixes) != 8 || len(s.Fixes) != 0 || s.ID != "slow-response/fix-raise-three-timeouts" {
+		t.Fatalf("%d changes, %d subsets of %s", len(list), len(s.WrongFixes), s.ID)
 	}
-	for mask, f := range s.Fixes {
+	for mask, f := range s.WrongFixes {
 		for i, c := range list {
 			if got := strings.Contains(s.Files[f.Nginx], c.New+";"); got != (mask&(1<<i) != 0) {
 				t.Errorf("subset %d has %q: %t\n%s", mask, c.New, got, s.Files[f.Nginx])
 			}
 		}
 	}
-	if len(slow.Fixes) == 8 || slow.Files["subset-1.conf"] != "" {
+	if len(slow.WrongFixes) == 8 || slow.Files["subset-1.conf"] != "" {
 		t.Error("the catalogue's own scenario was changed")
 	}
 	for part, want := range map[string]string{
@@ -87,10 +87,10 @@ func TestAblate(t *testing.T) {
 func tried(n int) experiment.Result {
 	r := experiment.Result{ID: "slow/fix-both", Verdict: experiment.Refuted}
 	for mask := range 1 << n {
-		name := "fix " + subsetID(mask)
-		p := experiment.Part{ID: subsetID(mask), Kind: "fix", Trial: name, Verdict: experiment.Refuted}
+		name := "wrong fix " + subsetID(mask)
+		p := experiment.Part{ID: subsetID(mask), Kind: "wrong fix", Trial: name, Verdict: experiment.Verified}
 		if mask&1 != 0 {
-			p.Verdict = experiment.Verified
+			p.Verdict, p.Reason = experiment.Refuted, experiment.Resolves
 		}
 		r.Parts = append(r.Parts, p)
 		r.Trials = append(r.Trials, scenario.Observation{Trial: name, ID: name, Phases: []scenario.PhaseSeen{{Name: "broken"}, {Name: "fixed"}}})

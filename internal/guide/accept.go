@@ -60,17 +60,28 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 	return strings.Join(lines, "\n"), mistakes.OrNil()
 }
 
-// withFragment returns the statements that have a claim's fragment, each wording once;
-// one that is nothing but the fragment is the one that is meant.
+// withFragment returns the statements that have a claim's fragment, of the same wording
+// the nearest to the claim's line; one that is nothing but the fragment is the one that
+// is meant.
 func (d Document) withFragment(c Claim) []Statement {
 	var list []Statement
-	for _, s := range d.Statements {
-		if normal(s.Text) == normal(c.At.Fragment) {
-			return []Statement{s}
+	fragment := normal(c.At.Fragment)
+	for i := range d.Statements {
+		s := &d.Statements[i]
+		if !strings.Contains(s.key().normal, fragment) {
+			continue
 		}
-		if strings.Contains(normal(s.Text), normal(c.At.Fragment)) &&
-			!slices.ContainsFunc(list, func(o Statement) bool { return Fingerprint(o.Text) == Fingerprint(s.Text) }) {
-			list = append(list, s)
+		twin := slices.IndexFunc(list, func(o Statement) bool { return o.key().fingerprint == s.key().fingerprint })
+		switch {
+		case twin < 0:
+			list = append(list, *s)
+		case abs(s.Line-c.At.Line) < abs(list[twin].Line-c.At.Line):
+			list[twin] = *s
+		}
+	}
+	for i := range list {
+		if list[i].key().normal == fragment {
+			return list[i : i+1]
 		}
 	}
 	return list

@@ -108,8 +108,9 @@ func (p Plan) Decide(d Document, results []experiment.Result) []Decision {
 		}
 	}
 	var decisions []Decision
-	for _, claim := range p.Claims.Claims {
-		decisions = append(decisions, p.decide(claim, d.Find(claim), byID))
+	found := d.FindAll(p.Claims)
+	for i, claim := range p.Claims.Claims {
+		decisions = append(decisions, p.decide(claim, found[i], byID))
 	}
 	return decisions
 }

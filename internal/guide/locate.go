@@ -48,15 +48,75 @@ func (d Document) Find(c Claim) Found {
 	switch {
 	// Of two that were the same, the nearer one may be the one that reads differently now.
 	case len(same) > 0 && (len(alike) == 0 || near(slices.MinFunc(same, near), slices.MinFunc(alike, near)) <= 0):
-		s := slices.MinFunc(same, near)
-		if s.Line != c.At.Line {
-			return Found{Moved, s, fmt.Sprintf("%s has moved to line %d", c.ID, s.Line)}
-		}
-		return Found{Stands, s, ""}
+		return here(c, slices.MinFunc(same, near))
 	case len(alike) > 0:
 		s := slices.MinFunc(alike, near)
 		return Found{Changed, s, fmt.Sprintf("%s reads differently now, on line %d: see whether the claim still says the same, then `lab guide accept` it", c.ID, s.Line)}
 	}
+	return gone(c)
+}
+
+// FindAll is Find for every claim. Claims about several statements of the same words are
+// paired with those that are there, in order; where one is missing, so that the others
+// move the least.
+func (d Document) FindAll(c Claims) []Found {
+	found := make([]Found, len(c.Claims))
+	was, is := map[string][]int{}, map[string][]int{} // the lines of a fingerprint's statements
+	for i := range d.Statements {
+		key := d.Statements[i].key().fingerprint
+		is[key] = append(is[key], i)
+	}
+	for i, claim := range c.Claims {
+		found[i] = d.Find(claim)
+		if key := claim.At.Fingerprint; found[i].Here() && !slices.Contains(was[key], claim.At.Line) {
+			was[key] = append(was[key], claim.At.Line)
+		}
+	}
+	for i, claim := range c.Claims {
+		before, now := was[claim.At.Fingerprint], is[claim.At.Fingerprint]
+		if !found[i].Here() || len(before) < 2 || len(before) < len(now) {
+			continue
+		}
+		slices.Sort(before)
+		at := slices.Index(d.nearest(before, now), claim.At.Line)
+		if at < 0 {
+			found[i] = gone(claim)
+		} else {
+			found[i] = here(claim, d.Statements[now[at]])
+		}
+	}
+	return found
+}
+
+// nearest takes lines out until there are as many as statements, those first without
+// which the others are the nearest to the statements.
+func (d Document) nearest(lines, statements []int) []int {
+	distance := func(lines []int) (sum int) {
+		for i, at := range statements {
+			sum += abs(lines[i] - d.Statements[at].Line)
+		}
+		return sum
+	}
+	for len(lines) > len(statements) {
+		var best []int
+		for i := range lines {
+			if rest := slices.Delete(slices.Clone(lines), i, i+1); best == nil || distance(rest) < distance(best) {
+				best = rest
+			}
+		}
+		lines = best
+	}
+	return lines
+}
+
+func here(c Claim, s Statement) Found {
+	if s.Line != c.At.Line {
+		return Found{Moved, s, fmt.Sprintf("%s has moved to line %d", c.ID, s.Line)}
+	}
+	return Found{Stands, s, ""}
+}
+
+func gone(c Claim) Found {
 	return Found{Gone, Statement{}, fmt.Sprintf("%s no longer stands in the guide: it was on line %d", c.ID, c.At.Line)}
 }
 

@@ -1,6 +1,7 @@
 package guide
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -111,5 +112,38 @@ func TestFits(t *testing.T) {
 	}
 	if n := c.Fits(document(t, "A text about something else.\n")); n != 0 {
 		t.Errorf("%d claims fit a text about something else", n)
+	}
+}
+
+// Of two statements of the same words each has its claim: one that is altered or taken
+// away takes its claim with it.
+func TestTwins(t *testing.T) {
+	const text = "tail -n 50 error.log\n\nBetween them.\n\nMore.\n\ntail -n 50 error.log\n"
+	claims := Claims{Claims: []Claim{
+		{ID: "A1", At: Place{Line: 1, Fragment: "tail -n", Fingerprint: Fingerprint("tail -n 50 error.log")}},
+		{ID: "A2", At: Place{Line: 7, Fragment: "tail -n", Fingerprint: Fingerprint("tail -n 50 error.log")}},
+		{ID: "A3", At: Place{Line: 7, Fragment: "tail -n", Fingerprint: Fingerprint("tail -n 50 error.log")}},
+	}}
+	for name, test := range map[string]struct {
+		text string
+		want []Standing
+	}{
+		"both":              {text, []Standing{Stands, Stands, Stands}},
+		"both moved":        {"New.\n\n" + text, []Standing{Moved, Moved, Moved}},
+		"the first gone":    {"Between them.\n\nMore.\n\ntail -n 50 error.log\n", []Standing{Gone, Moved, Moved}},
+		"the second gone":   {"tail -n 50 error.log\n\nBetween them.\n\nMore.\n", []Standing{Stands, Gone, Gone}},
+		"the first altered": {strings.Replace(text, "50", "20", 1), []Standing{Changed, Stands, Stands}},
+	} {
+		d, err := Read("guide.txt", []byte(test.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []Standing
+		for _, f := range d.FindAll(claims) {
+			got = append(got, f.Standing)
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("%s: %v, want %v", name, got, test.want)
+		}
 	}
 }

@@ -13,6 +13,8 @@ var (
 	item     = lazy.Regexp(`^\s*(?:[-+•]|[*#]{2,6}|\*|\d{1,2}[.)])\s+`)
 	heading  = lazy.Regexp(`^\s*(?:#{1,6}\s+|h[1-6]\.\s+|(?:={1,6})\s*[^=]+=+\s*$)`)
 	rule     = lazy.Regexp(`^\s*(?:\|?[\s|:=*_-]*-{2,}[\s|:=*_-]*|\{\|.*|\|[-}].*)$`)
+	command  = lazy.Regexp(`^\s*(?:[$>]\s+)?[a-z][a-z0-9_./-]*(?:\s+[^\sA-Z]|$)`)
+	runs     = lazy.Regexp(`^(?:sudo|systemctl|journalctl|tail|ss|netstat|curl|docker) `)
 	wikiMark = lazy.Regexp(`'''?|</?(?:code|tt|b|i|em|strong|nowiki)>`)
 )
 
@@ -61,6 +63,9 @@ func readText(text []byte) []block {
 			kind = Log
 		case strings.HasPrefix(trimmed, "|"), strings.HasPrefix(trimmed, "!") && strings.Contains(trimmed, "!!"):
 			kind, rest = Row, cells(trimmed)
+		case strings.HasPrefix(trimmed, "# ") && i+1 < len(lines) && command().MatchString(lines[i+1]):
+			// A comment above a command, as in a shell's script.
+			kind, rest = Item, strings.TrimSpace(item().ReplaceAllString(strings.TrimLeft(trimmed, "# "), ""))
 		case heading().MatchString(line):
 			kind, rest = Heading, strings.Trim(heading().ReplaceAllString(strings.TrimRight(line, "= "), ""), " =#")
 			if rest == "" {
@@ -73,7 +78,7 @@ func readText(text []byte) []block {
 			continue
 		}
 		blocks = append(blocks, block{kind: kind, lines: []textLine{{number, rest}}})
-		open = kind == Sentence || kind == Item
+		open = (kind == Sentence || kind == Item) && !strings.HasPrefix(trimmed, "# ")
 	}
 	if code != nil {
 		blocks = append(blocks, *code)
@@ -126,7 +131,7 @@ func fenceLanguage(line, plain string) string {
 func continues(b block, line string) bool {
 	last := strings.TrimRight(b.lines[len(b.lines)-1].text, " ")
 	first := []rune(line)[0]
-	return last != "" && !strings.ContainsAny(last[len(last)-1:], ".!?:") && !strings.HasPrefix(last, "#") &&
+	return last != "" && !runs().MatchString(line) && !strings.ContainsAny(last[len(last)-1:], ".!?:") && !strings.HasPrefix(last, "#") &&
 		(unicode.IsLower(first) || unicode.IsDigit(first) || strings.ContainsRune("/`(\"'", first))
 }
 
