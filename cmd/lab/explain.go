@@ -31,8 +31,8 @@ func explainCommand(std streams) *cli.Command {
 			"journald, syslog or kubernetes put in front.\n\n" +
 			"-o jsonl writes a record for each entry: cause is a signature's id; unknown for a line of level error\n" +
 			"or worse that no signature fits; none for one below that, and for what is no entry at all.\n\n" +
-			"The exit code is 0 for a summary, whatever is in it, 1 for a LINE that is unknown, and 2 where no\n" +
-			"error-log entry was found.",
+			"The exit code is 0 for a summary, whatever is in it, 1 for a LINE that is unknown, and 2 where\n" +
+			"there is text and no error-log entry in it.",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "explain what is added to FILE from now on, also after it was rotated, until interrupted"},
 			&cli.StringSliceFlag{Name: "access", Usage: "join the access log `FILE` (combined format, or JSON with nginx's names of variables): statuses, and failures that left no error line"},

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -58,7 +59,7 @@ func readBounded(name string, limit int64) ([]byte, error) {
 		return nil, pathCause(err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, errors.New("not a file")
+		return nil, errors.New("not a plain file: pipe it in, and name it -")
 	}
 	f, err := os.Open(name)
 	if err != nil {
@@ -172,10 +173,19 @@ func knownClaim(id string, ids []string) error {
 
 // replaceFile writes a file whole or not at all.
 func replaceFile(name, text string) error {
-	unfinished := name + ".unfinished"
-	err := os.WriteFile(unfinished, []byte(text), 0o644)
+	// A link stays one, and the file keeps its mode.
+	target, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", name, pathCause(err))
+	}
+	info, err := os.Stat(target)
+	if err != nil {
+		return fmt.Errorf("writing %q: %w", name, pathCause(err))
+	}
+	unfinished := target + ".unfinished"
+	err = os.WriteFile(unfinished, []byte(text), info.Mode().Perm())
 	if err == nil {
-		err = os.Rename(unfinished, name)
+		err = os.Rename(unfinished, target)
 	}
 	if err != nil {
 		_ = os.Remove(unfinished)
