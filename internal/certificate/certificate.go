@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"net"
 	"slices"
 	"time"
 
@@ -55,7 +56,11 @@ func Names() ([]string, error) {
 }
 
 // Make makes every certificate of the recipe, valid relative to now.
-func Make(now time.Time) (Set, error) {
+func Make(now time.Time) (Set, error) { return MakeFor(now, nil) }
+
+// MakeFor is Make with certificates for these names and IP addresses, but for that which
+// is for another one; nil takes the recipe's own names.
+func MakeFor(now time.Time, names []string) (Set, error) {
 	all, err := recipes()
 	if err != nil {
 		return Set{}, err
@@ -73,6 +78,9 @@ func Make(now time.Time) (Set, error) {
 		signer := ca
 		if r.ForeignCA {
 			signer = foreign
+		}
+		if len(names) > 0 && name != "other-name" {
+			r.Names = names
 		}
 		pair, err := r.make(signer, now)
 		if err != nil {
@@ -121,9 +129,16 @@ func (r recipe) make(signer authority, now time.Time) (Pair, error) {
 		return Pair{}, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: r.Names[0]}, DNSNames: r.Names,
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: r.Names[0]},
 		NotBefore: from, NotAfter: until,
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+	}
+	for _, name := range r.Names {
+		if ip := net.ParseIP(name); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, name)
+		}
 	}
 	parent, signKey := signer.certificate, signer.key
 	if r.SelfSigned {
