@@ -25,6 +25,11 @@ type Record struct {
 	UpstreamBytesReceived  string `json:"upstream_bytes_received"`
 	UpstreamBytesSent      string `json:"upstream_bytes_sent"`
 	UpstreamResponseLength string `json:"upstream_response_length"`
+
+	// Of a user's own configuration only:
+	Host        string `json:"http_host,omitempty"`
+	CacheStatus string `json:"upstream_cache_status,omitempty"`
+	Trail       string `json:"lab_trail,omitempty"` // the locations that the request went through, "3,7,"
 }
 
 // ParseAccessLog reads the records of an access log; lines that are none are left out.

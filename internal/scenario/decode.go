@@ -261,6 +261,38 @@ func (l *Levels) decodeNode(d *decoder, n *yaml.Node) {
 	*l = list
 }
 
+// Words and Numbers are lists that are written as one value where they have one.
+type (
+	Words   []string
+	Numbers []int
+)
+
+// MarshalYAML writes one value as itself.
+func (w Words) MarshalYAML() (any, error) { return single(w), nil }
+
+// MarshalYAML writes one value as itself.
+func (n Numbers) MarshalYAML() (any, error) { return single(n), nil }
+
+func single[T any](list []T) any {
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
+}
+
+func (w *Words) decodeNode(d *decoder, n *yaml.Node)   { decodeList(d, n, (*[]string)(w)) }
+func (l *Numbers) decodeNode(d *decoder, n *yaml.Node) { decodeList(d, n, (*[]int)(l)) }
+
+// decodeList reads one value or a list of them.
+func decodeList[T any](d *decoder, n *yaml.Node, list *[]T) {
+	if n.Kind == yaml.SequenceNode {
+		d.decode(n, reflect.ValueOf(list).Elem())
+		return
+	}
+	*list = make([]T, 1)
+	d.decode(n, reflect.ValueOf(list).Elem().Index(0))
+}
+
 // decodeNode reads a step: "reload", or "restart-backend: app".
 func (s *Step) decodeNode(d *decoder, n *yaml.Node) {
 	object := (*yaml.Node)(nil)

@@ -91,6 +91,10 @@ type Probe struct {
 	Parallel bool              `yaml:"parallel,omitempty" json:"parallel,omitempty"` // send them at once instead of one after another
 	Timeout  protocol.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`   // of the client, 10s by default
 	Expect   Expect            `yaml:"expect" json:"expect"`
+
+	// Exactly is the request to the last detail but its id, in place of what stands above
+	// Count: of trials that were not written by a person.
+	Exactly *protocol.Probe `yaml:"-" json:"-"`
 }
 
 // Expect is what the client must see. Only the fields that are given are compared.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/nginx"
 )
 
@@ -18,6 +19,22 @@ type Trial struct {
 	Start    Stage
 	Phases   []Phase
 	Probes   map[string]Probe
+
+	// Deployment is a whole configuration in place of the stage's; its stage's backends
+	// are then one process, StandIns. Such a trial's Needs is NeedsAddresses.
+	Deployment *Deployment
+}
+
+// NeedsAddresses is a testbed where every address is a local one.
+const NeedsAddresses = "addresses"
+
+// Deployment is a user's own configuration, and what the backends behind it have in
+// common.
+type Deployment struct {
+	protocol.Deployment
+	Pairs   map[string]certificate.Pair // instead of the run's own certificates
+	Headers map[string]string           // more headers of every whole answer of a backend
+	Once    []string                    // backends of which the first connection alone meets the fault
 }
 
 // Phase is a stretch of a trial: steps are taken, then probes are sent.
@@ -100,6 +117,7 @@ type PhaseSeen struct {
 	Backends map[string]string `json:"backends,omitempty"`
 	OOMKills int               `json:"oomKills,omitempty"` // processes of the backend container that the kernel killed for its memory since the phase before
 	Files    map[string]string `json:"files,omitempty"`    // the server's configuration and application in place, by their names in the scenario
+	Names    []string          `json:"names,omitempty"`    // of a deployment: the host names that were asked for so far
 	Took     protocol.Duration `json:"took"`
 }
 
@@ -120,6 +138,7 @@ type Answer struct {
 	Client protocol.ProbeResult `json:"client"`
 	Access *nginx.Record        `json:"access,omitempty"` // nil: no record, nginx never saw it or never finished
 	Log    []nginx.Entry        `json:"log,omitempty"`    // entries of this request's connection
+	Passed []nginx.Record       `json:"passed,omitempty"` // more records of it: nginx was its own upstream
 	Err    error                `json:"-"`                // the probe could not be sent: the lab's trouble
 }
 
