@@ -43,6 +43,9 @@ func (t *Testbed) container(ctx context.Context, spec engine.ContainerSpec, role
 			"net.ipv6.conf.all.disable_ipv6":      "0", // without a network the engine switches ::1 off
 		}
 	}
+	if t.addresses && spec.Sysctls != nil {
+		spec.Sysctls["net.ipv6.ip_nonlocal_bind"] = "1" // a local route is enough for IPv4 only
+	}
 	id, err := t.equipment.Engine.Create(ctx, spec)
 	if err != nil {
 		return "", err

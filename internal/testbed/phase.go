@@ -196,6 +196,11 @@ func answers(request protocol.Probe, answer protocol.ProbeResult) error {
 
 // request is the next request of a probe.
 func (r *trial) request(p scenario.Probe) protocol.Probe {
+	if p.Exactly != nil {
+		request := *p.Exactly
+		request.ID = fmt.Sprintf("%s-%d", r.id, r.sent.Add(1))
+		return request
+	}
 	request := protocol.Probe{
 		ID: fmt.Sprintf("%s-%d", r.id, r.sent.Add(1)), Address: nginxAddress,
 		Method: http.MethodGet, Path: p.Get, Headers: p.Headers, Size: p.Size, Timeout: p.Timeout,
@@ -221,12 +226,12 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 			missing[a.Client.ID] = true
 		}
 	}
-	records := map[string]nginx.Record{}
+	records := map[string][]nginx.Record{}
 	var errorLog strings.Builder
 	for page := 1; ; page++ {
 		errorLog.WriteString(text.Error)
 		for _, record := range nginx.ParseAccessLog(text.Access) {
-			records[record.Probe] = record
+			records[record.Probe] = append(records[record.Probe], record)
 			delete(missing, record.Probe)
 		}
 		if !text.Truncated {
@@ -241,6 +246,7 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 			return err
 		}
 	}
+	seen.Names = text.Names
 	seen.Log = nginx.ParseErrorLog(errorLog.String())
 	type connection struct {
 		pid    int
@@ -253,13 +259,35 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 	}
 	for i := range answers {
 		a := &answers[i]
-		record, ok := records[a.Client.ID]
-		if !ok {
+		of := records[a.Client.ID]
+		if len(of) == 0 {
 			continue
 		}
+		client := len(of) - 1
+		if r.Deployment != nil {
+			client = r.client(of, r.Probes[a.Probe].Exactly)
+			a.Passed = slices.Delete(slices.Clone(of), client, client+1)
+		}
+		record := of[client]
 		a.Access = &record
 		a.Log = logged[connection{record.PID, record.Connection}]
+		for _, passed := range a.Passed {
+			if passed.Connection != record.Connection {
+				a.Log = slices.Concat(a.Log, logged[connection{passed.PID, passed.Connection}])
+			}
+		}
 	}
 	seen.Answers = answers
 	return nil
+}
+
+// client is which of the records of a request is the client's own: where nginx is its own
+// upstream the others have the same header.
+func (r *trial) client(of []nginx.Record, sent *protocol.Probe) int {
+	for i, record := range of {
+		if sent != nil && record.Host == sent.Headers["Host"] && record.Request == sent.Method+" "+sent.Path+" HTTP/1.1" {
+			return i
+		}
+	}
+	return len(of) - 1
 }

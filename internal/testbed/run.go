@@ -98,24 +98,19 @@ func (r *trial) start(ctx context.Context) error {
 	}
 	begin := protocol.Begin{Trial: r.id}
 	backends := []*request{{method: protocol.MethodBegin, params: begin}}
-	for _, name := range r.backendNames("") {
-		if !r.stage.Backends[name].Up() {
-			continue
-		}
-		launch, err := r.launch(name)
-		if err != nil {
-			return err
-		}
-		backends = append(backends, launch)
+	launches, err := r.launches()
+	if err != nil {
+		return err
 	}
+	backends = append(backends, launches...)
 	nginx := &request{method: protocol.MethodNginxStart}
-	var err error
+	config := r.config()
 	if r.alone() {
-		err = r.nginx.series(ctx, false, append(backends, r.config(), nginx)...)
+		err = r.nginx.series(ctx, false, append(backends, config, nginx)...)
 	} else {
 		err = both(
 			func() error {
-				return r.nginx.series(ctx, false, &request{method: protocol.MethodBegin, params: begin}, r.config(), nginx)
+				return r.nginx.series(ctx, false, &request{method: protocol.MethodBegin, params: begin}, config, nginx)
 			},
 			func() error { return r.backend.series(ctx, false, backends...) },
 		)
@@ -126,12 +121,19 @@ func (r *trial) start(ctx context.Context) error {
 		// What the agent says about starting nginx is about its configuration.
 		return &scenario.StageError{Text: refused.text}
 	}
+	if r.Deployment != nil && errors.As(config.err, &refused) && err == error(config.err) {
+		return &scenario.StageError{Text: refused.text}
+	}
 	return err
 }
 
 // config puts the stage's configuration where nginx reads it.
 func (r *trial) config() *request {
-	return &request{method: protocol.MethodConfig, params: protocol.Config{Text: r.Files[r.stage.Nginx], User: r.stage.User}}
+	config := protocol.Config{Text: r.Files[r.stage.Nginx], User: r.stage.User}
+	if r.Deployment != nil {
+		config.Deployment = &r.Deployment.Deployment
+	}
+	return &request{method: protocol.MethodConfig, params: config}
 }
 
 func (r *trial) setMemory(ctx context.Context, limit protocol.Bytes) error {
@@ -161,6 +163,31 @@ func (r *trial) backendNames(target string) []string {
 	return slices.Sorted(maps.Keys(r.stage.Backends))
 }
 
+// launches starts the backends that are up: those of a deployment in one process, since
+// there may be dozens.
+func (r *trial) launches() ([]*request, error) {
+	var all []*request
+	var crowd protocol.Crowd
+	for _, name := range r.backendNames("") {
+		if !r.stage.Backends[name].Up() {
+			continue
+		}
+		launch, err := r.launch(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, launch)
+		crowd.Launches = append(crowd.Launches, launch.params.(protocol.Launch))
+	}
+	switch {
+	case r.Deployment == nil:
+		return all, nil
+	case len(all) == 0:
+		return nil, nil
+	}
+	return []*request{{method: protocol.MethodCrowd, params: crowd, result: &protocol.BackendStatus{}}}, nil
+}
+
 // launch starts a backend. That it ends at once is for the probes to see.
 func (r *trial) launch(name string) (*request, error) {
 	b := r.stage.Backends[name]
@@ -175,7 +202,13 @@ func (r *trial) launch(name string) (*request, error) {
 			certificate = "good"
 		}
 		pair := r.equipment.Certificates.Pairs[certificate]
+		if r.Deployment != nil {
+			pair = r.Deployment.Pairs[certificate]
+		}
 		l.Certificate, l.Key = pair.Certificate, pair.Key
+	}
+	if r.Deployment != nil {
+		l.Headers, l.Once = r.Deployment.Headers, slices.Contains(r.Deployment.Once, name)
 	}
 	if b.Real() {
 		l.Server, l.Files = r.Server, r.filesOf(b)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,6 +65,7 @@ type Testbed struct {
 	image     string // of nginx's container
 	info      protocol.NginxInfo
 	memory    protocol.Bytes
+	addresses bool // every one is local
 }
 
 // Kind is what a trial's testbed must have: a scenario's Needs and Server.
@@ -96,6 +98,7 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 			return nil, err
 		}
 	}
+	t.addresses = kind.Needs == scenario.NeedsAddresses
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("starting testbed %s: %w", t.Name, err), t.Remove())
@@ -117,7 +120,12 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 		base.Image = backendImage
 		return t, t.startManaged(ctx, kind, base)
 	}
-	nginxID, err := t.container(ctx, base, "nginx")
+	nginxBase := base
+	if kind.Needs == scenario.NeedsAddresses {
+		// For the agent there, which gives it up before it starts anything.
+		nginxBase.Cap = append(slices.Clone(base.Cap), "NET_ADMIN")
+	}
+	nginxID, err := t.container(ctx, nginxBase, "nginx")
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +177,7 @@ func (t *Testbed) hello(ctx context.Context) error {
 }
 
 func (t *Testbed) helloNginx(ctx context.Context) error {
-	hello := protocol.Hello{Role: "nginx", CA: t.equipment.Certificates.CA, Certificates: map[string][]byte{}, NginxConf: fixtures.NginxConf}
+	hello := protocol.Hello{Role: "nginx", CA: t.equipment.Certificates.CA, Certificates: map[string][]byte{}, NginxConf: fixtures.NginxConf, Addresses: t.addresses}
 	for name, pair := range t.equipment.Certificates.Pairs {
 		hello.Certificates[name] = pair.Certificate
 	}
