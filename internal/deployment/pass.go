@@ -1,0 +1,150 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+)
+
+// Family is one way of passing requests on: the beginning of its directives' names.
+type Family struct {
+	Name     string // proxy, fastcgi, uwsgi, scgi, grpc
+	Protocol string // as a backend's
+	TLS      string // scheme that means TLS; "" has none
+	Port     string // unless the address has one
+}
+
+// Families is every module that passes requests on, with a backend that can stand in.
+var Families = []Family{
+	{"proxy", "http", "https", "80"},
+	{"fastcgi", "fastcgi", "", "80"},
+	{"uwsgi", "uwsgi", "suwsgi", "80"},
+	{"scgi", "scgi", "", "80"},
+	{"grpc", "grpc", "grpcs", "80"},
+}
+
+// FamilyOf is the family of a directive's name, "proxy_read_timeout".
+func FamilyOf(name string) (Family, bool) {
+	for _, f := range Families {
+		if strings.HasPrefix(name, f.Name+"_") {
+			return f, true
+		}
+	}
+	return Family{}, false
+}
+
+// Pass is a directive that passes requests on, and where to.
+type Pass struct {
+	*Directive
+	Family   Family
+	TLS      bool
+	Variable bool      // where to is decided by variables
+	Upstream *Upstream // nil: variables
+}
+
+// Passes lists every directive that passes requests on.
+func (s *Site) Passes() []Pass {
+	var all []Pass
+	s.Walk(func(d *Directive) {
+		family, ok := FamilyOf(d.Name)
+		if ok && d.Name == family.Name+"_pass" && d.In("stream") == nil {
+			all = append(all, s.pass(d, family))
+		}
+	})
+	return all
+}
+
+// PassOf is how a location, and not another one in it, passes requests on.
+func (s *Site) PassOf(l *Location) (Pass, bool) {
+	for _, p := range s.Passes() {
+		if p.In("location") == l.Directive {
+			return p, true
+		}
+	}
+	return Pass{}, false
+}
+
+func (s *Site) pass(d *Directive, family Family) Pass {
+	p := Pass{Directive: d, Family: family}
+	target := d.Arg(0)
+	if scheme, rest, ok := strings.Cut(target, "://"); ok {
+		p.TLS, target = scheme == family.TLS && scheme != "", rest
+	}
+	port := family.Port
+	if p.TLS && family.Name != "uwsgi" {
+		port = "443"
+	}
+	if path, ok := strings.CutPrefix(target, "unix:"); ok {
+		path, _, _ = strings.Cut(path, ":")
+		target = "unix:" + path
+	} else {
+		target, _, _ = strings.Cut(target, "/")
+	}
+	if strings.Contains(target, "$") {
+		p.Variable = true
+		return p
+	}
+	if u, ok := s.Upstreams[target]; ok {
+		p.Upstream = u
+		return p
+	}
+	peer := NewPeer(target, port)
+	peer.D = d
+	p.Upstream = &Upstream{Name: peer.Name, Peers: []Peer{peer}}
+	return p
+}
+
+// Default is nginx's own value of what decides how a location fails; "" where there is
+// none. From the documentation of the modules.
+func Default(name string) string {
+	family, ok := FamilyOf(name)
+	if !ok {
+		return ""
+	}
+	switch rest := strings.TrimPrefix(name, family.Name+"_"); rest {
+	case "connect_timeout", "send_timeout", "read_timeout":
+		return "60s"
+	case "next_upstream":
+		return "error timeout"
+	case "next_upstream_tries", "next_upstream_timeout":
+		return "0"
+	case "intercept_errors", "ssl_verify", "ssl_server_name", "cache_use_stale":
+		return "off"
+	}
+	return ""
+}
+
+// Settings is the names of what decides how a location with such a pass fails.
+func (f Family) Settings() []string {
+	var all []string
+	for _, rest := range []string{
+		"connect_timeout", "send_timeout", "read_timeout", "next_upstream", "next_upstream_tries", "next_upstream_timeout", "intercept_errors",
+		"ssl_verify", "ssl_server_name", "ssl_name", "ssl_certificate", "ssl_trusted_certificate", "cache", "cache_use_stale", "buffering", "hide_header", "pass_header", "buffer_size",
+	} {
+		all = append(all, f.Name+"_"+rest)
+	}
+	return append(all, "error_page", "server_tokens", "resolver")
+}
+
+// Resolvers is the IP addresses of every name server that the configuration asks.
+func (s *Site) Resolvers() []string {
+	var all []string
+	s.Walk(func(d *Directive) {
+		if !d.Is("resolver") {
+			return
+		}
+		for _, word := range d.Args {
+			if strings.Contains(word, "=") {
+				continue
+			}
+			peer := NewPeer(word, "53")
+			for _, address := range peer.Addresses[:1] {
+				host := strings.Trim(strings.TrimSuffix(address, ":53"), "[]")
+				if strings.HasSuffix(address, ":53") && !slices.Contains(all, host) {
+					all = append(all, host)
+				}
+			}
+		}
+	})
+	slices.Sort(all)
+	return all
+}

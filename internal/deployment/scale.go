@@ -1,0 +1,175 @@
+package deployment
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Apart is how far two timers must be apart, and from zero, to be told apart: nginx
+// merges timers that end within 300 ms (NGX_TIMER_LAZY_DELAY).
+const Apart = 300 * time.Millisecond
+
+// longest bounds a scaled timer, but for the distances between several.
+const longest = 3 * time.Second
+
+// Scale makes production's timeouts short and their order the same.
+type Scale struct {
+	scaled map[time.Duration]time.Duration
+}
+
+// NewScale divides times by a factor: none comes out under Apart or nearer than that to
+// another, and one longer than 3 s is as long as that.
+func NewScale(times []time.Duration, factor float64) Scale {
+	times = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(times))), func(d time.Duration) bool { return d <= 0 })
+	s := Scale{map[time.Duration]time.Duration{}}
+	last := time.Duration(0)
+	for _, t := range times {
+		short := t
+		if factor > 1 {
+			short = min(time.Duration(float64(t)/factor), longest).Truncate(time.Millisecond)
+		}
+		if factor != 1 {
+			short = max(short, last+Apart)
+		}
+		s.scaled[t], last = short, short
+	}
+	return s
+}
+
+// Of is the scaled time; one that was not among them stays.
+func (s Scale) Of(t time.Duration) time.Duration {
+	if short, ok := s.scaled[t]; ok {
+		return short
+	}
+	return t
+}
+
+// Nearest is the time whose scaled one a measured one is nearest to; false: it is near
+// none.
+func (s Scale) Nearest(measured time.Duration) (time.Duration, bool) {
+	best, found := time.Duration(0), false
+	for _, t := range slices.Sorted(maps.Keys(s.scaled)) {
+		if d := (measured - s.scaled[t]).Abs(); d < Apart/2 && (!found || d < (measured-s.scaled[best]).Abs()) {
+			best, found = t, true
+		}
+	}
+	return best, found
+}
+
+// Longest is the longest scaled time.
+func (s Scale) Longest() time.Duration {
+	var most time.Duration
+	for _, short := range s.scaled {
+		most = max(most, short)
+	}
+	return most
+}
+
+var units = []struct {
+	name string
+	is   time.Duration
+}{{"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}, {"w", 7 * 24 * time.Hour}, {"M", 30 * 24 * time.Hour}, {"y", 365 * 24 * time.Hour}}
+
+// ParseTime reads a time as nginx writes it: 60, 60s, 1m30s, 500ms.
+func ParseTime(text string) (time.Duration, bool) {
+	rest, total := strings.TrimSpace(text), time.Duration(0)
+	if rest == "" {
+		return 0, false
+	}
+	for rest != "" {
+		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
+		n, err := strconv.ParseInt(rest[:digits], 10, 32)
+		if err != nil {
+			return 0, false
+		}
+		rest = rest[digits:]
+		unit := time.Second
+		if rest != "" && rest[0] != ' ' {
+			i := slices.IndexFunc(units, func(u struct {
+				name string
+				is   time.Duration
+			}) bool {
+				return strings.HasPrefix(rest, u.name)
+			})
+			if i < 0 {
+				return 0, false
+			}
+			unit, rest = units[i].is, rest[len(units[i].name):]
+		}
+		total += time.Duration(n) * unit
+		rest = strings.TrimLeft(rest, " ")
+	}
+	return total, true
+}
+
+// WriteTime is a time as nginx reads it and a person writes it.
+func WriteTime(d time.Duration) string {
+	if d%time.Second == 0 {
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+	return fmt.Sprintf("%dms", d/time.Millisecond)
+}
+
+// IsTimer reports whether a directive is a timeout that is scaled: one of requests to
+// upstreams, in milliseconds within nginx.
+func IsTimer(d *Directive) bool {
+	if len(d.Args) != 1 || d.In("stream", "mail") != nil {
+		return false
+	}
+	if d.Is("resolver_timeout") {
+		return true
+	}
+	family, ok := FamilyOf(d.Name)
+	if !ok {
+		return false
+	}
+	switch strings.TrimPrefix(d.Name, family.Name+"_") {
+	case "connect_timeout", "send_timeout", "read_timeout", "next_upstream_timeout", "cache_lock_timeout", "cache_lock_age":
+		return true
+	}
+	return false
+}
+
+// Times is every time that the configuration's timers have, and nginx's own.
+func (s *Site) Times() []time.Duration {
+	all := []time.Duration{time.Minute} // the default
+	s.Walk(func(d *Directive) {
+		if t, ok := ParseTime(d.Arg(0)); ok && IsTimer(d) {
+			all = append(all, t)
+		}
+		if d.Is("resolver") {
+			all = append(all, resolverTimeout)
+		}
+	})
+	return all
+}
+
+const resolverTimeout = 30 * time.Second
+
+// Unscaled lists the times that stay as they are, since nginx counts them in seconds.
+func (s *Site) Unscaled() []Change {
+	var all []Change
+	s.Walk(func(d *Directive) {
+		if d.In("stream", "mail") != nil {
+			return
+		}
+		for _, word := range d.Args {
+			name, _, ok := strings.Cut(word, "=")
+			if ok && slices.Contains([]string{"fail_timeout", "valid", "inactive"}, name) {
+				all = append(all, Change{File: d.File, Line: d.Line, Was: word, Why: "in whole seconds within nginx: not scaled"})
+			}
+		}
+		if family, ok := FamilyOf(d.Name); ok && d.Name == family.Name+"_cache_valid" {
+			all = append(all, Change{File: d.File, Line: d.Line, Was: d.Name + " " + d.Value(), Why: "in whole seconds within nginx: not scaled"})
+		}
+	})
+	slices.SortFunc(all, func(a, b Change) int {
+		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), strings.Compare(a.Was, b.Was))
+	})
+	return slices.Compact(all)
+}
