@@ -1,0 +1,165 @@
+package regress
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aymanbagabas/go-udiff"
+
+	"github.com/gatewaylab/lab/internal/deployment"
+)
+
+// Advice is something that is wrong with a configuration whatever it was before: the
+// trial that shows it, the fix, and the trial that shows that the fix does it.
+type Advice struct {
+	Rule     string   `json:"rule"`
+	Severity string   `json:"severity"` // error, warning or note
+	Server   string   `json:"server"`
+	Location string   `json:"location"`
+	File     string   `json:"file"`
+	Line     int      `json:"line"`
+	Says     string   `json:"says"`
+	Shown    []string `json:"shown"`  // what was seen under which fault
+	Fix      string   `json:"fix"`    // the change, as a unified diff
+	After    []string `json:"after"`  // what was seen with the fix
+	Proven   bool     `json:"proven"` // the fix makes the difference that it is for
+}
+
+// Advise tries every rule at every target. What cannot be shown is not said.
+func Advise(ctx context.Context, runner Runner, source *deployment.Source, options Options, probes []Probe) (*Config, []Advice, error) {
+	c, err := Prepare(ctx, runner, source, options)
+	if err != nil {
+		return nil, nil, err
+	}
+	targets, err := c.Survey(ctx, runner, probes)
+	if err != nil {
+		return nil, nil, err
+	}
+	type job struct {
+		target Target
+		rule   rule
+	}
+	var jobs []job
+	for _, t := range targets {
+		for _, r := range rules {
+			if t.Pass != nil && t.Behind == "" && slices.ContainsFunc(r.cells, func(id cellID) bool { return slices.Contains(t.cells(), id) }) {
+				jobs = append(jobs, job{t, r})
+			}
+		}
+	}
+	found := make([]*Advice, len(jobs))
+	done := 0
+	err = c.each(len(jobs), len(jobs), func(i int) error {
+		advice, err := c.advise(ctx, runner, jobs[i].target, jobs[i].rule, probes)
+		found[i] = advice
+		if err == nil && options.Progress != nil {
+			c.mu.Lock()
+			done++
+			options.Progress(done, len(jobs))
+			c.mu.Unlock()
+		}
+		return err
+	})
+	var all []Advice
+	for _, a := range found {
+		// Locations that lead to another one are all mended there.
+		if a != nil && !slices.ContainsFunc(all, func(other Advice) bool { return other.Rule == a.Rule && a.Fix != "" && other.Fix == a.Fix }) {
+			all = append(all, *a)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b Advice) int { return severity(a) - severity(b) })
+	return c, all, err
+}
+
+func severity(a Advice) int { return slices.Index(Severities, a.Severity) }
+
+// Severities is every severity of advice, the gravest first.
+var Severities = []string{"error", "warning", "note"}
+
+// advise tries one rule at one target; nil: it does not apply.
+func (c *Config) advise(ctx context.Context, runner Runner, t Target, r rule, probes []Probe) (*Advice, error) {
+	before, err := c.show(ctx, runner, t, r)
+	if err != nil || before == nil || !r.wrong(c, t, before) {
+		return nil, err
+	}
+	file, line := c.place(t.Location, t.Pass, "")
+	a := &Advice{Rule: r.name, Severity: r.severity, Server: t.Location.Server.Label(), Location: t.Location.String(), File: file, Line: line, Says: r.says(c, t, before)}
+	for i, id := range r.cells {
+		a.Shown = append(a.Shown, Say(id.Fault)+": "+before[i].String())
+	}
+	edits := deployment.NewEdits(c.Site.Files)
+	if !r.fix(c, t, edits) {
+		return a, nil
+	}
+	fixed := *c.Source
+	fixed.Files = map[string]string{}
+	for name, text := range c.Source.Files {
+		fixed.Files[name] = text
+	}
+	for name, text := range edits.Result() {
+		if _, ours := c.Source.Files[name]; !ours {
+			return a, nil // the place is in a file of the image's
+		}
+		fixed.Files[name] = text
+		was := c.Source.Files[name]
+		// Without context: what stands beside it may be a secret.
+		diff, err := udiff.ToUnified(c.ShownFile(name), c.ShownFile(name), was, udiff.Lines(was, text), 0)
+		if err != nil {
+			return nil, fmt.Errorf("showing the fix of %s: %w", a.Rule, err)
+		}
+		a.Fix += diff
+	}
+	if last := len(edits.Changes) - 1; last >= 0 {
+		a.Line, a.File = edits.Changes[last].Line, c.ShownFile(edits.Changes[last].File)
+	}
+	options := c.options
+	options.Progress, options.Parallel = nil, 1
+	options.Only = t.Key()
+	changed, err := Prepare(ctx, runner, &fixed, options)
+	if err != nil {
+		return a, quietly(err)
+	}
+	targets, err := changed.Survey(ctx, runner, probes)
+	if err != nil {
+		return a, quietly(err)
+	}
+	for _, now := range targets {
+		if now.Key() != t.Key() || now.Request() != t.Request() {
+			continue
+		}
+		after, err := changed.show(ctx, runner, now, r)
+		if err != nil || after == nil {
+			return a, err
+		}
+		for i, id := range r.cells {
+			a.After = append(a.After, Say(id.Fault)+": "+after[i].String())
+		}
+		a.Proven = r.right(before, after)
+	}
+	return a, nil
+}
+
+// quietly is nil for an error about the changed configuration: then the fix is unproven.
+func quietly(err error) error {
+	if IsConfig(err) {
+		return nil
+	}
+	return err
+}
+
+// show runs a rule's cells; nil: the target has not all of them.
+func (c *Config) show(ctx context.Context, runner Runner, t Target, r rule) ([]Cell, error) {
+	var cells []Cell
+	for _, id := range r.cells {
+		if !slices.Contains(t.cells(), id) {
+			return nil, nil
+		}
+		cell, err := c.cell(ctx, runner, t, id, r.requests)
+		if err != nil {
+			return nil, err
+		}
+		cells = append(cells, cell)
+	}
+	return cells, nil
+}

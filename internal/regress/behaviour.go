@@ -1,0 +1,225 @@
+package regress
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Behaviour is what a behaviour file holds: how a configuration behaves, as it was
+// recorded, and what a person has added.
+type Behaviour struct {
+	Version int               `yaml:"version" json:"version"`
+	Nginx   string            `yaml:"nginx" json:"nginx"`                       // the version that it was recorded on
+	Probes  []Probe           `yaml:"probes,omitempty" json:"probes,omitempty"` // requests in place of those that lab derives
+	Ignore  []Ignore          `yaml:"ignore,omitempty" json:"ignore,omitempty"` // differences that do not count
+	Servers []ServerBehaviour `yaml:"servers" json:"servers"`
+}
+
+// Ignore is a rule for differences that do not count: all that are given must fit.
+type Ignore struct {
+	Line     scenario.Line  `yaml:"-" json:"-"`
+	Server   string         `yaml:"server,omitempty" json:"server,omitempty"`
+	Location string         `yaml:"location,omitempty" json:"location,omitempty"`
+	Fault    string         `yaml:"fault,omitempty" json:"fault,omitempty"`
+	Fields   scenario.Words `yaml:"fields,omitempty" json:"fields,omitempty"` // none: all of them
+}
+
+// ServerBehaviour is one server's.
+type ServerBehaviour struct {
+	Server    string              `yaml:"server" json:"server"`
+	Listen    []string            `yaml:"listen,flow" json:"listen"`
+	Locations []LocationBehaviour `yaml:"locations" json:"locations"`
+}
+
+// LocationBehaviour is that of one location under every fault.
+type LocationBehaviour struct {
+	Location string            `yaml:"location" json:"location"`
+	Probe    string            `yaml:"probe" json:"probe"`                                // method and path
+	Upstream []string          `yaml:"upstream,omitempty,flow" json:"upstream,omitempty"` // the servers behind it
+	Settings map[string]string `yaml:"settings,omitempty" json:"settings,omitempty"`      // in force, of what decides; nginx's own defaults are left out
+	Faults   []Entry           `yaml:"faults" json:"faults"`
+}
+
+// Entry is one cell, or what a person expects of it.
+type Entry struct {
+	Fault  string `yaml:"fault" json:"fault"`
+	At     string `yaml:"at,omitempty" json:"at,omitempty"`
+	Method string `yaml:"method,omitempty" json:"method,omitempty"`
+	Cell   `yaml:",inline"`
+	Or     []Cell  `yaml:"or,omitempty" json:"or,omitempty"`
+	Expect *Expect `yaml:"expect,omitempty" json:"expect,omitempty"`
+}
+
+// Expect is what a person wants of a cell, in place of what was recorded. Only what is
+// given counts.
+type Expect struct {
+	Status  int               `yaml:"status,omitempty" json:"status,omitempty"`
+	From    string            `yaml:"from,omitempty" json:"from,omitempty"`
+	Within  protocol.Duration `yaml:"within,omitempty" json:"within,omitempty"`   // all timeouts together, unscaled
+	Retried *bool             `yaml:"retried,omitempty" json:"retried,omitempty"` // passed to another server, or not
+	Twice   *bool             `yaml:"twice,omitempty" json:"twice,omitempty"`
+	Cut     *bool             `yaml:"cut,omitempty" json:"cut,omitempty"`
+}
+
+const version = 1
+
+// NewBehaviour makes what was seen a behaviour.
+func NewBehaviour(c *Config, rows []Row) Behaviour {
+	b := Behaviour{Version: version, Nginx: c.Nginx}
+	for _, r := range rows {
+		server := r.Target.Location.Server
+		listen := listens(server)
+		i := slices.IndexFunc(b.Servers, func(s ServerBehaviour) bool {
+			return s.Server == server.Label() && slices.Equal(s.Listen, listen)
+		})
+		if i < 0 {
+			i = len(b.Servers)
+			b.Servers = append(b.Servers, ServerBehaviour{Server: server.Label(), Listen: listen})
+		}
+		b.Servers[i].Locations = append(b.Servers[i].Locations, c.location(r))
+	}
+	b.sort()
+	return b
+}
+
+func (b *Behaviour) sort() {
+	slices.SortStableFunc(b.Servers, func(a, b ServerBehaviour) int {
+		return cmp.Or(strings.Compare(a.Server, b.Server), slices.Compare(a.Listen, b.Listen))
+	})
+	for _, s := range b.Servers {
+		slices.SortStableFunc(s.Locations, func(a, b LocationBehaviour) int {
+			return cmp.Or(strings.Compare(a.Location, b.Location), strings.Compare(a.Probe, b.Probe))
+		})
+	}
+}
+
+func listens(s *deployment.Server) []string {
+	var all []string
+	for _, l := range s.Listens {
+		text := l.String()
+		if l.TLS {
+			text += " ssl"
+		}
+		if l.Proxy {
+			text += " proxy_protocol"
+		}
+		all = append(all, text)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+func (c *Config) location(r Row) LocationBehaviour {
+	t := r.Target
+	b := LocationBehaviour{Location: t.Location.String(), Probe: t.Request(), Settings: c.settings(t)}
+	for _, p := range t.Peers {
+		b.Upstream = union(b.Upstream, p.name)
+	}
+	for _, p := range t.Backups {
+		b.Upstream = union(b.Upstream, p.name+" backup")
+	}
+	slices.Sort(b.Upstream)
+	for _, seen := range r.Cells {
+		b.Faults = append(b.Faults, Entry{Fault: seen.ID.Fault, At: seen.ID.At, Method: seen.ID.Method, Cell: seen.Cell, Or: seen.Or})
+	}
+	return b
+}
+
+// settings is what is in force of what decides how the location fails.
+func (c *Config) settings(t Target) map[string]string {
+	if t.Pass == nil {
+		return nil
+	}
+	all := map[string]string{}
+	for _, name := range t.Pass.Family.Settings() {
+		d := deployment.Effective(t.Pass.Parent, name)
+		if d == nil {
+			continue
+		}
+		value := d.Value()
+		if strings.HasSuffix(name, "_certificate") {
+			value = "(a file)"
+		}
+		if time, ok := deployment.ParseTime(d.Arg(0)); ok && len(d.Args) == 1 && strings.HasSuffix(name, "_timeout") {
+			value = deployment.WriteTime(time)
+		}
+		if name == "error_page" {
+			value = c.errorPages(d)
+		}
+		if value != deployment.Default(name) {
+			all[name] = value
+		}
+	}
+	if u := t.Pass.Upstream; u != nil && u.D != nil {
+		var words []string
+		for _, d := range u.D.Block {
+			if d.Is("server", "least_conn", "ip_hash", "hash", "random", "keepalive", "keepalive_requests", "keepalive_timeout") {
+				words = append(words, strings.TrimSpace(d.Name+" "+d.Value()))
+			}
+		}
+		slices.Sort(words)
+		all["upstream"] = strings.Join(words, "; ")
+	}
+	return all
+}
+
+// errorPages is every error_page of the block that has the one in force, sorted.
+func (c *Config) errorPages(d *deployment.Directive) string {
+	var all []string
+	siblings := c.Site.Top
+	if d.Parent != nil {
+		siblings = d.Parent.Block
+	}
+	for _, other := range siblings {
+		if other.Is("error_page") {
+			all = append(all, other.Value())
+		}
+	}
+	slices.Sort(all)
+	return strings.Join(all, "; ")
+}
+
+// Keep takes over what a person has added to an earlier behaviour.
+func (b *Behaviour) Keep(before Behaviour) {
+	b.Probes, b.Ignore = before.Probes, before.Ignore
+	before.each(func(server ServerBehaviour, location LocationBehaviour, e Entry) {
+		if e.Expect == nil {
+			return
+		}
+		if now := b.find(server.Server, location.Location, location.Probe, e); now != nil {
+			now.Expect = e.Expect
+		}
+	})
+}
+
+func (b Behaviour) each(visit func(ServerBehaviour, LocationBehaviour, Entry)) {
+	for _, s := range b.Servers {
+		for _, l := range s.Locations {
+			for _, e := range l.Faults {
+				visit(s, l, e)
+			}
+		}
+	}
+}
+
+func (b *Behaviour) find(server, location, probe string, like Entry) *Entry {
+	for i := range b.Servers {
+		for j := range b.Servers[i].Locations {
+			l := &b.Servers[i].Locations[j]
+			if b.Servers[i].Server != server || l.Location != location || l.Probe != probe {
+				continue
+			}
+			for k := range l.Faults {
+				if l.Faults[k].Fault == like.Fault && l.Faults[k].At == like.At && l.Faults[k].Method == like.Method {
+					return &l.Faults[k]
+				}
+			}
+		}
+	}
+	return nil
+}

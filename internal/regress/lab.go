@@ -1,0 +1,302 @@
+// Package regress finds out how a user's nginx configuration behaves when its upstreams
+// fail, writes it down, and compares. Containers are somebody else's: it runs trials.
+package regress
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"path"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Runner runs trials: testbed.Pool.
+type Runner interface {
+	Run(ctx context.Context, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error)
+	Nginx() protocol.NginxInfo
+}
+
+// Options is what a user decides.
+type Options struct {
+	TimeScale float64 // timeouts are divided by it; 1 leaves them
+	Parallel  int     // trials at a time
+	Only      string  // the key of the one target that is looked for; "" is all
+	Progress  func(done, total int)
+}
+
+// Config is a configuration that runs in the lab.
+type Config struct {
+	Source  *deployment.Source
+	Site    *deployment.Site // as it is, the image's files included
+	Scale   deployment.Scale
+	Changes []deployment.Change // what differs in the lab, and why
+	Notes   []string
+	Nginx   string // version
+
+	base    scenario.Deployment
+	peers   []*peer
+	options Options
+
+	image    map[string]string // files of the image's that the configuration includes
+	standIns deployment.StandIns
+	user     string            // of the workers, where the configuration's is none of the image's
+	folders  []string          // that must be there
+	further  []found           // what nginx was seen to look for
+	names    map[string]string // of addresses that were made of them
+
+	mu     sync.Mutex
+	pages  map[string]bool                           // files that nginx was seen to miss
+	passes map[*deployment.Location]*deployment.Pass // of locations that lead to another one
+}
+
+// found is an upstream server that shows only as requests come.
+type found struct {
+	address, protocol string
+	secured           bool
+}
+
+// peer is a backend that stands in for a server of an upstream.
+type peer struct {
+	id       string
+	address  string // as nginx writes it into its logs
+	name     string // as the configuration says
+	listen   string
+	protocol string
+}
+
+// errConfig is a configuration that cannot run, and why.
+type errConfig struct{ error }
+
+func (e errConfig) Unwrap() error { return e.error }
+
+// IsConfig reports whether an error is about the configuration, not about the lab.
+func IsConfig(err error) bool {
+	var about errConfig
+	return errors.As(err, &about)
+}
+
+// mending bounds how often nginx is asked whether it takes the configuration now.
+const mending = 60
+
+// Prepare makes a configuration run: what it lacks stands in, until nginx takes it.
+func Prepare(ctx context.Context, runner Runner, source *deployment.Source, options Options) (*Config, error) {
+	c := &Config{Source: source, options: options, Notes: source.Notes, image: map[string]string{}, names: map[string]string{}, pages: map[string]bool{}, passes: map[*deployment.Location]*deployment.Pass{}}
+	if err := c.read(); err != nil {
+		return nil, errConfig{err}
+	}
+	var err error
+	if c.standIns.Set, err = certificate.MakeFor(time.Now(), hostNames(c.Site)); err != nil {
+		return nil, fmt.Errorf("making certificates for the configuration: %w", err)
+	}
+	for range mending {
+		if err := c.plan(); err != nil {
+			return nil, errConfig{err}
+		}
+		dump, complaint, err := c.ask(ctx, runner)
+		switch {
+		case err != nil:
+			return nil, err
+		case complaint == "":
+			known := len(c.image)
+			for name, text := range deployment.ParseDump(dump) {
+				if _, ours := source.Files[name]; !ours && c.image[name] == "" && c.standIns.Files[name] == "" {
+					c.image[name] = text
+				}
+			}
+			if len(c.image) == known {
+				return c, nil
+			}
+			if err := c.read(); err != nil {
+				return nil, errConfig{err}
+			}
+			continue
+		}
+		remedy, err := c.standIns.Mend(c.Site, c.shown(complaint))
+		if err != nil {
+			return nil, errConfig{fmt.Errorf("%s (nginx %s)", c.shown(err.Error()), c.Nginx)}
+		}
+		if remedy.User {
+			if c.user != "" {
+				return nil, errConfig{fmt.Errorf("nginx refuses the configuration: %s", complaint)}
+			}
+			info := runner.Nginx()
+			c.user = info.User + " " + info.Group
+		}
+		if remedy.Folder != "" {
+			c.folders = append(c.folders, remedy.Folder)
+		}
+	}
+	return nil, errConfig{fmt.Errorf("nginx does not take the configuration after %d stand-ins", mending)}
+}
+
+func (c *Config) read() error {
+	files := maps.Clone(c.image)
+	maps.Copy(files, c.Source.Files)
+	for name, text := range c.standIns.Files {
+		if _, there := files[name]; !there && strings.HasSuffix(name, ".conf") {
+			files[name] = text
+		}
+	}
+	tree, err := deployment.Expand(c.Source.Main, files)
+	if err != nil {
+		return errors.New(c.shown(err.Error()))
+	}
+	c.Site = deployment.NewSite(tree)
+	c.Scale = deployment.NewScale(c.Site.Times(), c.options.TimeScale)
+	return nil
+}
+
+// shown has paths as the owner of the configuration knows them.
+func (c *Config) shown(text string) string {
+	for _, place := range slices.Backward(slices.Sorted(maps.Keys(c.Source.Shown))) {
+		text = strings.ReplaceAll(text, place+":", c.Source.Shown[place]+":")
+	}
+	return text
+}
+
+// ShownFile is a file's path as the owner of the configuration knows it.
+func (c *Config) ShownFile(file string) string {
+	if shown, ok := c.Source.Shown[file]; ok {
+		return shown
+	}
+	return file
+}
+
+// plan makes the deployment out of what is known so far.
+func (c *Config) plan() error {
+	c.standIns.Always(c.Site)
+	c.scripts()
+	c.peers = nil
+	var pages []deployment.Change
+	for _, pass := range c.Site.Passes() {
+		if pass.Upstream != nil {
+			for _, server := range pass.Upstream.Peers {
+				for _, address := range server.Addresses {
+					c.standIn(address, server.Name, pass.Family.Protocol, pass.TLS)
+				}
+			}
+		}
+	}
+	for _, f := range c.further {
+		c.standIn(f.address, c.nameOf(f.address), f.protocol, f.secured)
+	}
+	d := protocol.Deployment{
+		Main: c.Source.Main, Files: map[string][]byte{}, Links: map[string]string{},
+		Names: protocol.Names{At: c.Site.Resolvers()},
+	}
+	home := path.Dir(c.Source.Main)
+	d.Hidden = []string{path.Join(home, "conf.d"), path.Join(home, "sites-enabled"), path.Join(home, "templates")}
+	for name, text := range c.Source.Files {
+		d.Files[name] = []byte(text)
+	}
+	var taken []string
+	for _, peer := range c.peers {
+		if place, ok := strings.CutPrefix(peer.address, "unix:"); ok {
+			d.Links[path.Clean(place)] = strings.TrimPrefix(peer.listen, "unix://")
+			continue
+		}
+		if at, err := netip.ParseAddrPort(peer.address); err == nil && !at.Addr().IsLoopback() {
+			taken = append(taken, fmt.Sprint(at.Port()))
+		}
+	}
+	edits := c.Site.Adapt(deployment.Adaptation{Scale: c.Scale, Real: c.options.TimeScale == 1, User: c.user, Taken: taken})
+	c.Site.Mark(edits)
+	for name, text := range edits.Result() {
+		d.Files[name] = []byte(text)
+	}
+	for name, text := range c.standIns.Files {
+		d.Files[name] = []byte(text)
+	}
+	c.Site.Walk(func(directive *deployment.Directive) {
+		family, ok := deployment.FamilyOf(directive.Name)
+		if ok && directive.Name == family.Name+"_cache_path" && path.IsAbs(directive.Arg(0)) && len(path.Clean(directive.Arg(0))) > 1 {
+			d.Folders = append(d.Folders, path.Clean(directive.Arg(0)))
+		}
+	})
+	for _, folder := range c.folders {
+		// A file makes its folder, and stays out of the way.
+		d.Files[path.Join(folder, ".lab")] = nil
+	}
+	for _, place := range slices.Sorted(maps.Keys(c.pages)) {
+		if _, there := d.Files[place]; !there {
+			d.Files[place] = []byte("a page that stands in for " + path.Base(place) + "\n")
+			pages = append(pages, deployment.Change{Was: place, Now: "a page of the lab's", Why: "stands in for the file"})
+		}
+	}
+	c.base = scenario.Deployment{Deployment: d, Pairs: c.standIns.Set.Pairs}
+	c.Changes = slices.Concat(edits.Changes, c.standIns.Why, pages)
+	if c.options.TimeScale != 1 {
+		c.Changes = append(c.Changes, c.Site.Unscaled()...)
+	}
+	return nil
+}
+
+// scripts makes the files of scripts that a FastCGI server runs and nginx looks for.
+func (c *Config) scripts() {
+	for _, l := range c.Site.Locations {
+		pass, ok := c.Site.PassOf(l)
+		root := deployment.Effective(l.Directive, "root")
+		if !ok || pass.Family.Name != "fastcgi" || root == nil || !path.IsAbs(root.Arg(0)) || strings.Contains(root.Arg(0), "$") {
+			continue
+		}
+		for _, name := range l.Paths() {
+			if !strings.HasSuffix(name, "/") {
+				c.pages[path.Join(root.Arg(0), path.Clean("/"+name))] = true
+			}
+		}
+	}
+}
+
+// standIn adds a backend at an address, unless that is nginx itself.
+func (c *Config) standIn(address, name, speaks string, secured bool) bool {
+	if c.Site.Own(address) || slices.ContainsFunc(c.peers, func(p *peer) bool { return p.address == address }) {
+		return false
+	}
+	p := &peer{id: fmt.Sprintf("b%d", len(c.peers)), address: address, name: name, protocol: speaks}
+	switch {
+	case strings.HasPrefix(address, "unix:"):
+		p.listen = fmt.Sprintf("unix://%s/%s.sock", protocol.SocketDir, p.id)
+	case secured:
+		p.listen = "tls://" + address
+	default:
+		p.listen = "tcp://" + address
+	}
+	c.peers = append(c.peers, p)
+	return true
+}
+
+// ask starts nginx with the deployment, with nothing behind it. It returns what nginx -T
+// says, or what nginx complains about.
+func (c *Config) ask(ctx context.Context, runner Runner) (dump, complaint string, err error) {
+	deployed := c.base
+	trial := scenario.Trial{
+		Scenario: "config", Name: "prepare", Needs: scenario.NeedsAddresses, Deployment: &deployed,
+		Phases: []scenario.Phase{{Name: "prepare", Apply: []scenario.Step{{Do: "check"}}, Rounds: 1}},
+	}
+	seen, err := runner.Run(ctx, trial, nil)
+	c.Nginx = seen.Nginx
+	var refused *scenario.StageError
+	switch {
+	case errors.As(err, &refused) && err.Error() == refused.Text:
+		return "", deployment.Complaint(refused.Text), nil
+	case err != nil:
+		return "", "", err
+	case len(seen.Phases) == 0 || len(seen.Phases[0].Steps) == 0 || seen.Phases[0].Steps[0].Check == nil:
+		return "", "", errors.New("preparing the configuration: the agent did not check it")
+	}
+	check := seen.Phases[0].Steps[0].Check
+	if !check.OK {
+		return "", deployment.Complaint(check.Output), nil
+	}
+	return check.Output, "", nil
+}

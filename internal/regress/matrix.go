@@ -1,0 +1,157 @@
+package regress
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"net/http"
+	"reflect"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// Row is a target and its cells.
+type Row struct {
+	Target Target
+	Cells  []Seen
+}
+
+// Seen is one cell of the matrix: how a location behaves under one fault.
+type Seen struct {
+	ID cellID
+	Cell
+	Or []Cell // what it was at other times, where nginx itself races
+}
+
+// Matrix runs every cell of the targets so many times.
+func (c *Config) Matrix(ctx context.Context, runner Runner, targets []Target, times int) ([]Row, error) {
+	rows := make([]Row, len(targets))
+	type job struct{ row, cell int }
+	var jobs []job
+	for i, t := range targets {
+		rows[i].Target = t
+		for _, id := range t.cells() {
+			jobs = append(jobs, job{i, len(rows[i].Cells)})
+			rows[i].Cells = append(rows[i].Cells, Seen{ID: id})
+		}
+	}
+	// What waits longest begins first, so that the end is not one long wait.
+	slices.SortStableFunc(jobs, func(a, b job) int {
+		return rank(rows[a.row].Cells[a.cell].ID) - rank(rows[b.row].Cells[b.cell].ID)
+	})
+	waiting := 0
+	for _, j := range jobs {
+		waiting += times * (1 - rank(rows[j.row].Cells[j.cell].ID))
+	}
+	var done atomic.Int64
+	err := c.each(len(jobs), waiting, func(i int) error {
+		seen := &rows[jobs[i].row].Cells[jobs[i].cell]
+		var cells []Cell
+		for range times {
+			cell, err := c.Cell(ctx, runner, targets[jobs[i].row], seen.ID)
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(cells, func(other Cell) bool { return reflect.DeepEqual(other, cell) }) {
+				cells = append(cells, cell)
+			}
+		}
+		slices.SortFunc(cells, func(a, b Cell) int { return strings.Compare(fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b)) })
+		seen.Cell, seen.Or = cells[0], cells[1:]
+		if n := done.Add(1); c.options.Progress != nil {
+			c.options.Progress(int(n), len(jobs))
+		}
+		return nil
+	})
+	return rows, err
+}
+
+func rank(id cellID) int {
+	if strings.HasSuffix(id.Fault, "stall") || id.Fault == staleRefuse || id.Fault == nameSilent {
+		return 0
+	}
+	return 1
+}
+
+// Cell runs one cell once; on a machine that was too slow to tell, again.
+func (c *Config) Cell(ctx context.Context, runner Runner, t Target, id cellID) (Cell, error) {
+	return c.cell(ctx, runner, t, id, 0)
+}
+
+// cell is Cell with so many requests; 0 is as usual.
+func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, count int) (Cell, error) {
+	const tries = 3
+	for try := 1; ; try++ {
+		seen, err := runner.Run(ctx, c.cellTrial(t, id, count), nil)
+		if err != nil {
+			return Cell{}, fmt.Errorf("%s with %s: %w", t.Key(), Say(id.Fault), err)
+		}
+		if seen.Stall.D() < slow || try == tries {
+			return c.observe(t, id, seen), nil
+		}
+	}
+}
+
+// requests is how many requests show whether a server that fails is avoided.
+const requests = 4
+
+func (c *Config) cellTrial(t Target, id cellID, count int) scenario.Trial {
+	probe := t.Probe
+	if id.Method != "" {
+		probe.Method, probe.Size = id.Method, max(probe.Size, 16)
+	}
+	attempts := 1
+	faulty := t.faulty(id)
+	if id.Fault != None {
+		attempts = len(t.Peers) + len(t.Backups)
+	}
+	probe.Timeout = protocol.Duration(c.patience(attempts))
+	probes := []protocol.Probe{probe}
+	if id.At == one && id.Method == "" {
+		probes = slices.Repeat(probes, cmp.Or(count, requests))
+	}
+	i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == id.Fault })
+	trial := c.trial(id.Fault, probes, func(b *protocol.Backend, p *peer) {
+		if i >= 0 && Faults[i].Set != nil && slices.Contains(faulty, p) {
+			Faults[i].Set(b)
+		}
+	})
+	trial.Deployment.Headers = map[string]string{insideHeader: "lab"}
+	switch {
+	case id.At == first:
+		for _, p := range faulty {
+			trial.Deployment.Once = append(trial.Deployment.Once, p.id)
+		}
+	case id.Fault == nameUnknown || id.Fault == nameSilent:
+		host, _, _ := strings.Cut(t.Peers[0].name, ":")
+		if id.Fault == nameUnknown {
+			trial.Deployment.Names.Unknown = []string{host}
+		} else {
+			trial.Deployment.Names.Silent = []string{host}
+		}
+	case id.Fault == staleRefuse:
+		trial.Deployment.Headers = maps.Clone(trial.Deployment.Headers)
+		trial.Deployment.Headers["X-Accel-Expires"] = "1"
+		trial.Phases = append(trial.Phases, scenario.Phase{
+			Name: "stale", Rounds: 1, Stage: trial.Start,
+			Apply: []scenario.Step{{Do: "kill-backend", Target: protocol.StandIns}, {Do: "wait", Wait: protocol.Duration(2200 * time.Millisecond)}},
+		})
+	}
+	return trial
+}
+
+// cached reports whether the location's answers go into a cache.
+func (t Target) cached() bool {
+	if t.Pass == nil || t.Probe.Method != http.MethodGet {
+		return false
+	}
+	d := deployment.Effective(t.Pass.Parent, t.Pass.Family.Name+"_cache")
+	return d != nil && d.Arg(0) != "off"
+}

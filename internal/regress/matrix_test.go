@@ -1,0 +1,60 @@
+package regress
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/labtest"
+)
+
+var options = Options{TimeScale: 100, Parallel: 10}
+
+func open(t *testing.T, dir string) *deployment.Source {
+	t.Helper()
+	source, err := deployment.Open(dir, "", templateEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// The same configuration twice is the same file, to the byte, and nothing differs.
+func TestRecordTwice(t *testing.T) {
+	pool := labtest.Pool(t)
+	for _, shape := range shapes(t)[:labtest.Soak(2, len(shapes(t)))] {
+		t.Run(shape, func(t *testing.T) {
+			dir := "testdata/" + shape
+			_, _, first, err := Record(t.Context(), pool, open(t, dir), options, Behaviour{}, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := first.Bytes()
+			if err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join(t.TempDir(), "nginx.lab.yaml")
+			if err := os.WriteFile(file, text, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			read, err := ReadBehaviour(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, now, differences, err := Check(t.Context(), pool, open(t, dir), options, read)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, d := range differences {
+				t.Errorf("%s:%d: %s", d.File, d.Line, d.Says)
+			}
+			if again, _ := now.Bytes(); string(again) != string(text) {
+				t.Errorf("it differs:\n%s\n%s", text, again)
+			}
+			for _, n := range c.Notes {
+				t.Log(n)
+			}
+		})
+	}
+}
