@@ -1,0 +1,213 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/regress"
+	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/testbed"
+)
+
+func configCommand(std streams) *cli.Command {
+	return &cli.Command{
+		Name:        "config",
+		Usage:       "find out how your own nginx configuration behaves when its upstreams fail",
+		Subcommands: []*cli.Command{configRecordCommand(std), configCheckCommand(std), configAdviseCommand(std), configDiffCommand(std)},
+	}
+}
+
+// defaultTimeScale makes the default timeout of nginx, 60 s, one of 600 ms.
+const defaultTimeScale = 100
+
+func configFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
+		&cli.StringSliceFlag{Name: "env", Usage: "fill in the variable of templates, as `NAME=VALUE`; may be repeated"},
+		&cli.StringFlag{Name: "at", Value: deployment.Home, Usage: "where the configuration's folder stands on the server: `DIR`"},
+		&cli.IntFlag{Name: "time-scale", Value: defaultTimeScale, Usage: "divide the configuration's timeouts by `N`"},
+		&cli.BoolFlag{Name: "real-time", Usage: "leave the configuration's timeouts as they are"},
+		&cli.BoolFlag{Name: "show-changes", Usage: "show what differs in the lab from the configuration as it is, and why, and run no fault"},
+		&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
+		&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
+		cacheFlag(),
+	}
+}
+
+func behaviourFlag() cli.Flag {
+	return &cli.StringFlag{Name: "file", Usage: "the behaviour file `FILE`; by default beside the configuration, with its name and .lab.yaml"}
+}
+
+// configuring is one command about a configuration.
+type configuring struct {
+	out      output
+	progress *progress
+	path     string
+	source   *deployment.Source
+	options  regress.Options
+	images   wantedImages
+	timeout  time.Duration
+	cache    string
+	file     string
+	changes  bool
+	dialling *dialling
+	info     engine.Info
+	image    report.Image
+}
+
+func newConfiguring(c *cli.Context, std streams, more ...string) (*configuring, error) {
+	if c.NArg() != 1 {
+		return nil, usage("`%s` needs one configuration, a folder or nginx.conf, and %d were given", c.Command.HelpName, c.NArg())
+	}
+	return configuringOf(c, std, c.Args().First(), c.String("nginx"), more...)
+}
+
+func configuringOf(c *cli.Context, std streams, path, nginx string, more ...string) (*configuring, error) {
+	out, err := outputOf(c, std, more...)
+	if err != nil {
+		return nil, err
+	}
+	g := &configuring{
+		out: out, progress: &progress{out: out}, path: path, images: wantedImages{nginx: nginx}, timeout: c.Duration("timeout"),
+		changes: c.Bool("show-changes"), options: regress.Options{TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel")},
+	}
+	switch {
+	case g.options.Parallel < 0:
+		return nil, usage("--parallel: %d is less than 1", g.options.Parallel)
+	case c.Int("time-scale") < 1:
+		return nil, usage("--time-scale: %d is less than 1", c.Int("time-scale"))
+	case g.timeout <= 0:
+		return nil, usage("--timeout: %s is no time to run in", g.timeout)
+	case c.Bool("real-time") && c.IsSet("time-scale") && c.Int("time-scale") != 1:
+		return nil, usage("--real-time and --time-scale %d: leave one of the two out", c.Int("time-scale"))
+	}
+	if c.Bool("real-time") {
+		g.options.TimeScale = 1
+	}
+	env, err := environment(c.StringSlice("env"))
+	if err != nil {
+		return nil, err
+	}
+	if g.source, err = deployment.Open(g.path, c.String("at"), env); err != nil {
+		return nil, usage("%w", err)
+	}
+	g.file = c.String("file")
+	if g.file == "" {
+		g.file = behaviourFile(g.path)
+	}
+	g.cache, err = cacheDir(c)
+	return g, err
+}
+
+func environment(words []string) (map[string]string, error) {
+	env := map[string]string{}
+	for _, word := range words {
+		name, value, ok := strings.Cut(word, "=")
+		if !ok || name == "" {
+			return nil, usage("--env: %q is not NAME=VALUE", word)
+		}
+		env[name] = value
+	}
+	return env, nil
+}
+
+// behaviourFile is where a configuration's behaviour is kept.
+func behaviourFile(path string) string {
+	clean := filepath.Clean(path)
+	base := filepath.Base(clean)
+	if base == "." || base == ".." || base == string(filepath.Separator) {
+		return filepath.Join(clean, "nginx.lab.yaml")
+	}
+	for _, suffix := range []string{".template", ".conf"} {
+		base = strings.TrimSuffix(base, suffix)
+	}
+	return filepath.Join(filepath.Dir(clean), base+".lab.yaml")
+}
+
+// run gives an action a pool of testbeds on the image.
+func (g *configuring) run(ctx context.Context, do func(context.Context, *testbed.Pool) error) (err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, g.timeout, errTimeout(g.timeout))
+	defer cancel()
+	ready, err := prepare(ctx, g.dialling, g.cache, g.images, g.progress)
+	if ready.engine != nil {
+		defer func() { err = errors.Join(err, ready.engine.Close()) }()
+	}
+	if err != nil {
+		return err
+	}
+	g.info, g.image = ready.info, imageOf(ready.image)
+	ctx, stop := ready.engine.While(ctx)
+	defer stop()
+	owner, err := testbed.NewOwner(g.cache, time.Now().Add(g.timeout+graceAfter))
+	if err != nil {
+		return err
+	}
+	g.progress.Detail("run: %s", owner.Run)
+	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: ready.certificates, Owner: owner})
+	defer func() {
+		closed := pool.Close()
+		if cause := context.Cause(ctx); errors.Is(cause, engine.ErrUnavailable) {
+			err = errGone{cause}
+		} else {
+			err = errors.Join(err, closed)
+		}
+		err = errors.Join(err, release(owner, pool, closed))
+	}()
+	g.options.Parallel = parallel(g.options.Parallel, ready.info.Cores, trialsPerBed*maxParallel)
+	g.options.Progress = func(done, total int) { g.progress.Trials(done, total, "faults") }
+	defer g.progress.Done()
+	return do(ctx, pool)
+}
+
+// trouble is the exit code of an error: a configuration that cannot run is its owner's.
+func (g *configuring) trouble(ctx context.Context, err error) error {
+	var late errTimeout
+	var interrupted errSignal
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &interrupted) || errors.As(context.Cause(ctx), &interrupted):
+		return err
+	case errors.As(err, &late):
+		return errExit{report.Inconclusive, err}
+	case regress.IsConfig(err):
+		return usage("running the configuration %q: %w", g.path, err)
+	}
+	return err
+}
+
+// notes says what was left out and added.
+func (g *configuring) notes(c *regress.Config) {
+	for _, note := range c.Notes {
+		g.progress.Warn("%s", note)
+	}
+}
+
+// showChanges writes what differs in the lab.
+func (g *configuring) showChanges(c *regress.Config) error {
+	grid := report.Grid{Columns: []string{"WHERE", "WAS", "IS", "WHY"}}
+	type row struct {
+		Where string `json:"where"`
+		deployment.Change
+	}
+	var rows []row
+	for _, change := range c.Changes {
+		where := ""
+		if change.File != "" {
+			where = fmt.Sprintf("%s:%d", c.ShownFile(change.File), change.Line)
+		}
+		change.File = c.ShownFile(change.File)
+		was, now := change.Was, change.Now
+		rows = append(rows, row{where, change})
+		grid.Rows = append(grid.Rows, []string{where, was, now, change.Why})
+	}
+	return g.out.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "nginx": c.Nginx, "changes": rows, "notes": c.Notes}})
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/regress"
+	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/testbed"
+)
+
+func configDiffCommand(std streams) *cli.Command {
+	forms := report.FormNames(report.Config{}.Forms())
+	flags := configFlags()
+	for i, f := range flags {
+		switch f.Names()[0] {
+		case "nginx":
+			flags[i] = &cli.StringSliceFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`; twice: one configuration on both"}
+		}
+	}
+	return &cli.Command{
+		Name:      "diff",
+		Usage:     "compare how two configurations behave, or one on two versions of nginx",
+		ArgsUsage: "CONFIG [CONFIG]",
+		Description: "lab config diff before/ after/, or lab config diff nginx/ --nginx IMAGE --nginx IMAGE.\n" +
+			"Exits with 1 where they differ.",
+		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...)}, flags...),
+		Action: func(c *cli.Context) error {
+			images := c.StringSlice("nginx")
+			names := c.Args().Slice()
+			switch {
+			case len(names) == 1 && len(images) == 2:
+				names = append(names, names[0])
+			case len(names) == 2 && len(images) < 2:
+				images = append(append(images, images...), "", "")[:2]
+			default:
+				return usage("diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s", count(len(names), "configuration"), count(len(images), "image"))
+			}
+			files, err := reportFiles(c, forms)
+			if err != nil {
+				return err
+			}
+			var sides [2]*configuring
+			for i := range sides {
+				if sides[i], err = configuringOf(c, std, names[i], images[i], forms...); err != nil {
+					return err
+				}
+			}
+			var kept regress.Behaviour
+			if b, err := regress.ReadBehaviour(sides[0].file); err == nil {
+				kept.Probes, kept.Ignore = b.Probes, b.Ignore
+			} else if !regress.Missing(err) {
+				return usage("%w", err)
+			}
+			began := time.Now()
+			var before regress.Behaviour
+			sides[0].dialling = dial(c.Context)
+			err = sides[0].run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
+				was, _, b, err := regress.Record(ctx, pool, sides[0].source, sides[0].options, kept, recordTimes)
+				before = b
+				if err == nil {
+					sides[0].notes(was)
+				}
+				return err
+			})
+			if err := sides[0].trouble(c.Context, err); err != nil {
+				return err
+			}
+			g := sides[1]
+			g.dialling = dial(c.Context)
+			differ := false
+			err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
+				now, _, differences, err := regress.Check(ctx, pool, g.source, g.options, before)
+				if err != nil {
+					return err
+				}
+				g.progress.Done()
+				g.notes(now)
+				differ = len(differences) > 0
+				r := report.Config{Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Nginx, Differences: differences, Took: time.Since(began), Diff: true}
+				return g.report(files, r.Forms(), func() error { return g.out.write(product{grid: r.Grid()}) }, r.Summary())
+			})
+			if err := g.trouble(c.Context, err); err != nil {
+				return err
+			}
+			if differ {
+				return errExit{report.Failed, nil}
+			}
+			return nil
+		},
+	}
+}
