@@ -65,6 +65,14 @@ func (e *Edits) Below(block *Directive, lines ...string) {
 	e.change(block.File, block.end, block.end, all, Change{block.File, block.Line, "", strings.Join(lines, " "), ""})
 }
 
+// After puts a line behind a directive.
+func (e *Edits) After(d *Directive, line string) {
+	text := e.files[d.File]
+	begin := text[strings.LastIndexByte(text[:d.start], '\n')+1 : d.start]
+	indent := begin[:len(begin)-len(strings.TrimLeft(begin, " \t"))]
+	e.change(d.File, d.end, d.end, "\n"+indent+line, Change{d.File, d.Line, "", line, ""})
+}
+
 // First puts text in front of a file.
 func (e *Edits) First(file, text, why string) {
 	e.change(file, 0, 0, text+" ", Change{file, 1, "", text, why})

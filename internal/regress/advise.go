@@ -43,7 +43,7 @@ func Advise(ctx context.Context, runner Runner, source *deployment.Source, optio
 	var jobs []job
 	for _, t := range targets {
 		for _, r := range rules {
-			if t.Pass != nil && t.Behind == "" && slices.ContainsFunc(r.cells, func(id cellID) bool { return slices.Contains(t.cells(), id) }) {
+			if t.Pass != nil && t.Behind == "" && slices.ContainsFunc(r.cells, t.has) {
 				jobs = append(jobs, job{t, r})
 			}
 		}
@@ -70,6 +70,11 @@ func Advise(ctx context.Context, runner Runner, source *deployment.Source, optio
 	}
 	slices.SortStableFunc(all, func(a, b Advice) int { return severity(a) - severity(b) })
 	return c, all, err
+}
+
+// has reports whether a cell can be had of a target.
+func (t Target) has(id cellID) bool {
+	return slices.Contains(t.cells(), id) || id.Fault == idleClose && t.keeps()
 }
 
 func severity(a Advice) int { return slices.Index(Severities, a.Severity) }
@@ -152,7 +157,7 @@ func quietly(err error) error {
 func (c *Config) show(ctx context.Context, runner Runner, t Target, r rule) ([]Cell, error) {
 	var cells []Cell
 	for _, id := range r.cells {
-		if !slices.Contains(t.cells(), id) {
+		if !t.has(id) {
 			return nil, nil
 		}
 		cell, err := c.cell(ctx, runner, t, id, r.requests)

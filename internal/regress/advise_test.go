@@ -17,7 +17,7 @@ func TestAdvise(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"default-read-timeout": "/hangs", "default-connect-timeout": "/hangs", "sent-twice": "/twice", "never-avoided": "/never", "unverified": "/tls", "no-sni": "/tls",
+		"default-read-timeout": "/hangs", "default-connect-timeout": "/hangs", "sent-twice": "/twice", "never-avoided": "/never", "unverified": "/tls", "no-sni": "/tls", "keepalive-race": "/kept",
 		"error-page-of-the-upstream": "/hangs", "error-page-behind-the-upstream": "/",
 	}
 	for _, r := range rules {

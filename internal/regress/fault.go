@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/deployment"
 )
 
 // Fault is one way in which what is behind nginx fails.
@@ -54,7 +55,12 @@ const (
 	nameUnknown = "name-unknown"
 	nameSilent  = "name-silent"
 	staleRefuse = "refuse-stale"
+	idleClose   = "idle-close" // of advice only: it takes as long as such servers keep connections
 )
+
+// idleTime is how long Node.js keeps a connection that nobody uses; of the servers that
+// are often behind nginx few keep it longer.
+const idleTime = 5 * time.Second
 
 // Say completes "/api with …" for a fault's name.
 func Say(name string) string {
@@ -63,8 +69,11 @@ func Say(name string) string {
 			return f.Say
 		}
 	}
-	if name == None {
+	switch name {
+	case None:
 		return "a healthy upstream"
+	case idleClose:
+		return "an upstream that closes a connection after 5 s of idleness, as a POST comes"
 	}
 	return name
 }
@@ -143,6 +152,14 @@ func (t Target) cells() []cellID {
 		}
 	}
 	return ids
+}
+
+// keeps reports whether nginx keeps connections to the target's upstream.
+func (t Target) keeps() bool {
+	if t.Pass == nil || t.Pass.Upstream == nil || t.Pass.Upstream.D == nil || t.Pass.Family.Name != "proxy" || t.Probe.Method != "GET" {
+		return false
+	}
+	return slices.ContainsFunc(t.Pass.Upstream.D.Block, func(d *deployment.Directive) bool { return d.Is("keepalive") })
 }
 
 // faulty is the servers that fail in a cell.

@@ -117,10 +117,16 @@ func (c *Config) cellTrial(t Target, id cellID, count int) scenario.Trial {
 	if id.At == one && id.Method == "" {
 		probes = slices.Repeat(probes, cmp.Or(count, requests))
 	}
+	if id.Fault == idleClose {
+		probes = slices.Repeat(probes, len(t.Peers)) // each server has its turn
+	}
 	i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == id.Fault })
 	trial := c.trial(id.Fault, probes, func(b *protocol.Backend, p *peer) {
 		if i >= 0 && Faults[i].Set != nil && slices.Contains(faulty, p) {
 			Faults[i].Set(b)
+		}
+		if id.Fault == idleClose && slices.Contains(faulty, p) {
+			b.Fault, b.Delay = idleClose, protocol.Duration(idleTime)
 		}
 	})
 	trial.Deployment.Headers = map[string]string{insideHeader: "lab"}
@@ -136,6 +142,10 @@ func (c *Config) cellTrial(t Target, id cellID, count int) scenario.Trial {
 		} else {
 			trial.Deployment.Names.Silent = []string{host}
 		}
+	case id.Fault == idleClose:
+		trial.Phases = append(trial.Phases, scenario.Phase{
+			Name: "idle", Rounds: 1, Stage: trial.Start, Apply: []scenario.Step{{Do: "wait", Wait: protocol.Duration(idleTime + 200*time.Millisecond)}},
+		})
 	case id.Fault == staleRefuse:
 		trial.Deployment.Headers = maps.Clone(trial.Deployment.Headers)
 		trial.Deployment.Headers["X-Accel-Expires"] = "1"

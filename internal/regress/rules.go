@@ -149,6 +149,29 @@ var rules = []rule{
 		},
 	},
 	{
+		name: "keepalive-race", severity: "warning", cells: []cellID{{Fault: idleClose, Method: "POST"}},
+		wrong: func(_ *Config, _ Target, cells []Cell) bool { return slices.Contains(cells[0].Status, 502) },
+		right: func(_, after []Cell) bool { return accepted(after[0]) },
+		says: func(_ *Config, t Target, _ []Cell) string {
+			return fmt.Sprintf("%s: nginx keeps connections to %s for 60s: a POST on one that the application is just closing fails, since nginx may not send it again", t.Location, t.Group)
+		},
+		fix: func(c *Config, t Target, e *deployment.Edits) bool {
+			const text = "keepalive_timeout 4s;" // less than what the application keeps them for
+			for _, d := range t.Pass.Upstream.D.Block {
+				if d.Is("keepalive_timeout") {
+					e.Replace(d, text, "")
+					return true
+				}
+			}
+			for _, d := range t.Pass.Upstream.D.Block {
+				if d.Is("keepalive") {
+					e.After(d, text)
+				}
+			}
+			return true
+		},
+	},
+	{
 		name: "error-page-of-the-upstream", severity: "note", cells: onlyFault("status-500"),
 		wrong: func(_ *Config, _ Target, cells []Cell) bool {
 			return slices.Contains(cells[0].Shows, "the upstream's error page")
