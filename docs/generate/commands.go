@@ -9,7 +9,7 @@ import (
 )
 
 // commands are documented in this order, as their own help says it.
-var commands = []string{"", "run", "list", "show", "validate", "new", "ps", "prune", "doctor", "images", "images list", "images save", "images load", "images prune", "version", "completion"}
+var commands = []string{"", "run", "list", "show", "validate", "new", "config record", "config check", "config advise", "config diff", "ps", "prune", "doctor", "images", "images list", "images save", "images load", "images prune", "version", "completion"}
 
 func commandsMarkdown() (string, error) {
 	folder, err := os.MkdirTemp("", "lab-docs-")

@@ -56,12 +56,12 @@ func (l Listen) Dial() (network, address string) {
 	switch l.Host {
 	case "unix":
 		return "unix", l.Port
-	case "", "localhost":
+	case "":
 		return "tcp", net.JoinHostPort("127.0.0.1", l.Port)
 	case "::":
 		return "tcp", net.JoinHostPort("::1", l.Port)
 	}
-	return "tcp", net.JoinHostPort(l.Host, l.Port)
+	return "tcp", NewPeer(net.JoinHostPort(l.Host, l.Port), l.Port).Addresses[0] // it may be a name
 }
 
 // Paths is paths that may lead to a location, the likeliest first.

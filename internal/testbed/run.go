@@ -39,7 +39,13 @@ type trial struct {
 // what was seen until then is returned with it. After an error of the lab's the
 // testbed must not be used again.
 func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, trialLimit, fmt.Errorf("the trial took longer than %s", trialLimit))
+	limit := trialLimit
+	for _, p := range what.Probes {
+		if p.Exactly != nil { // nobody has checked how long these may take
+			limit += p.Exactly.Timeout.D()
+		}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the trial took longer than %s", limit))
 	defer cancel()
 	started := time.Now()
 	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start, logged: map[string]int64{}}
