@@ -71,5 +71,13 @@ func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded re
 	if differences != nil {
 		failed = errExit{report.Failed, nil}
 	}
-	return failed, g.report(files, r.Forms(), func() error { return g.out.write(product{grid: r.Grid()}) }, r.Summary())
+	return failed, g.report(files, r.Forms(), func() error { return g.differences(r) }, r.Summary())
+}
+
+// differences writes a row for each, and nothing where there is none.
+func (g *configuring) differences(r report.Config) error {
+	if len(r.Differences) == 0 {
+		return nil
+	}
+	return g.out.write(product{grid: r.Grid()})
 }

@@ -81,7 +81,7 @@ func configDiffCommand(std streams) *cli.Command {
 				g.notes(now)
 				differ = len(differences) > 0
 				r := report.Config{Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Nginx, Differences: differences, Took: time.Since(began), Diff: true}
-				return g.report(files, r.Forms(), func() error { return g.out.write(product{grid: r.Grid()}) }, r.Summary())
+				return g.report(files, r.Forms(), func() error { return g.differences(r) }, r.Summary())
 			})
 			if err := g.trouble(c.Context, err); err != nil {
 				return err

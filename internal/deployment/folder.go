@@ -20,6 +20,8 @@ const (
 	maxFile   = 256 << 10
 	maxFolder = 4 << 20
 	maxFiles  = 2000
+
+	maxEntries = 20_000 // that are looked at
 )
 
 // Source is a configuration as its owner keeps it.
@@ -89,8 +91,12 @@ func (f *folder) read(main string) error {
 			return err
 		}
 	}
+	seen := 0
 	return fs.WalkDir(f.root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
+		seen++
 		switch {
+		case seen > maxEntries:
+			return fmt.Errorf("it has more than %d files and folders: name the folder of nginx's configuration", maxEntries)
 		case err != nil:
 			return err
 		case entry.IsDir():

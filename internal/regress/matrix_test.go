@@ -58,3 +58,25 @@ func TestRecordTwice(t *testing.T) {
 		})
 	}
 }
+
+// What is recorded with scaled timeouts is what happens with the configuration's own.
+func TestScaledIsReal(t *testing.T) {
+	pool := labtest.Pool(t)
+	dir := t.TempDir()
+	const conf = "events {}\nhttp { upstream u { server a:1; server b:1; } server { listen 80; proxy_connect_timeout 1s; proxy_read_timeout 2s; proxy_send_timeout 3s;\n" +
+		"location / { proxy_pass http://u; }\nlocation /limited { proxy_pass http://u; proxy_next_upstream_timeout 1500ms; } } }\n"
+	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, _, scaled, err := Record(t.Context(), pool, open(t, dir), options, Behaviour{}, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, differences, err := Check(t.Context(), pool, open(t, dir), Options{TimeScale: 1, Parallel: 10}, scaled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range differences {
+		t.Error(d.Says)
+	}
+}
