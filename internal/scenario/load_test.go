@@ -82,7 +82,7 @@ func TestMistakes(t *testing.T) {
 		{"unknown fault", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: slow-heder`, `one/scenario.yaml:11: unknown fault "slow-heder", did you mean "slow-header"?`},
 		{"fault without such a field", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: refuse, delay: 1s`, `one/scenario.yaml:11: the fault "refuse" does not use delay`},
 		{"reset on a socket", `"tcp://127.0.0.1:8080"`, `"unix:///lab/run/app.sock", fault: reset-before-header`, `one/scenario.yaml:11: the fault "reset-before-header" cannot reset a unix socket: use reset-unread`},
-		{"bytes over fastcgi", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: fastcgi, fault: malformed-header`, `one/scenario.yaml:11: the fault "malformed-header" works on bytes of http and not over fastcgi`},
+		{"workers over uwsgi", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: uwsgi, fault: worker-killed`, `one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of uwsgi does not have`},
 		{"bytes over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: malformed-header`, `one/scenario.yaml:11: the fault "malformed-header" works on bytes of http and not over grpc`},
 		{"frames without grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: goaway`, `one/scenario.yaml:11: the fault "goaway" works on bytes of grpc and not over http`},
 		{"workers over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: worker-killed`, `one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of grpc does not have`},
