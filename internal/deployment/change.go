@@ -134,7 +134,7 @@ const (
 )
 
 // recordFormat is nginx.Record, with the trail of locations.
-var recordFormat = func() string {
+func recordFormat() string {
 	text := `log_format lab_record escape=json '{"probe":"$http_x_lab_probe","pid":$pid,"connection":$connection,"body_bytes_sent":$body_bytes_sent'`
 	for _, name := range []string{
 		"status", "request_time", "request_completion", "upstream_addr", "upstream_status", "upstream_connect_time",
@@ -144,7 +144,7 @@ var recordFormat = func() string {
 		text += fmt.Sprintf(` ',"%s":"$%s"'`, name, name)
 	}
 	return text + ` '}';`
-}()
+}
 
 // Adapt changes what must differ in a lab, and nothing else.
 func (s *Site) Adapt(a Adaptation) *Edits {
@@ -177,7 +177,7 @@ func (s *Site) Adapt(a Adaptation) *Edits {
 	})
 	for _, http := range s.Top {
 		if http.Is("http") {
-			e.Into(http, recordFormat+" "+accessLog+` map "" $lab_trail { default ""; }`, "the lab's own record of each request")
+			e.Into(http, recordFormat()+" "+accessLog+` map "" $lab_trail { default ""; }`, "the lab's own record of each request")
 			if defaults := s.defaults(http, a); defaults != "" && !a.Real {
 				e.Into(http, defaults, "nginx's default, scaled")
 			}

@@ -42,7 +42,7 @@ func Advise(ctx context.Context, runner Runner, source *deployment.Source, optio
 	}
 	var jobs []job
 	for _, t := range targets {
-		for _, r := range rules {
+		for _, r := range rules() {
 			if t.Pass != nil && t.Behind == "" && slices.ContainsFunc(r.cells, t.has) {
 				jobs = append(jobs, job{t, r})
 			}
