@@ -97,8 +97,8 @@ func TestArrows(t *testing.T) {
 		"internal/guide":      {"fixtures/backends/protocol", "internal/experiment", "internal/nginx", "internal/scenario"},
 		"internal/guide/scan": {"fixtures/backends/protocol", "internal/experiment", "internal/guide", "internal/nginx", "internal/scenario"},
 		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario"},
-		"internal/deployment": {"fixtures/backends/protocol", "internal/certificate", "internal/scenario"},
-		"internal/regress":    {"fixtures/backends/fault", "fixtures/backends/protocol", "internal/certificate", "internal/deployment", "internal/scenario"},
+		"internal/deployment": {"fixtures/backends/protocol", "internal/certificate", "internal/lazy", "internal/scenario"},
+		"internal/regress":    {"fixtures/backends/fault", "fixtures/backends/protocol", "internal/certificate", "internal/deployment", "internal/lazy", "internal/scenario"},
 		// Container work.
 		"internal/engine":        {},
 		"internal/engine/docker": {"internal/engine"},

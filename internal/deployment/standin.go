@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"math/big"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // What the stand-in of a file of passwords knows.
@@ -82,9 +81,9 @@ func (s *StandIns) add(d *Directive, place, what string, data []byte) {
 
 var (
 	// quotedPath is the file that an error is about.
-	quotedPath = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"(/[^"]*)"`) })
-	noAccount  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`get(?:pwnam|grnam)\("[^"]*"\) failed`) })
-	emerg      = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.*)`) })
+	quotedPath = lazy.Regexp(`"(/[^"]*)"`)
+	noAccount  = lazy.Regexp(`get(?:pwnam|grnam)\("[^"]*"\) failed`)
+	emerg      = lazy.Regexp(`\[emerg\] (?:\d+#\d+: )?(.*)`)
 )
 
 // Complaint is the reason why nginx refuses a configuration, out of what it said.

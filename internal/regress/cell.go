@@ -2,15 +2,14 @@ package regress
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -163,7 +162,7 @@ func twice(t Target, backends []protocol.BackendStatus) bool {
 	return len(came) > 1
 }
 
-var unsafeRequest = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`(?m) (b\d+): (?:POST|PATCH|LOCK) /`) })
+var unsafeRequest = lazy.Regexp(`(?m) (b\d+): (?:POST|PATCH|LOCK) /`)
 
 var phases = []struct{ says, timer string }{
 	{"while connecting to upstream", "connect_timeout"},
@@ -218,10 +217,10 @@ func (c *Config) setting(block *deployment.Directive, name, otherwise string) st
 }
 
 var (
-	errorWords = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\((\d+): ?[^)]*\)`) })
-	sslWords   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\(SSL: [^)]*\)(?::[^)]*\))?`) })
-	excess     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`excess: [0-9.]+`) })
-	quoted     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`"[^"]*"`) })
+	errorWords = lazy.Regexp(`\((\d+): ?[^)]*\)`)
+	sslWords   = lazy.Regexp(`\(SSL: [^)]*\)(?::[^)]*\))?`)
+	excess     = lazy.Regexp(`excess: [0-9.]+`)
+	quoted     = lazy.Regexp(`"[^"]*"`)
 )
 
 // gist is an error-log message without the words that differ between systems, and

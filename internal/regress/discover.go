@@ -2,21 +2,18 @@ package regress
 
 import (
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
 var (
-	upstreamURL = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`upstream: "(\w+)://(unix:[^:"]+|\[[^\]"]+\]:\d+|[\d.]+:\d+)`)
-	})
-	missingFile = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`open\(\) "(/[^"]+)" failed \(2: `) })
+	upstreamURL = lazy.Regexp(`upstream: "(\w+)://(unix:[^:"]+|\[[^\]"]+\]:\d+|[\d.]+:\d+)`)
+	missingFile = lazy.Regexp(`open\(\) "(/[^"]+)" failed \(2: `)
 )
 
 // discovered adds what nginx looked for behind an address at which nothing stands in yet.
