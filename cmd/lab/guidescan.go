@@ -89,35 +89,7 @@ func (s *scanning) run(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		done.ExitCode = report.Interrupted
 	}
-	return s.exit(done.ExitCode, errors.Join(err, s.write(done)))
-}
-
-// write writes the report everywhere it was asked for.
-func (s *scanning) write(done report.Scan) error {
-	var failed []error
-	for _, file := range s.reports {
-		failed = append(failed, file.Write(done.Forms()))
-	}
-	return errors.Join(append(failed, s.product(done))...)
-}
-
-func (s *scanning) product(done report.Scan) error {
-	for _, form := range done.Forms() {
-		if form.Name == s.out.form {
-			return form.Write(s.out.out)
-		}
-	}
-	switch s.out.form {
-	case "table":
-		return errors.Join(done.Grid().WriteTable(s.out.out, s.out.screen), done.WriteDetails(s.out.out, s.out.screen))
-	case "name":
-		return s.out.write(product{grid: done.Grid()})
-	}
-	err := done.Grid().WritePlain(s.out.out)
-	if s.out.quiet {
-		return err
-	}
-	return errors.Join(err, done.WriteDetails(s.out.err, report.Screen{}))
+	return s.exit(done.ExitCode, errors.Join(err, s.out.said(s.reports, done)))
 }
 
 // newFile makes sure that a file that is to be written is not there yet: what somebody

@@ -117,33 +117,5 @@ func (v *verifying) run(ctx context.Context) error {
 	v.report.Decisions = v.plan.Decide(v.document, results)
 	done := report.NewGuide(v.report, results)
 	results = slices.DeleteFunc(results, func(r experiment.Result) bool { return v.made(r.ID) })
-	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.write(done)))
-}
-
-// write writes the report everywhere it was asked for.
-func (v *verifying) write(done report.Guide) error {
-	var failed []error
-	for _, file := range v.reports {
-		failed = append(failed, file.Write(done.Forms()))
-	}
-	return errors.Join(append(failed, v.product(done))...)
-}
-
-func (v *verifying) product(done report.Guide) error {
-	for _, form := range done.Forms() {
-		if form.Name == v.out.form {
-			return form.Write(v.out.out)
-		}
-	}
-	switch v.out.form {
-	case "table":
-		return errors.Join(done.Grid().WriteTable(v.out.out, v.out.screen), done.WriteDetails(v.out.out, v.out.screen))
-	case "name":
-		return v.out.write(product{grid: done.Grid()})
-	}
-	err := done.Grid().WritePlain(v.out.out)
-	if v.out.quiet {
-		return err
-	}
-	return errors.Join(err, done.WriteDetails(v.out.err, report.Screen{}))
+	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.out.said(v.reports, done)))
 }

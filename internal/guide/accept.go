@@ -1,13 +1,12 @@
 package guide
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 

@@ -1,9 +1,9 @@
 package guide
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"slices"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Coverage says how many of a guide's statements have a claim.

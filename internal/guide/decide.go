@@ -1,14 +1,13 @@
 package guide
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
 )

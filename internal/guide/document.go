@@ -3,8 +3,6 @@
 package guide
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"bytes"
 	"errors"
 	"fmt"
@@ -12,6 +10,8 @@ import (
 	"sort"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Kind says what a statement is in its guide.

@@ -1,10 +1,10 @@
 package guide
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"strings"
 	"unicode"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // The marks of plain text, Markdown and wikis at the beginning of a line.

@@ -21,13 +21,7 @@ type Advice struct {
 
 // Forms are the forms of advice, as files and as output.
 func (a Advice) Forms() []Form {
-	return []Form{
-		{"json", func(w io.Writer) error { return WriteJSON(w, a.document()) }},
-		{"yaml", func(w io.Writer) error { return WriteYAML(w, a.document()) }},
-		{"markdown", a.writeMarkdown},
-		{"sarif", func(w io.Writer) error { return WriteSARIF(w, a.Lab, a.Findings()) }},
-		{"github", func(w io.Writer) error { return WriteGitHub(w, a.Findings()) }},
-	}
+	return formsOf(a.Lab, func() any { return a.document() }, a.writeMarkdown, a.Findings)
 }
 
 func (a Advice) document() any {

@@ -23,13 +23,7 @@ type Config struct {
 
 // Forms are the forms of a comparison, as files and as output.
 func (c Config) Forms() []Form {
-	return []Form{
-		{"json", func(w io.Writer) error { return WriteJSON(w, c.document()) }},
-		{"yaml", func(w io.Writer) error { return WriteYAML(w, c.document()) }},
-		{"markdown", c.writeMarkdown},
-		{"sarif", func(w io.Writer) error { return WriteSARIF(w, c.Lab, c.Findings()) }},
-		{"github", func(w io.Writer) error { return WriteGitHub(w, c.Findings()) }},
-	}
+	return formsOf(c.Lab, func() any { return c.document() }, c.writeMarkdown, c.Findings)
 }
 
 func (c Config) document() any {

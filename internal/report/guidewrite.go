@@ -12,13 +12,7 @@ import (
 
 // Forms are the forms of a report on a guide, as files and as output.
 func (g Guide) Forms() []Form {
-	return []Form{
-		{"json", func(w io.Writer) error { return WriteJSON(w, g.document()) }},
-		{"yaml", func(w io.Writer) error { return WriteYAML(w, g.document()) }},
-		{"markdown", g.writeMarkdown},
-		{"sarif", func(w io.Writer) error { return WriteSARIF(w, g.Lab, g.Findings()) }},
-		{"github", func(w io.Writer) error { return WriteGitHub(w, g.Findings()) }},
-	}
+	return formsOf(g.Lab, func() any { return g.document() }, g.writeMarkdown, g.Findings)
 }
 
 // Grid is a row per claim; a pipe gets the reason whole.

@@ -58,13 +58,7 @@ func scanWord(v guide.Verdict) string {
 
 // Forms are the forms of a report on a guide without claims, as files and as output.
 func (s Scan) Forms() []Form {
-	return []Form{
-		{"json", func(w io.Writer) error { return WriteJSON(w, s.document()) }},
-		{"yaml", func(w io.Writer) error { return WriteYAML(w, s.document()) }},
-		{"markdown", s.writeMarkdown},
-		{"sarif", func(w io.Writer) error { return WriteSARIF(w, s.Lab, s.list()) }},
-		{"github", func(w io.Writer) error { return WriteGitHub(w, s.list()) }},
-	}
+	return formsOf(s.Lab, func() any { return s.document() }, s.writeMarkdown, s.list)
 }
 
 // list is what the guide's author should see beside the lines.

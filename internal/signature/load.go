@@ -1,13 +1,12 @@
 package signature
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
 
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 

@@ -1,8 +1,6 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	stdcontext "context"
 	"errors"
 	"fmt"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 

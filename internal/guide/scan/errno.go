@@ -1,14 +1,13 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 var (

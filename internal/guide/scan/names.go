@@ -1,13 +1,13 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"cmp"
 	"slices"
 	"strings"
 
 	crossplane "github.com/nginxinc/nginx-go-crossplane"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 var sources = []struct {

@@ -1,13 +1,12 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 var reasonMark = lazy.Regexp(`^(sslv3 alert|ssl/tls alert|tlsv1 alert|tlsv13 alert|tlsv1) `)

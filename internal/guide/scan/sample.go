@@ -1,12 +1,11 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // sample is an error-log line, or a part of one, as a guide shows it.

@@ -1,13 +1,12 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // snippet is a part of nginx's configuration in a guide.

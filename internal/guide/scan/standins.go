@@ -1,12 +1,12 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"net"
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Files and addresses of the guide's machine, and what the lab has for them.

@@ -1,8 +1,6 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"fmt"
 	"regexp"
 	"slices"
@@ -11,6 +9,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // cause is a status that is said to go with a log line or with a failure.

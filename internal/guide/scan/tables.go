@@ -1,8 +1,6 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"bytes"
 	"embed"
 	"path"
@@ -12,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 

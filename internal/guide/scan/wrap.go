@@ -1,11 +1,11 @@
 package scan
 
 import (
-	"github.com/gatewaylab/lab/internal/lazy"
-
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Bits of crossplane's tables, which it does not export; a test holds them to
