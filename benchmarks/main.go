@@ -25,6 +25,7 @@ const (
 	document = "docs/benchmarks.md"
 	script   = "benchmarks/one-scenario.sh"
 	compose  = "benchmarks/one-scenario-compose.sh"
+	shop     = "benchmarks/twelve-locations"
 )
 
 func main() {
@@ -74,8 +75,10 @@ func bench(rounds int, quick, write bool) error {
 	plain := row{what: "the scenarios with lab's own backends", command: "lab run " + ownBackends()}
 	all := row{what: "the catalogue", command: "lab run"}
 	own := row{what: "every statement of lab's own guide", command: "lab guide verify docs/guide.md --claims guides/guide.yaml"}
+	recording := row{what: "a configuration of twelve locations under every fault", command: "lab config record " + shop}
+	checking := row{what: "whether it still behaves so", command: "lab config check " + shop}
 	for range rounds {
-		for _, r := range []*row{&byHand, &withCompose, &single, &plain, &all, &own} {
+		for _, r := range []*row{&byHand, &withCompose, &single, &plain, &all, &own, &recording, &checking} {
 			words := strings.Fields(r.command)
 			if r == &withCompose && len(composeCommand()) == 0 {
 				continue
@@ -100,7 +103,7 @@ func bench(rounds int, quick, write bool) error {
 	if len(withCompose.times) > 0 {
 		rows = append(rows, withCompose)
 	}
-	rows = append(rows, single, plain, all, own)
+	rows = append(rows, single, plain, all, own, recording, checking)
 	if !quick {
 		took, trials, err := runFresh(last.Timings.Parallel)
 		if err != nil {
@@ -132,6 +135,13 @@ func bench(rounds int, quick, write bool) error {
 
 // timed runs a command of a row.
 func timed(lab string, words []string) (time.Duration, report, error) {
+	if words[0] == "lab" && words[1] == "config" {
+		// The behaviour file stays out of the repository.
+		words = append(words[1:], "-q", "--file", filepath.Join(filepath.Dir(lab), "nginx.lab.yaml"))
+		began := time.Now()
+		_, err := run(lab, words...)
+		return time.Since(began), report{}, err
+	}
 	if words[0] == "lab" {
 		seen, err := labReport(lab, words[1:]...)
 		return seen.wall, seen, err
