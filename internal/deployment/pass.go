@@ -53,14 +53,29 @@ func (s *Site) Passes() []Pass {
 	return all
 }
 
-// PassOf is how a location, and not another one in it, passes requests on.
+// PassOf is how a location, and not another one in it, passes requests on, unless an if in
+// it says otherwise.
 func (s *Site) PassOf(l *Location) (Pass, bool) {
+	all := s.PassesOf(l)
+	if len(all) == 0 {
+		return Pass{}, false
+	}
+	return all[0], true
+}
+
+// PassesOf is every way in which a location passes requests on: its own, and those of ifs
+// in it.
+func (s *Site) PassesOf(l *Location) []Pass {
+	var own, inside []Pass
 	for _, p := range s.Passes() {
-		if p.In("location") == l.Directive {
-			return p, true
+		switch {
+		case p.Parent == l.Directive:
+			own = append(own, p)
+		case p.In("location") == l.Directive:
+			inside = append(inside, p)
 		}
 	}
-	return Pass{}, false
+	return append(own, inside...)
 }
 
 func (s *Site) pass(d *Directive, family Family) Pass {

@@ -133,8 +133,10 @@ func (c *Config) behind(t *Target, trail []*deployment.Location, a scenario.Answ
 		return
 	}
 	for _, l := range trail { // the last, but for one that was only asked
-		if pass, ok := c.Site.PassOf(l); ok && (t.Pass == nil || pass.Variable || pass.Upstream.Has(tried[0])) {
-			t.Pass = &pass
+		for _, pass := range c.Site.PassesOf(l) {
+			if t.Pass == nil || pass.Variable && !t.Pass.Upstream.Has(tried[0]) || !pass.Variable && pass.Upstream.Has(tried[0]) {
+				t.Pass = &pass
+			}
 		}
 	}
 	if t.Pass != nil {
