@@ -1,6 +1,7 @@
 package regress
 
 import (
+	"net/netip"
 	"path"
 	"slices"
 	"strings"
@@ -31,16 +32,54 @@ func (c *Config) discovered(seen scenario.Observation) {
 			}
 			for _, f := range deployment.Families {
 				plain := f.Protocol == m[1] || f.Name == m[1]
-				if (plain || f.TLS == m[1] && f.TLS != "") && c.peerAt(m[2]) == nil && !c.Site.Own(m[2]) {
-					if new := (found{m[2], f.Protocol, !plain}); !slices.Contains(c.further, new) {
-						c.further = append(c.further, new)
-					}
+				if plain || f.TLS == m[1] && f.TLS != "" {
+					c.add(found{m[2], f.Protocol, !plain})
 					break
 				}
 			}
 		}
+		for _, a := range phase.Answers {
+			c.tried(a)
+		}
 	}
 	slices.SortFunc(c.further, func(a, b found) int { return strings.Compare(a.address, b.address) })
+}
+
+// tried adds the addresses that a variable led to, and the others of their upstream. That
+// nothing refused there says nothing: nginx itself may listen on that port of every address.
+func (c *Config) tried(a scenario.Answer) {
+	if a.Access == nil {
+		return
+	}
+	for _, l := range slices.Backward(c.trail(nil, a.Access.Trail)) {
+		for _, pass := range c.Site.PassesOf(l) {
+			for _, address := range attempts(a.Access.UpstreamAddr) {
+				at, err := netip.ParseAddrPort(address)
+				if !pass.Variable || err != nil {
+					continue
+				}
+				secured := pass.TLS || pass.Family.TLS != "" && at.Port() == 443
+				c.add(found{address, pass.Family.Protocol, secured})
+				for _, u := range c.Site.Upstreams {
+					for _, p := range u.Peers {
+						for _, other := range p.Addresses {
+							if u.Has(address) {
+								c.add(found{other, pass.Family.Protocol, secured})
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// add notes what nginx looks for, unless something stands in there.
+func (c *Config) add(f found) {
+	there := func(other found) bool { return other.address == f.address }
+	if c.peerAt(f.address) == nil && !c.Site.Own(f.address) && !slices.ContainsFunc(c.further, there) {
+		c.further = append(c.further, f)
+	}
 }
 
 // nameOf is the name that an address was made of, as far as it was asked for.
