@@ -218,6 +218,10 @@ func (c *Config) plan() error {
 		d.Files[name] = []byte(text)
 	}
 	c.Site.Walk(func(directive *deployment.Directive) {
+		// The former trial's nginx was killed and left its socket.
+		if place, ok := strings.CutPrefix(directive.Arg(0), "unix:"); ok && directive.Is("listen") && path.IsAbs(place) && len(path.Clean(place)) > 1 {
+			d.Folders = append(d.Folders, path.Clean(place))
+		}
 		family, ok := deployment.FamilyOf(directive.Name)
 		if ok && directive.Name == family.Name+"_cache_path" && path.IsAbs(directive.Arg(0)) && len(path.Clean(directive.Arg(0))) > 1 {
 			d.Folders = append(d.Folders, path.Clean(directive.Arg(0)))
