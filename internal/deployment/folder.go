@@ -54,7 +54,7 @@ func Open(name, at string, env map[string]string) (*Source, error) {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	defer root.Close()
-	f := &folder{root: root, dir: dir, at: at, files: map[string]string{}}
+	f := &folder{root: root, dir: dir, at: at, files: map[string]string{}, real: map[string]string{}}
 	if f.at == "" {
 		f.at = Home
 	}
@@ -77,6 +77,7 @@ type folder struct {
 	dir   string
 	at    string
 	files map[string]string
+	real  map[string]string // what links lead to
 	bytes int
 	notes []string
 }
@@ -140,6 +141,8 @@ func (f *folder) take(name string, most int64) error {
 		}
 		if inside, ok := strings.CutPrefix(target, f.at+"/"); ok {
 			from = inside
+		} else if beside := path.Join(path.Dir(filepath.ToSlash(name)), filepath.ToSlash(target)); !path.IsAbs(filepath.ToSlash(target)) && filepath.IsLocal(beside) {
+			from = beside
 		}
 		if info, err = f.root.Stat(from); err != nil {
 			return errLeft("a link to " + target + ", which is not in the folder")
@@ -165,6 +168,7 @@ func (f *folder) take(name string, most int64) error {
 		return errLeft(err.Error())
 	}
 	f.files[filepath.ToSlash(name)] = string(text)
+	f.real[filepath.ToSlash(name)] = from
 	f.bytes += len(text)
 	return nil
 }
@@ -215,7 +219,7 @@ func (f *folder) source(main string, env map[string]string) (*Source, error) {
 		if !ok {
 			continue
 		}
-		place, shown := path.Join(at, inside), filepath.Join(f.dir, filepath.FromSlash(name))
+		place, shown := path.Join(at, inside), filepath.Join(f.dir, filepath.FromSlash(f.real[name]))
 		if rest, ok := strings.CutSuffix(inside, ".template"); ok && (alone == "" || alone == name) {
 			// As the entrypoint of nginx's own image does.
 			if deeper, ok := strings.CutPrefix(rest, "templates/"); ok {

@@ -48,6 +48,11 @@ func TestOpen(t *testing.T) {
 			t.Errorf("%s: %q, want %q", place, s.Files[place], text)
 		}
 	}
+	for _, name := range []string{"a", "r"} { // a comment on a line of a link is shown nowhere
+		if shown := s.Shown["/etc/nginx/sites-enabled/"+name]; shown != filepath.Join(dir, "sites-available", "a") {
+			t.Errorf("sites-enabled/%s is shown as %s", name, shown)
+		}
+	}
 	if len(s.Files) != len(want) || s.Main != "/etc/nginx/nginx.conf" {
 		t.Errorf("%s, %q", s.Main, s.Files)
 	}
