@@ -178,7 +178,7 @@ func (c *Config) after(t Target, a scenario.Answer) []string {
 		return []string{noTimeout}
 	}
 	pass := t.Pass
-	if a.Access != nil {
+	if a.Access != nil && t.Behind == "" {
 		for _, l := range c.trail(t.Location.Server, a.Access.Trail) {
 			if p, ok := c.Site.PassOf(l); ok && (p.Upstream == nil || !c.Site.Own(p.Upstream.Peers[0].Addresses[0])) {
 				pass = &p

@@ -80,6 +80,12 @@ func (c *Config) explain(d *Difference, was, is LocationBehaviour) {
 		d.Why = fmt.Sprintf("%s is %s, was %s", changed, after, before)
 	}
 	d.File, d.Line = c.place(target, pass, where)
+	if pass != nil && before != "" && after == "" {
+		// What has nginx's own value is among no settings, and may still be written down.
+		if written := deployment.Effective(pass.Parent, changed); written != nil {
+			d.Why = fmt.Sprintf("%s is %s, was %s", changed, written.Value(), before)
+		}
+	}
 	if changed == "upstream" {
 		d.Why = "the block of the upstream is not as it was"
 		d.File, d.Line = c.upstreamPlace(d.Server, d.Location)
