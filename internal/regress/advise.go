@@ -107,8 +107,8 @@ func (c *Config) advise(ctx context.Context, runner Runner, t Target, r rule, pr
 			return a, nil // the place is in a file of the image's
 		}
 		fixed.Files[name] = text
-		was := c.Source.Files[name]
-		// Without context: what stands beside it may be a secret.
+		// Without context and other values: what stands beside it may be a secret.
+		was, text := c.Site.Masked(name, c.Source.Files[name]), c.Site.Masked(name, text)
 		diff, err := udiff.ToUnified(c.ShownFile(name), c.ShownFile(name), was, udiff.Lines(was, text), 0)
 		if err != nil {
 			return nil, fmt.Errorf("showing the fix of %s: %w", a.Rule, err)

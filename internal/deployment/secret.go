@@ -1,0 +1,26 @@
+package deployment
+
+import (
+	"slices"
+	"strings"
+)
+
+// Masked is a text of a file of the configuration without the values of directives that
+// do not decide how a location fails: they may be secrets. Lines keep their numbers.
+func (s *Site) Masked(file, text string) string {
+	var pairs []string
+	s.Walk(func(d *Directive) {
+		if d.File != file || d.Block != nil || len(d.Args) == 0 || decides(d.Name) {
+			return
+		}
+		if written := s.Files[file][d.start:d.end]; strings.HasPrefix(written, d.Name) && strings.HasSuffix(written, ";") {
+			pairs = append(pairs, written, d.Name+" …;"+strings.Repeat("\n", strings.Count(written, "\n")))
+		}
+	})
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
+func decides(name string) bool {
+	f, ok := FamilyOf(name)
+	return name == "error_page" || ok && (name == f.Name+"_pass" || slices.Contains(f.Settings(), name))
+}
