@@ -33,7 +33,7 @@ func TestPrepare(t *testing.T) {
 		"app": "127.0.0.1:3000", "names": "blog.internal:2368 10.20.0.11:8080 10.20.0.12:8080", "php": "unix:/run/php/php8.2-fpm.sock", "uwsgi": "unix:///run/uwsgi/app.sock",
 		"grpc": "greeter-1.internal:50051 greeter-2.internal:50051 vault.internal:443", "mtls": "backend.internal:443 10.9.8.7:8443",
 		"balanced":  "api-1.internal:8080 api-2.internal:8080 api-3.internal:8080 192.168.7.1:9000 192.168.7.2:9000",
-		"variables": "canary.internal:8000 pool-1.internal:80 pool-2.internal:80 search.internal:9200 stable.internal:8000 tenants.internal:8080 v1.internal:7000 web.internal:80", "maintenance": "app:8080 standby:8080", "cache": "origin.example.com:80",
+		"variables": "canary.internal:8000 pool-1.internal:80 pool-2.internal:80 search.internal:9200 stable.internal:8000 tenants.internal:8080 v1.internal:7000 web.internal:80", "maintenance": "app:8080 spa:8080 standby:8080", "cache": "origin.example.com:80",
 		"websocket": "172.16.4.10:9001 172.16.4.11:9001", "template": "app.internal:8000",
 	}
 	for _, shape := range shapes(t) {
@@ -48,6 +48,11 @@ func TestPrepare(t *testing.T) {
 			}
 			if len(targets) == 0 {
 				t.Error("no request gets anywhere")
+			}
+			for _, target := range targets {
+				if host := target.Location.String(); host == "/spa/" && target.Group != "spa:8080" {
+					t.Errorf("behind %s is %q", host, target.Group)
+				}
 			}
 			var got []string
 			for _, p := range c.peers {

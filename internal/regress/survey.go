@@ -94,11 +94,18 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 			if !ok {
 				continue
 			}
+			// A file that the image happens to have hides what try_files leads to else.
+			if !chosen && len(results[i].targets) > 0 {
+				if t.Pass == nil {
+					continue
+				}
+				results[i].targets = nil
+			}
 			results[i].targets = append(results[i].targets, t)
 			if asked, ok := c.asked(t); ok {
 				results[i].targets = append(results[i].targets, asked)
 			}
-			if !chosen {
+			if tries := deployment.Effective(l.Directive, "try_files"); !chosen && (tries == nil || t.Pass != nil) {
 				break
 			}
 		}
