@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -174,17 +175,16 @@ func knownClaim(id string, ids []string) error {
 
 // replaceFile writes a file whole or not at all.
 func replaceFile(name, text string) error {
-	// A link stays one, and the file keeps its mode.
-	target, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return fmt.Errorf("writing %q: %w", name, pathCause(err))
+	// A link stays one, and a file that is there keeps its mode.
+	target, mode := name, fs.FileMode(0o644)
+	if followed, err := filepath.EvalSymlinks(name); err == nil {
+		target = followed
 	}
-	info, err := os.Stat(target)
-	if err != nil {
-		return fmt.Errorf("writing %q: %w", name, pathCause(err))
+	if info, err := os.Stat(target); err == nil {
+		mode = info.Mode().Perm()
 	}
 	unfinished := target + ".unfinished"
-	err = os.WriteFile(unfinished, []byte(text), info.Mode().Perm())
+	err := os.WriteFile(unfinished, []byte(text), mode)
 	if err == nil {
 		err = os.Rename(unfinished, target)
 	}
