@@ -3,6 +3,8 @@ package deployment
 import (
 	"slices"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Masked is a text of a file of the configuration without the values of directives that
@@ -19,6 +21,11 @@ func (s *Site) Masked(file, text string) string {
 	})
 	return strings.NewReplacer(pairs...).Replace(text)
 }
+
+var credentials = lazy.Regexp(`(://)[^/@\s"]*@`)
+
+// WithoutCredentials is a complaint of nginx's without the password of an address.
+func WithoutCredentials(text string) string { return credentials().ReplaceAllString(text, "$1…@") }
 
 func decides(name string) bool {
 	f, ok := FamilyOf(name)

@@ -2,6 +2,7 @@ package regress
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -82,9 +83,24 @@ func NewBehaviour(c *Config, rows []Row) Behaviour {
 			b.Servers = append(b.Servers, ServerBehaviour{Server: server.Label(), Listen: listen})
 		}
 		b.Servers[i].Locations = append(b.Servers[i].Locations, c.location(r))
+		if note := unreached(r); note != "" && !slices.Contains(c.Notes, note) {
+			c.Notes = append(c.Notes, note)
+		}
 	}
 	b.sort()
 	return b
+}
+
+// unreached says that a location fails although everything behind it is well: what its
+// faults show then means little.
+func unreached(r Row) string {
+	for _, seen := range r.Cells {
+		bad := slices.ContainsFunc(seen.Cell.Status, func(status int) bool { return status == 502 || status == 504 })
+		if seen.ID.Fault == None && seen.ID.At == "" && bad && seen.Cell.From == fromNginx {
+			return fmt.Sprintf("%s: %s although its upstream is healthy: lab's stand-in speaks one protocol at an address; look at `--show-changes`, or give another request with probes:", r.Target.Key(), seen.Cell)
+		}
+	}
+	return ""
 }
 
 func (b *Behaviour) sort() {

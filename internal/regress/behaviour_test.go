@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -136,5 +137,33 @@ func TestGist(t *testing.T) {
 		if got := gist(message); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
+	}
+}
+
+// On a busy machine a timer runs out that has nothing to do with the fault.
+func TestUnexpectedTimer(t *testing.T) {
+	timed, whole := Cell{After: scenario.Words{"proxy_read_timeout 2s"}}, Cell{Status: scenario.Numbers{200}}
+	for _, row := range []struct {
+		fault string
+		cells []Cell
+		want  bool
+	}{
+		{None, []Cell{timed}, true},
+		{None, []Cell{timed, whole}, false},
+		{"close", []Cell{whole}, false},
+		{"stall", []Cell{timed}, false},
+	} {
+		if got := unexpectedTimer(cellID{Fault: row.fault}, row.cells); got != row.want {
+			t.Errorf("%s %v: %t", row.fault, row.cells, got)
+		}
+	}
+}
+
+func TestServerOnAnotherPort(t *testing.T) {
+	was := Behaviour{Servers: []ServerBehaviour{{Server: "shop on 80", Listen: []string{"80"}}, {Server: "shop on 443", Listen: []string{"443 ssl"}}}}
+	now := Behaviour{Servers: []ServerBehaviour{{Server: "shop on 80", Listen: []string{"80"}}, {Server: "shop on 8443", Listen: []string{"8443 ssl"}}}}
+	list := Compare(was, now, &Config{Source: &deployment.Source{}, Site: &deployment.Site{}})
+	if len(list) != 1 || list[0].Says != "the server shop on 443 listens on 8443 ssl, was 443 ssl" {
+		t.Errorf("%+v", list)
 	}
 }

@@ -28,6 +28,7 @@ type Difference struct {
 // configuration as it is now.
 func Compare(recorded, now Behaviour, c *Config) []Difference {
 	var all []Difference
+	var moved []string // servers that go on under another port
 	add := func(d Difference) {
 		if d.Fields = recorded.counted(d); len(d.Fields) > 0 {
 			all = append(all, d)
@@ -40,35 +41,53 @@ func Compare(recorded, now Behaviour, c *Config) []Difference {
 		if i < 0 { // it may only listen elsewhere
 			i = slices.IndexFunc(now.Servers, func(other ServerBehaviour) bool { return other.Server == s.Server })
 		}
+		if i < 0 { // several of one name have their ports in it
+			i = slices.IndexFunc(now.Servers, func(other ServerBehaviour) bool {
+				return baseName(other.Server) == baseName(s.Server) && !recorded.has(other.Server)
+			})
+			if i >= 0 {
+				moved = append(moved, now.Servers[i].Server)
+			}
+		}
 		if i < 0 {
 			file, line := c.place(nil, nil, "")
 			add(Difference{Server: s.Server, Fields: []string{"listen"}, Was: "listens on " + strings.Join(s.Listen, ", "), Now: "is gone", Says: fmt.Sprintf("the server %s is gone", s.Server), File: file, Line: line})
 			continue
 		}
 		if !slices.Equal(s.Listen, now.Servers[i].Listen) {
-			file, line := c.serverPlace(s.Server, "listen")
+			file, line := c.serverPlace(now.Servers[i].Server, "listen")
 			was, is := strings.Join(s.Listen, ", "), strings.Join(now.Servers[i].Listen, ", ")
 			add(Difference{Server: s.Server, Fields: []string{"listen"}, Was: was, Now: is, Says: fmt.Sprintf("the server %s listens on %s, was %s", s.Server, is, was), File: file, Line: line})
 		}
 		for _, l := range s.Locations {
-			for _, d := range c.compareLocation(s.Server, l, now.Servers[i].Locations) {
+			for _, d := range c.compareLocation(now.Servers[i].Server, l, now.Servers[i].Locations) {
 				add(d)
 			}
 		}
 		for _, l := range now.Servers[i].Locations {
 			if !slices.ContainsFunc(s.Locations, func(other LocationBehaviour) bool { return other.Location == l.Location }) {
-				file, line := c.locationPlace(s.Server, l.Location)
+				file, line := c.locationPlace(now.Servers[i].Server, l.Location)
 				add(Difference{Server: s.Server, Location: l.Location, Fields: []string{"status"}, Now: l.Faults[0].Cell.String(), Says: fmt.Sprintf("%s is new in %s: record it", l.Location, s.Server), File: file, Line: line})
 			}
 		}
 	}
 	for _, s := range now.Servers {
-		if !slices.ContainsFunc(recorded.Servers, func(other ServerBehaviour) bool { return other.Server == s.Server }) {
+		if !recorded.has(s.Server) && !slices.Contains(moved, s.Server) {
 			file, line := c.serverPlace(s.Server, "server_name")
 			add(Difference{Server: s.Server, Fields: []string{"listen"}, Now: strings.Join(s.Listen, ", "), Says: fmt.Sprintf("the server %s is new: record it", s.Server), File: file, Line: line})
 		}
 	}
 	return all
+}
+
+func (b Behaviour) has(server string) bool {
+	return slices.ContainsFunc(b.Servers, func(s ServerBehaviour) bool { return s.Server == server })
+}
+
+// baseName is a server's name without the port that tells it from others of that name.
+func baseName(label string) string {
+	name, _, _ := strings.Cut(label, " on ")
+	return name
 }
 
 // counted is the fields of a difference that no rule ignores.

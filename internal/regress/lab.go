@@ -121,7 +121,7 @@ func Prepare(ctx context.Context, runner Runner, source *deployment.Source, opti
 			}
 			continue
 		}
-		remedy, err := c.standIns.Mend(c.Site, c.shown(complaint))
+		remedy, err := c.standIns.Mend(c.Site, deployment.WithoutCredentials(c.shown(complaint)))
 		if err != nil {
 			return nil, errConfig{fmt.Errorf("%s (nginx %s)", c.shown(err.Error()), c.Nginx)}
 		}
