@@ -35,19 +35,9 @@ func Compare(recorded, now Behaviour, c *Config) []Difference {
 		}
 	}
 	for _, s := range recorded.Servers {
-		i := slices.IndexFunc(now.Servers, func(other ServerBehaviour) bool {
-			return other.Server == s.Server && slices.Equal(other.Listen, s.Listen)
-		})
-		if i < 0 { // it may only listen elsewhere
-			i = slices.IndexFunc(now.Servers, func(other ServerBehaviour) bool { return other.Server == s.Server })
-		}
-		if i < 0 { // several of one name have their ports in it
-			i = slices.IndexFunc(now.Servers, func(other ServerBehaviour) bool {
-				return baseName(other.Server) == baseName(s.Server) && !recorded.has(other.Server)
-			})
-			if i >= 0 {
-				moved = append(moved, now.Servers[i].Server)
-			}
+		i := recorded.counterpart(s, now)
+		if i >= 0 && now.Servers[i].Server != s.Server {
+			moved = append(moved, now.Servers[i].Server)
 		}
 		if i < 0 {
 			file, line := c.place(nil, nil, "")
@@ -78,6 +68,21 @@ func Compare(recorded, now Behaviour, c *Config) []Difference {
 		}
 	}
 	return all
+}
+
+// counterpart finds a recorded server among those of now; -1: it is gone.
+func (b Behaviour) counterpart(s ServerBehaviour, now Behaviour) int {
+	for _, same := range []func(ServerBehaviour) bool{
+		func(o ServerBehaviour) bool { return o.Server == s.Server && slices.Equal(o.Listen, s.Listen) },
+		func(o ServerBehaviour) bool { return o.Server == s.Server }, // it only listens elsewhere
+		// Several of one name have their ports in it.
+		func(o ServerBehaviour) bool { return baseName(o.Server) == baseName(s.Server) && !b.has(o.Server) },
+	} {
+		if i := slices.IndexFunc(now.Servers, same); i >= 0 {
+			return i
+		}
+	}
+	return -1
 }
 
 func (b Behaviour) has(server string) bool {
