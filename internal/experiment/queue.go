@@ -20,10 +20,10 @@ type unit struct {
 }
 
 // jobsOf makes the jobs of a repetition.
-func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int) []*job {
+func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int, skip func(scenario.Scenario) string) []*job {
 	var jobs []*job
 	for i, trials := range plans {
-		jobs = append(jobs, &job{number: i, scenario: scenarios[i], repeat: repeat, trials: trials, left: len(trials),
+		jobs = append(jobs, &job{skipped: skip != nil && skip(scenarios[i]) != "", number: i, scenario: scenarios[i], repeat: repeat, trials: trials, left: len(trials),
 			seen: make([]scenario.Observation, len(trials)), outcomes: make([]outcome, len(trials))})
 	}
 	return jobs
@@ -50,6 +50,10 @@ func (l *lane) take() (unit, bool) {
 	return next, true
 }
 
+// longWait is the most of one trial's waiting that counts for the shares: a minute in one
+// trial keeps one worker busy, and needs no more of them.
+const longWait = 5 * time.Second
+
 // longestFirst is the lanes in the order in which workers take them, what waits longest
 // first: a long scenario that begins last is waited for alone. (Trials that wait and
 // trials that work must be mixed: all the waiting first takes longer.)
@@ -69,10 +73,13 @@ func longestFirst(jobs []*job, parallel int) []*lane {
 	for _, j := range jobs {
 		whole := &lane{}
 		for i, t := range j.trials {
-			u := unit{j, i, inherentWait(t)}
+			u := unit{j, i, 0}
+			if !j.skipped { // else nobody waits for it
+				u.waits = inherentWait(t)
+			}
 			whole.units, whole.waits = append(whole.units, u), whole.waits+u.waits
+			all += min(u.waits, longWait)
 		}
-		all += whole.waits
 		switch name := j.scenario.Server; {
 		case name != "":
 			if ofServer[name] == nil {

@@ -88,3 +88,25 @@ func TestLaneTakesTheLongestFirst(t *testing.T) {
 		t.Error("there is no end")
 	}
 }
+
+// A minute in one trial, and what is skipped, leave the servers their share of workers.
+func TestLongAndSkippedWaitsLeaveTheShares(t *testing.T) {
+	const server = 4
+	lanes := func(more ...*job) int {
+		n := 0
+		for _, l := range longestFirst(append([]*job{waiting(0, 6, time.Second, "", "php-fpm"), waiting(1, 12, time.Second, "", "")}, more...), 10) {
+			if l.units[0].job.scenario.Server != "" {
+				n++
+			}
+		}
+		return n
+	}
+	skipped := waiting(2, 8, time.Minute, "", "")
+	skipped.skipped = true
+	if alone := lanes(); lanes(skipped) != alone || alone < server {
+		t.Errorf("%d workers for the server beside skipped trials, %d without", lanes(skipped), alone)
+	}
+	if got := lanes(waiting(3, 1, time.Minute, "", "")); got < server {
+		t.Errorf("%d workers for the server beside one long trial, want %d", got, server)
+	}
+}

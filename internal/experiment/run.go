@@ -51,6 +51,7 @@ type job struct {
 	scenario scenario.Scenario
 	repeat   int // from 1
 	trials   []planned
+	skipped  bool
 	seen     []scenario.Observation
 	outcomes []outcome
 	left     int
@@ -76,7 +77,7 @@ func Run(ctx context.Context, runner Runner, scenarios []scenario.Scenario, o Op
 	go func() {
 		defer close(queue)
 		for n := range max(o.Repeat, 1) {
-			for _, l := range longestFirst(jobsOf(scenarios, plans, n+1), max(o.Parallel, 1)) {
+			for _, l := range longestFirst(jobsOf(scenarios, plans, n+1, o.Skip), max(o.Parallel, 1)) {
 				queue <- l
 			}
 		}
