@@ -120,7 +120,9 @@ func bench(rounds int, quick, write bool) error {
 		if err != nil {
 			return err
 		}
-		text += "\n## How the cost grows\n\n" + grown
+		text += "\n" + growthHead + "\n\n" + grown
+	} else if old, err := os.ReadFile(document); err == nil {
+		text += earlier(string(old))
 	}
 	text += "\n## How near to the limit\n\n" + limit(last)
 	fmt.Print(text)
@@ -131,6 +133,21 @@ func bench(rounds int, quick, write bool) error {
 		return err
 	}
 	return quote("README.md", first)
+}
+
+const (
+	growthHead  = "## How the cost grows"
+	fromEarlier = "(Of an earlier run: -quick leaves this out.)\n"
+)
+
+// earlier is the section that -quick leaves out, as the document has it.
+func earlier(old string) string {
+	_, section, found := strings.Cut(old, growthHead+"\n\n")
+	if !found {
+		return ""
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	return "\n" + growthHead + "\n\n" + fromEarlier + "\n" + strings.TrimPrefix(section, fromEarlier+"\n")
 }
 
 // timed runs a command of a row.
