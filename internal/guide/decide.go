@@ -58,46 +58,6 @@ type Evidence struct {
 	Subsets  *Ablation
 }
 
-// Plan is what is run to decide claims.
-type Plan struct {
-	Claims    Claims
-	Scenarios []scenario.Scenario       // whole ones of the catalogue, and ablations
-	changes   map[string][]nginx.Change // by an ablation's id
-}
-
-// NewPlan collects the claims about a guide, and the scenarios that decide them. The error is about cases that
-// ask for the effect of single directives where that cannot be tried.
-func NewPlan(d Document, c Claims, catalogue []scenario.Scenario) (Plan, error) {
-	if c.Rows {
-		c.Claims = append(slices.Clone(c.Claims), rowClaims(d, catalogue)...)
-	}
-	p := Plan{Claims: c, changes: map[string][]nginx.Change{}}
-	wanted := c.Scenarios()
-	byID := map[string]scenario.Scenario{}
-	for _, s := range catalogue {
-		byID[s.ID] = s
-		if slices.Contains(wanted, s.ID) {
-			p.Scenarios = append(p.Scenarios, s)
-		}
-	}
-	var mistakes scenario.Mistakes
-	for _, claim := range c.Claims {
-		for _, one := range claim.Cases {
-			id := ablationID(one.Scenario, one.Moment())
-			if _, known := p.changes[id]; known || !one.Expect.Ablates() {
-				continue
-			}
-			s, changes, err := Ablate(byID[one.Scenario], one.Moment())
-			if err != nil {
-				mistakes = append(mistakes, scenario.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
-				continue
-			}
-			p.Scenarios, p.changes[id] = append(p.Scenarios, s), changes
-		}
-	}
-	return p, mistakes.OrNil()
-}
-
 // Decide decides every claim by what the plan's scenarios came to.
 func (p Plan) Decide(d Document, results []experiment.Result) []Decision {
 	byID := map[string]experiment.Result{}
