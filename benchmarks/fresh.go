@@ -16,6 +16,7 @@ import (
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
@@ -28,13 +29,13 @@ type fresh struct {
 
 func (f *fresh) Retire() {}
 
-func (f *fresh) Run(ctx context.Context, trial scenario.Trial, _ func(scenario.Observation) bool) (scenario.Observation, error) {
+func (f *fresh) Run(ctx context.Context, what trial.Trial, _ func(trial.Observation) bool) (trial.Observation, error) {
 	number := int(f.trials.Add(1))
-	t, err := testbed.Start(ctx, f.equipment, number, testbed.KindOf(trial))
+	t, err := testbed.Start(ctx, f.equipment, number, testbed.KindOf(what))
 	if err != nil {
-		return scenario.Observation{Trial: trial.Name}, err
+		return trial.Observation{Trial: what.Name}, err
 	}
-	seen, err := t.Run(ctx, fmt.Sprintf("%s-f%d", f.equipment.Owner.Run, number), trial, nil)
+	seen, err := t.Run(ctx, fmt.Sprintf("%s-f%d", f.equipment.Owner.Run, number), what, nil)
 	if removed := t.Remove(); err == nil {
 		err = removed
 	}

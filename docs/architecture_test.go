@@ -91,18 +91,20 @@ func TestArrows(t *testing.T) {
 		"internal/lazy": {},
 		// Pure: these compute and read.
 		"internal/nginx":      {},
-		"internal/signature":  {"internal/nginx", "internal/scenario"},
-		"internal/scenario":   {"fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/nginx"},
+		"internal/signature":  {"internal/nginx", "internal/strict"},
+		"internal/strict":     {},
+		"internal/trial":      {"fixtures/backends/protocol", "internal/certificate", "internal/nginx", "internal/strict"},
+		"internal/scenario":   {"fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/strict", "internal/trial"},
 		"internal/explain":    {"internal/nginx", "internal/scenario", "internal/signature"},
-		"internal/guide":      {"fixtures/backends/protocol", "internal/experiment", "internal/nginx", "internal/scenario"},
-		"internal/guide/scan": {"fixtures/backends/protocol", "internal/experiment", "internal/guide", "internal/nginx", "internal/scenario"},
-		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario"},
-		"internal/deployment": {"fixtures/backends/protocol", "internal/certificate", "internal/lazy", "internal/scenario"},
-		"internal/regress":    {"fixtures/backends/fault", "fixtures/backends/protocol", "internal/certificate", "internal/deployment", "internal/lazy", "internal/scenario"},
+		"internal/guide":      {"fixtures/backends/protocol", "internal/experiment", "internal/nginx", "internal/scenario", "internal/strict", "internal/trial"},
+		"internal/guide/scan": {"fixtures/backends/protocol", "internal/experiment", "internal/guide", "internal/nginx", "internal/scenario", "internal/strict", "internal/trial"},
+		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario", "internal/strict", "internal/trial"},
+		"internal/deployment": {"fixtures/backends/protocol", "internal/certificate", "internal/lazy", "internal/strict"},
+		"internal/regress":    {"fixtures/backends/fault", "fixtures/backends/protocol", "internal/certificate", "internal/deployment", "internal/lazy", "internal/strict", "internal/trial"},
 		// Container work.
 		"internal/engine":        {},
 		"internal/engine/docker": {"internal/engine"},
-		"internal/testbed":       {"fixtures", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/engine", "internal/nginx", "internal/scenario"},
+		"internal/testbed":       {"fixtures", "fixtures/backends/protocol", "fixtures/backends/server", "internal/certificate", "internal/engine", "internal/nginx", "internal/strict", "internal/trial"},
 	}
 	all := imports(t)
 	for folder, allowed := range arrows {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
@@ -19,7 +20,7 @@ type catalogue struct {
 	single    bool   // the folder is a scenario itself
 	entries   []scenario.Entry
 	scenarios []scenario.Scenario // none where the entries were all that was read
-	mistakes  scenario.Mistakes
+	mistakes  strict.Mistakes
 }
 
 // readEntries is readCatalogue for who wants no more than the scenarios in short.
@@ -52,8 +53,8 @@ func readCatalogue(dir string) (catalogue, error) {
 }
 
 // shown is the mistakes with paths that lead to the files from here.
-func (c catalogue) shown() scenario.Mistakes {
-	list := append(scenario.Mistakes{}, c.mistakes...)
+func (c catalogue) shown() strict.Mistakes {
+	list := append(strict.Mistakes{}, c.mistakes...)
 	for i, m := range list {
 		_, file, _ := strings.Cut(m.File, "/")
 		if c.single {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -33,7 +33,7 @@ func configAdviseCommand(std streams) *cli.Command {
 			}
 			failOn := slices.Index(regress.Severities, c.String("fail-on"))
 			if failOn < 0 && c.String("fail-on") != "" {
-				return usage("--fail-on: %q is none of %s%s", c.String("fail-on"), strings.Join(regress.Severities, ", "), scenario.Suggest(c.String("fail-on"), regress.Severities))
+				return usage("--fail-on: %q is none of %s%s", c.String("fail-on"), strings.Join(regress.Severities, ", "), strict.Suggest(c.String("fail-on"), regress.Severities))
 			}
 			var probes []regress.Probe
 			before, err := regress.ReadBehaviour(g.file)

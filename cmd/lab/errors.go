@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"github.com/gatewaylab/lab/internal/report"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // errExit is an error with the exit code that it means. Errors without one are
@@ -31,7 +31,7 @@ func usage(format string, args ...any) error {
 // instead is the end of an error about a word that is not known: what was meant, as
 // far as that can be guessed, and where to look.
 func instead(word string, known []string, otherwise string) string {
-	if suggestion := scenario.Suggest(word, known); suggestion != "" {
+	if suggestion := strict.Suggest(word, known); suggestion != "" {
 		return suggestion + " " + otherwise
 	}
 	return "; " + otherwise

@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/report"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // commonFlags are those of every command, besides the ones that it has of its own.
@@ -96,7 +96,7 @@ func outputOf(c *cli.Context, std streams, more ...string) (output, error) {
 	forms := formsWith(more)
 	o := output{streams: std, form: c.String("output"), quiet: c.Bool("quiet"), loud: c.Bool("verbose")}
 	if o.form != "" && !slices.Contains(forms, o.form) {
-		return o, usage("--output: %q is none of %s%s", o.form, strings.Join(forms, ", "), scenario.Suggest(o.form, forms))
+		return o, usage("--output: %q is none of %s%s", o.form, strings.Join(forms, ", "), strict.Suggest(o.form, forms))
 	}
 	if o.form == "" {
 		o.form = "plain"
@@ -106,7 +106,7 @@ func outputOf(c *cli.Context, std streams, more ...string) (output, error) {
 	}
 	when := c.String("color")
 	if !slices.Contains(colors, when) {
-		return o, usage("--color: %q is none of %s%s", when, strings.Join(colors, ", "), scenario.Suggest(when, colors))
+		return o, usage("--color: %q is none of %s%s", when, strings.Join(colors, ", "), strict.Suggest(when, colors))
 	}
 	o.screen = report.Screen{Width: std.width, Color: when == "always" || when == "auto" && std.outTerminal && os.Getenv("NO_COLOR") == ""}
 	return o, nil

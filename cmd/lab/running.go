@@ -17,7 +17,9 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // running is one `lab run`.
@@ -97,7 +99,7 @@ func runningOf(c *cli.Context, out output, all catalogue, scenarios []scenario.S
 	}
 	for _, value := range c.StringSlice("privileges") {
 		if !slices.Contains(privileges(), value) {
-			return nil, usage("--privileges: no scenario can ask for %q%s; there is %s", value, scenario.Suggest(value, privileges()), strings.Join(privileges(), ", "))
+			return nil, usage("--privileges: no scenario can ask for %q%s; there is %s", value, strict.Suggest(value, privileges()), strings.Join(privileges(), ", "))
 		}
 		r.allowed = append(r.allowed, value)
 		r.again += " --privileges " + value
@@ -262,7 +264,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	}
 	if r.timings {
 		head.Timings = &report.Timings{Parallel: r.options.Parallel, Cores: ready.info.Cores, Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared)}
-		r.options.Seen = func(id string, seen scenario.Observation) { head.Timings.Add(id, head.Sources[id].Server, seen) }
+		r.options.Seen = func(id string, seen trial.Observation) { head.Timings.Add(id, head.Sources[id].Server, seen) }
 	}
 	began := time.Now()
 	results = r.trials(ctx, pool)

@@ -11,6 +11,7 @@ import (
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // privileges is all that scenarios can ask for.
@@ -52,7 +53,7 @@ func namedImages(list []string) (map[string]string, error) {
 	for _, text := range list {
 		name, ref, ok := strings.Cut(text, "=")
 		if _, known := server.Lookup(name); !known {
-			return nil, usage("--image: there is no server %q%s; there are %s", name, scenario.Suggest(name, server.Names()), strings.Join(server.Names(), ", "))
+			return nil, usage("--image: there is no server %q%s; there are %s", name, strict.Suggest(name, server.Names()), strings.Join(server.Names(), ", "))
 		}
 		if !ok || ref == "" {
 			return nil, usage("--image: %q names no image: write it as %s=IMAGE", text, name)

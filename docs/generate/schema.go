@@ -12,6 +12,8 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const (
@@ -35,7 +37,7 @@ func reflector(dirs ...string) (*jsonschema.Reflector, error) {
 
 // schemaJSON is the schema of scenario.yaml.
 func schemaJSON() (string, error) {
-	r, err := reflector("internal/scenario", "fixtures/backends/protocol")
+	r, err := reflector("internal/scenario", "internal/trial", "fixtures/backends/protocol")
 	if err != nil {
 		return "", err
 	}
@@ -65,7 +67,7 @@ func schemaJSON() (string, error) {
 
 // claimsSchemaJSON is the schema of a file of claims about a guide.
 func claimsSchemaJSON() (string, error) {
-	r, err := reflector("internal/guide", "internal/scenario", "fixtures/backends/protocol")
+	r, err := reflector("internal/guide", "internal/scenario", "internal/trial", "fixtures/backends/protocol")
 	if err != nil {
 		return "", err
 	}
@@ -94,12 +96,12 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 		return &jsonschema.Schema{Type: "string", Pattern: spanForm, Examples: []any{"300ms", "2s"}}
 	case reflect.TypeFor[protocol.Bytes]():
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: bytesForm}}, Examples: []any{"64m"}}
-	case reflect.TypeFor[scenario.Regexp]():
+	case reflect.TypeFor[strict.Regexp]():
 		return &jsonschema.Schema{Type: "string", Format: "regex"}
 	case reflect.TypeFor[scenario.Levels]():
 		level := &jsonschema.Schema{Type: "string", Enum: []any{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{level, {Type: "array", Items: level}}}
-	case reflect.TypeFor[scenario.Step]():
+	case reflect.TypeFor[trial.Step]():
 		return stepSchema()
 	}
 	return nil
@@ -111,11 +113,11 @@ func stepSchema() *jsonschema.Schema {
 	with := &jsonschema.Schema{Type: "object", Properties: jsonschema.NewProperties(), AdditionalProperties: jsonschema.FalseSchema}
 	one := uint64(1)
 	with.MinProperties, with.MaxProperties = &one, &one
-	for _, kind := range scenario.Steps {
-		if kind.Object == scenario.NoObject || kind.Object == scenario.AnyBackend {
+	for _, kind := range trial.Steps {
+		if kind.Object == trial.NoObject || kind.Object == trial.AnyBackend {
 			word.Enum = append(word.Enum, kind.Name)
 		}
-		if kind.Object != scenario.NoObject {
+		if kind.Object != trial.NoObject {
 			with.Properties.Set(kind.Name, &jsonschema.Schema{Description: kind.Doc})
 		}
 	}

@@ -5,13 +5,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // template fills in environment variables.
 type template struct {
 	env     map[string]string
-	missing scenario.Mistakes
+	missing strict.Mistakes
 }
 
 // fill replaces the variables that have a value, as envsubst with a list of them does:
@@ -34,7 +34,7 @@ func (t *template) fill(shown, text string) string {
 			b.WriteString(value)
 		default:
 			if strings.ToUpper(name) == name {
-				t.missing = append(t.missing, scenario.Mistake{File: shown, Line: line, Text: fmt.Sprintf("the variable %q has no value: give it with --env %s=VALUE", name, name)})
+				t.missing = append(t.missing, strict.Mistake{File: shown, Line: line, Text: fmt.Sprintf("the variable %q has no value: give it with --env %s=VALUE", name, name)})
 			}
 			b.WriteString(text[i : i+length])
 		}
@@ -47,7 +47,7 @@ func (t *template) mistakes() error {
 	if len(t.missing) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(t.missing, func(a, b scenario.Mistake) int { return strings.Compare(a.File, b.File) })
+	slices.SortStableFunc(t.missing, func(a, b strict.Mistake) int { return strings.Compare(a.File, b.File) })
 	return t.missing
 }
 

@@ -6,13 +6,14 @@ import (
 
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Moment is what was seen at one moment of a scenario, once the controls before it
 // have passed.
 type Moment struct {
-	Trial scenario.Observation
-	Phase scenario.PhaseSeen
+	Trial trial.Observation
+	Phase trial.PhaseSeen
 	Log   []nginx.Entry // the phase's entries but for those about requests of the phases before
 	// Resolved is, of a fix or a wrong fix, whether it made the stage healthy.
 	Resolved bool

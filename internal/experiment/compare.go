@@ -10,6 +10,8 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Failure is where what was seen departs from what was expected.
@@ -28,7 +30,7 @@ func (f Failure) String() string {
 const http09 = 9
 
 // compare looks for the first thing in a phase that is not as the signature says.
-func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Signature) *Failure {
+func compare(p trial.PhaseSeen, earlier map[connection]bool, want scenario.Signature) *Failure {
 	for _, name := range slices.Sorted(maps.Keys(want.Probes)) {
 		if f := compareProbe(p, name, want.Probes[name]); f != nil {
 			return f
@@ -51,7 +53,7 @@ func compare(p scenario.PhaseSeen, earlier map[connection]bool, want scenario.Si
 	return compareOutput(p, want.Output)
 }
 
-func compareOOM(p scenario.PhaseSeen, want int) *Failure {
+func compareOOM(p trial.PhaseSeen, want int) *Failure {
 	if p.OOMKills < want {
 		return failure(p, fmt.Sprintf("the kernel to kill %d for memory", want), fmt.Sprintf("%d killed", p.OOMKills))
 	}
@@ -60,7 +62,7 @@ func compareOOM(p scenario.PhaseSeen, want int) *Failure {
 
 // compareOutput looks for what commands should have said; of one that was run several
 // times the last counts.
-func compareOutput(p scenario.PhaseSeen, want []scenario.Output) *Failure {
+func compareOutput(p trial.PhaseSeen, want []scenario.Output) *Failure {
 	said := map[string]string{}
 	for _, s := range p.Steps {
 		for _, ran := range s.Ran {
@@ -80,8 +82,8 @@ func compareOutput(p scenario.PhaseSeen, want []scenario.Output) *Failure {
 }
 
 // compareBackendLog looks for what the backends should have logged.
-func compareBackendLog(p scenario.PhaseSeen, want []scenario.Regexp) *Failure {
-	missing := scenario.InLogs(p.Backends, want)
+func compareBackendLog(p trial.PhaseSeen, want []strict.Regexp) *Failure {
+	missing := trial.InLogs(p.Backends, want)
 	if missing == nil {
 		return nil
 	}
@@ -95,7 +97,7 @@ func compareBackendLog(p scenario.PhaseSeen, want []scenario.Regexp) *Failure {
 	return f
 }
 
-func compareProbe(p scenario.PhaseSeen, name string, want scenario.Expect) *Failure {
+func compareProbe(p trial.PhaseSeen, name string, want scenario.Expect) *Failure {
 	var statuses []int
 	for _, a := range p.Answers {
 		if a.Probe != name {
@@ -120,7 +122,7 @@ func compareProbe(p scenario.PhaseSeen, name string, want scenario.Expect) *Fail
 }
 
 // mismatch compares one answer; expected is "" when there is no difference.
-func mismatch(a scenario.Answer, want scenario.Expect) (expected, seen string) {
+func mismatch(a trial.Answer, want scenario.Expect) (expected, seen string) {
 	c := a.Client
 	switch {
 	case want.Status != 0 && status(a) != want.Status:
@@ -144,7 +146,7 @@ func mismatch(a scenario.Answer, want scenario.Expect) (expected, seen string) {
 }
 
 // status is the answer's status; nginx's 009 where the client got no status line.
-func status(a scenario.Answer) int {
+func status(a trial.Answer) int {
 	if a.Client.Status == 0 && a.Access != nil && a.Access.Status == "009" {
 		return http09
 	}
@@ -152,7 +154,7 @@ func status(a scenario.Answer) int {
 }
 
 // recorded is the status in nginx's access log; 0: it has no record.
-func recorded(a scenario.Answer) int {
+func recorded(a trial.Answer) int {
 	if a.Access == nil {
 		return 0
 	}
@@ -161,7 +163,7 @@ func recorded(a scenario.Answer) int {
 }
 
 // author tells whose answer it is: backends sign theirs.
-func author(a scenario.Answer) string {
+func author(a trial.Answer) string {
 	if _, signed := a.Client.Headers[protocol.TrialHeader]; signed {
 		return "backend"
 	}
@@ -169,7 +171,7 @@ func author(a scenario.Answer) string {
 }
 
 // describe is the client's view in a few words.
-func describe(a scenario.Answer) string {
+func describe(a trial.Answer) string {
 	c := a.Client
 	text := fmt.Sprintf("status %d", status(a))
 	if c.Status == 0 && c.Raw == "" {
@@ -184,7 +186,7 @@ func describe(a scenario.Answer) string {
 	return text
 }
 
-func compareCheck(p scenario.PhaseSeen, want scenario.Check) *Failure {
+func compareCheck(p trial.PhaseSeen, want scenario.Check) *Failure {
 	for _, s := range slices.Backward(p.Steps) {
 		if s.Check == nil {
 			continue
@@ -208,7 +210,7 @@ type connection struct {
 }
 
 // connections are those of a phase's answers.
-func connections(p scenario.PhaseSeen, into map[connection]bool) {
+func connections(p trial.PhaseSeen, into map[connection]bool) {
 	for _, a := range p.Answers {
 		if a.Access != nil {
 			into[connection{a.Access.PID, a.Access.Connection}] = true
@@ -219,7 +221,7 @@ func connections(p scenario.PhaseSeen, into map[connection]bool) {
 // compareLog wants every entry of level error or worse to match a pattern, and
 // every pattern to match an entry. Entries about earlier phases' requests are
 // theirs, however late they were written.
-func compareLog(p scenario.PhaseSeen, earlier map[connection]bool, want []scenario.LogPattern) *Failure {
+func compareLog(p trial.PhaseSeen, earlier map[connection]bool, want []scenario.LogPattern) *Failure {
 	matched := make([]bool, len(want))
 	for _, entry := range p.Log {
 		if earlier[connection{entry.PID, entry.Connection}] {
@@ -255,7 +257,7 @@ func patterns(list []scenario.LogPattern) string {
 }
 
 // worst is the last error entry of a phase in a few words.
-func worst(p scenario.PhaseSeen) string {
+func worst(p trial.PhaseSeen) string {
 	entries := errorEntries(p)
 	if len(entries) == 0 {
 		return "none"
@@ -263,7 +265,7 @@ func worst(p scenario.PhaseSeen) string {
 	return entries[len(entries)-1].Gist()
 }
 
-func errorEntries(p scenario.PhaseSeen) []nginx.Entry {
+func errorEntries(p trial.PhaseSeen) []nginx.Entry {
 	var entries []nginx.Entry
 	for _, e := range p.Log {
 		if e.AtLeast("error") {
@@ -276,7 +278,7 @@ func errorEntries(p scenario.PhaseSeen) []nginx.Entry {
 // lastLines is how many lines of the log a failure shows.
 const lastLines = 6
 
-func failure(p scenario.PhaseSeen, expected, seen string) *Failure {
+func failure(p trial.PhaseSeen, expected, seen string) *Failure {
 	f := &Failure{Phase: p.Name, Expected: expected, Seen: seen}
 	for _, e := range p.Log[max(0, len(p.Log)-lastLines):] {
 		f.Log = append(f.Log, e.Raw)

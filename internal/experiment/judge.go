@@ -9,10 +9,11 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // judge says what one trial comes to by itself.
-func judge(s scenario.Scenario, t planned, seen scenario.Observation, err error) outcome {
+func judge(s scenario.Scenario, t planned, seen trial.Observation, err error) outcome {
 	if err != nil {
 		return trouble(t, seen, err)
 	}
@@ -38,7 +39,7 @@ const notBefore = "the symptom does not show before the fix"
 
 // judgePhase judges one phase. Before the last one the phases are controls: the
 // state from which the last one starts.
-func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last bool, earlier map[connection]bool) outcome {
+func judgePhase(s scenario.Scenario, t planned, phase trial.PhaseSeen, last bool, earlier map[connection]bool) outcome {
 	control := func(what string, want scenario.Signature) outcome {
 		if f := compare(phase, earlier, want); f != nil {
 			return outcome{Inconclusive, controlFailed + what, Control, f}
@@ -77,7 +78,7 @@ func judgePhase(s scenario.Scenario, t planned, phase scenario.PhaseSeen, last b
 
 // refused says which step of a phase did not work: mostly the reason why nothing
 // has changed.
-func refused(p scenario.PhaseSeen) string {
+func refused(p trial.PhaseSeen) string {
 	for _, step := range p.Steps {
 		switch {
 		case step.Error != "":
@@ -106,9 +107,9 @@ func wellness(s scenario.Scenario) scenario.Signature {
 }
 
 // trouble is a trial that did not come to its end.
-func trouble(t planned, seen scenario.Observation, err error) outcome {
+func trouble(t planned, seen trial.Observation, err error) outcome {
 	o := outcome{verdict: Inconclusive, reason: err.Error(), cause: Environment}
-	var refused *scenario.StageError
+	var refused *trial.StageError
 	if user := t.Start.User; errors.As(err, &refused) && user != "" && strings.Contains(refused.Text, fmt.Sprintf("getpwnam(%q) failed", user)) {
 		return outcome{verdict: Skipped, reason: fmt.Sprintf("nginx's image has no user %q, whom the scenario is about", user)}
 	}
@@ -120,7 +121,7 @@ func trouble(t planned, seen scenario.Observation, err error) outcome {
 }
 
 // withBackendLogs adds what ended backends said: mostly the cause of a control's failure.
-func withBackendLogs(o outcome, seen scenario.Observation) outcome {
+func withBackendLogs(o outcome, seen trial.Observation) outcome {
 	if o.cause != Control && o.cause != Scenario {
 		return o
 	}
@@ -138,7 +139,7 @@ func lastLine(log string) string {
 }
 
 // foreignAnswer finds an answer that this trial's processes did not give.
-func foreignAnswer(seen scenario.Observation) string {
+func foreignAnswer(seen trial.Observation) string {
 	for _, phase := range seen.Phases {
 		for _, a := range phase.Answers {
 			if signed, ok := a.Client.Headers[protocol.TrialHeader]; ok && signed != seen.ID {
@@ -153,7 +154,7 @@ func foreignAnswer(seen scenario.Observation) string {
 }
 
 // look sums a phase up.
-func look(p scenario.PhaseSeen) Look {
+func look(p trial.PhaseSeen) Look {
 	var l Look
 	var statuses []string
 	for _, a := range p.Answers {
@@ -178,7 +179,7 @@ func look(p scenario.PhaseSeen) Look {
 }
 
 // assemble puts the outcomes of a scenario's trials together.
-func assemble(s scenario.Scenario, trials []planned, seen []scenario.Observation, outcomes []outcome) Result {
+func assemble(s scenario.Scenario, trials []planned, seen []trial.Observation, outcomes []outcome) Result {
 	r := Result{ID: s.ID, Title: s.Title, Tags: s.Tags, Verdict: Verified, Trials: seen, Parts: []Part{}}
 	controls := outcome{verdict: Verified}
 	shown, missed := 0, 0 // trials that began in the broken state, with and without its symptom
@@ -234,7 +235,7 @@ func (r *Result) take(o outcome) {
 	}
 }
 
-func part(s scenario.Scenario, t planned, seen scenario.Observation, o outcome) Part {
+func part(s scenario.Scenario, t planned, seen trial.Observation, o outcome) Part {
 	p := Part{Kind: kinds[t.role], Trial: t.Name, Verdict: o.verdict, Reason: o.reason, Cause: o.cause, Failure: o.failure, Took: seen.Took}
 	switch t.role {
 	case fix:

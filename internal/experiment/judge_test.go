@@ -12,6 +12,8 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // world is a hand-written runner: it says what a phase looks like, and is strict
@@ -21,7 +23,7 @@ type world struct {
 	// see returns the answer and the error-log message of a phase.
 	see func(trial, phase string) (status int, message string)
 	// alter changes an observation before it is returned.
-	alter func(*scenario.Observation) error
+	alter func(*trial.Observation) error
 
 	mu   sync.Mutex
 	runs []string
@@ -29,24 +31,24 @@ type world struct {
 
 func (w *world) Retire() {}
 
-func (w *world) Run(ctx context.Context, trial scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
+func (w *world) Run(ctx context.Context, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error) {
 	if err := ctx.Err(); err != nil {
-		return scenario.Observation{}, err
+		return trial.Observation{}, err
 	}
 	w.mu.Lock()
-	w.runs = append(w.runs, trial.Name)
+	w.runs = append(w.runs, what.Name)
 	id := fmt.Sprintf("t%d", len(w.runs))
 	w.mu.Unlock()
-	if len(trial.Phases) == 0 || len(trial.Probes) == 0 {
-		w.t.Errorf("trial %q has no phases or no probes", trial.Name)
+	if len(what.Phases) == 0 || len(what.Probes) == 0 {
+		w.t.Errorf("trial %q has no phases or no probes", what.Name)
 	}
-	seen := scenario.Observation{Trial: trial.Name, ID: id, Started: time.Now()}
-	for n, phase := range trial.Phases {
-		status, message := w.see(trial.Name, phase.Name)
+	seen := trial.Observation{Trial: what.Name, ID: id, Started: time.Now()}
+	for n, phase := range what.Phases {
+		status, message := w.see(what.Name, phase.Name)
 		connection := int64(n + 1)
-		p := scenario.PhaseSeen{Name: phase.Name}
-		for name := range trial.Probes {
-			a := scenario.Answer{Probe: name}
+		p := trial.PhaseSeen{Name: phase.Name}
+		for name := range what.Probes {
+			a := trial.Answer{Probe: name}
 			a.Client = protocol.ProbeResult{Status: status, Complete: true, Headers: map[string]string{}}
 			a.Access = &nginx.Record{PID: 7, Connection: connection, Status: fmt.Sprint(status)}
 			if status == 200 {
@@ -79,23 +81,23 @@ func sound(trial, phase string) (int, string) {
 }
 
 func refusing() scenario.Scenario {
-	var match scenario.Regexp
+	var match strict.Regexp
 	if err := match.UnmarshalText([]byte(`failed \(111:`)); err != nil {
 		panic(err)
 	}
 	return scenario.Scenario{
 		ID: "refusing",
 		Healthy: scenario.Stage{
-			Backends: map[string]protocol.Backend{"app": {}},
-			Probes:   map[string]scenario.Probe{"home": {Get: "/", Expect: scenario.Expect{Status: 200}}},
+			Stage:  trial.Stage{Backends: map[string]protocol.Backend{"app": {}}},
+			Probes: map[string]scenario.Probe{"home": {Probe: trial.Probe{Get: "/"}, Expect: scenario.Expect{Status: 200}}},
 		},
 		Broken: &scenario.Delta{Backends: map[string]protocol.Backend{"app": {Fault: "refuse"}}},
 		Symptom: scenario.Signature{
 			Probes: map[string]scenario.Expect{"home": {Status: 502}},
 			Log:    []scenario.LogPattern{{Level: scenario.Levels{"error"}, Match: match}},
 		},
-		Fixes:      []scenario.Fix{{ID: "start-it", Delta: scenario.Delta{Apply: []scenario.Step{{Do: "restart-backend"}}}}},
-		WrongFixes: []scenario.Fix{{ID: "reload", Delta: scenario.Delta{Apply: []scenario.Step{{Do: "reload"}}}}},
+		Fixes:      []scenario.Fix{{ID: "start-it", Delta: scenario.Delta{Apply: []trial.Step{{Do: "restart-backend"}}}}},
+		WrongFixes: []scenario.Fix{{ID: "reload", Delta: scenario.Delta{Apply: []trial.Step{{Do: "reload"}}}}},
 	}
 }
 
@@ -103,7 +105,7 @@ func TestVerdicts(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		see     func(trial, phase string) (int, string)
-		alter   func(*scenario.Observation) error
+		alter   func(*trial.Observation) error
 		verdict Verdict
 		cause   Cause
 		reason  string // of the scenario, its beginning
@@ -186,7 +188,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "an answer of another trial", see: sound,
-			alter: func(o *scenario.Observation) error {
+			alter: func(o *trial.Observation) error {
 				if o.Trial == "fix start-it" {
 					o.Phases[1].Answers[0].Client.Headers[protocol.TrialHeader] = "t0"
 				}
@@ -196,7 +198,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "an answer that nginx has no record of", see: sound,
-			alter: func(o *scenario.Observation) error {
+			alter: func(o *trial.Observation) error {
 				o.Phases[0].Answers[0].Access = nil
 				return nil
 			},
@@ -204,7 +206,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "the engine fails", see: sound,
-			alter: func(o *scenario.Observation) error {
+			alter: func(o *trial.Observation) error {
 				if o.Trial == "wrong fix reload" {
 					return errors.New("the engine is gone")
 				}
@@ -214,14 +216,14 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "nginx refuses the config", see: sound,
-			alter: func(*scenario.Observation) error {
-				return &scenario.StageError{Text: "[emerg] unknown directive"}
+			alter: func(*trial.Observation) error {
+				return &trial.StageError{Text: "[emerg] unknown directive"}
 			},
 			verdict: Inconclusive, cause: Scenario, reason: `trial "healthy": [emerg] unknown directive`, fix: Inconclusive, wrong: Inconclusive,
 		},
 		{
 			name: "a late line about the request before the fix", see: sound,
-			alter: func(o *scenario.Observation) error {
+			alter: func(o *trial.Observation) error {
 				if o.Trial == "fix start-it" {
 					late := nginx.Entry{Level: "error", PID: 7, Connection: o.Phases[0].Answers[0].Access.Connection, Message: "late"}
 					o.Phases[1].Log = append(o.Phases[1].Log, late)
@@ -232,7 +234,7 @@ func TestVerdicts(t *testing.T) {
 		},
 		{
 			name: "a cut body", see: sound,
-			alter: func(o *scenario.Observation) error {
+			alter: func(o *trial.Observation) error {
 				last := o.Phases[len(o.Phases)-1]
 				if last.Name == "fixed" {
 					last.Answers[0].Client.Complete = false
@@ -349,7 +351,7 @@ func TestTooSlowToTell(t *testing.T) {
 				}
 				return sound(trial, phase)
 			}}
-			w.alter = func(o *scenario.Observation) error {
+			w.alter = func(o *trial.Observation) error {
 				if o.Trial == "fix start-it" {
 					o.Stall = protocol.Duration(row.stalls[attempts])
 					attempts++
@@ -387,7 +389,7 @@ func TestFailFast(t *testing.T) {
 
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
-	w := &world{t: t, see: sound, alter: func(o *scenario.Observation) error {
+	w := &world{t: t, see: sound, alter: func(o *trial.Observation) error {
 		if o.Trial == "fix start-it" {
 			cancel(errors.New("Ctrl-C"))
 			return context.Canceled

@@ -4,6 +4,7 @@ package experiment
 
 import (
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Withheld is what a plan leaves out, to prove that the oracle notices.
@@ -38,7 +39,7 @@ var kinds = map[role]string{fix: "fix", wrongFix: "wrong fix", demonstration: "d
 
 // planned is a trial and what it is for.
 type planned struct {
-	scenario.Trial
+	trial.Trial
 	role role
 	part int // index into Fixes, WrongFixes or Demonstrates
 }
@@ -48,21 +49,21 @@ type planned struct {
 // symptom before it is fixed; a trial for the broken state alone would show it
 // once more, and is there only for what wants that state.
 func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
-	base := scenario.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Healthy.Probes, Start: s.Healthy}
-	trial := func(r role, part int, name string, phases ...scenario.Phase) planned {
+	base := trial.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Requests(), Start: s.Healthy.Stage}
+	planFor := func(r role, part int, name string, phases ...trial.Phase) planned {
 		t := base
 		t.Name, t.Phases = name, phases
 		return planned{t, r, part}
 	}
-	trials := []planned{trial(healthy, 0, "healthy", scenario.Phase{Name: "healthy", Stage: s.Healthy, Rounds: 1})}
+	trials := []planned{planFor(healthy, 0, "healthy", trial.Phase{Name: "healthy", Stage: s.Healthy.Stage, Rounds: 1})}
 	for i, d := range s.Demonstrates {
 		change := d.Delta
 		if withheld == Fix {
 			change = d.Planted
 		}
-		trials = append(trials, trial(demonstration, i, d.ID,
-			scenario.Phase{Name: "before", Stage: s.Healthy, Rounds: 1},
-			scenario.Phase{Name: "shown", Stage: s.Healthy.With(change), Apply: change.Apply, Rounds: rounds(s), During: d.During, BackendLog: d.Show.BackendLog, OOMKills: d.Show.OOMKills},
+		trials = append(trials, planFor(demonstration, i, d.ID,
+			trial.Phase{Name: "before", Stage: s.Healthy.Stage, Rounds: 1},
+			trial.Phase{Name: "shown", Stage: s.Healthy.With(change).Stage, Apply: change.Apply, Rounds: rounds(s), During: d.During, BackendLog: d.Show.BackendLog, OOMKills: d.Show.OOMKills},
 		))
 		// A change without steps is there from the start.
 		if last := &trials[len(trials)-1]; len(change.Apply) == 0 {
@@ -73,15 +74,15 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		return trials
 	}
 
-	stage, fault := s.BrokenStage(), scenario.Phase{Name: BrokenPhase, Stage: s.BrokenStage(), Apply: s.Broken.Apply, Rounds: 1, BackendLog: s.Symptom.BackendLog, OOMKills: s.Symptom.OOMKills}
+	stage, fault := s.BrokenStage(), trial.Phase{Name: BrokenPhase, Stage: s.BrokenStage().Stage, Apply: s.Broken.Apply, Rounds: 1, BackendLog: s.Symptom.BackendLog, OOMKills: s.Symptom.OOMKills}
 	switch {
 	case withheld == Fault:
-		stage, fault = s.Healthy, scenario.Phase{Name: BrokenPhase, Stage: s.Healthy, Rounds: 1}
+		stage, fault = s.Healthy, trial.Phase{Name: BrokenPhase, Stage: s.Healthy.Stage, Rounds: 1}
 	case len(s.Broken.Apply) == 0:
-		base.Start = stage
+		base.Start = stage.Stage
 	}
 	if brokenAlone || withheld == Fault {
-		trials = append(trials, trial(broken, 0, "broken", fault))
+		trials = append(trials, planFor(broken, 0, "broken", fault))
 	}
 	// Without its fault a scenario is judged by that alone; the rest would repeat it.
 	if withheld == Fault {
@@ -92,7 +93,7 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 			continue
 		}
 		for i, f := range list {
-			applied := scenario.Phase{Name: "fixed", Stage: stage.With(f.Delta), Apply: f.Apply, Rounds: rounds(s)}
+			applied := trial.Phase{Name: "fixed", Stage: stage.With(f.Delta).Stage, Apply: f.Apply, Rounds: rounds(s)}
 			if role(r) == wrongFix {
 				after := s.Symptom
 				if f.Symptom != nil {
@@ -101,9 +102,9 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 				applied.Name, applied.Rounds, applied.BackendLog, applied.OOMKills = "wrong fix", 1, after.BackendLog, after.OOMKills
 			}
 			if role(r) == fix && withheld == Fix {
-				applied = scenario.Phase{Name: "fixed", Stage: stage, Rounds: 1}
+				applied = trial.Phase{Name: "fixed", Stage: stage.Stage, Rounds: 1}
 			}
-			trials = append(trials, trial(role(r), i, kinds[role(r)]+" "+f.ID, fault, applied))
+			trials = append(trials, planFor(role(r), i, kinds[role(r)]+" "+f.ID, fault, applied))
 		}
 	}
 	return trials

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // unit is one trial of one job.
@@ -24,7 +25,7 @@ func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int, skip f
 	var jobs []*job
 	for i, trials := range plans {
 		jobs = append(jobs, &job{skipped: skip != nil && skip(scenarios[i]) != "", number: i, scenario: scenarios[i], repeat: repeat, trials: trials, left: len(trials),
-			seen: make([]scenario.Observation, len(trials)), outcomes: make([]outcome, len(trials))})
+			seen: make([]trial.Observation, len(trials)), outcomes: make([]outcome, len(trials))})
 	}
 	return jobs
 }

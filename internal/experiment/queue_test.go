@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // waiting is a job whose trials wait so long each, on a server or a network if named.
@@ -16,10 +17,10 @@ func waiting(number, trials int, each time.Duration, needs, server string) *job 
 		b.Application = "app"
 	}
 	s := scenario.Scenario{ID: fmt.Sprint(number), Needs: needs, Server: server}
-	stage := scenario.Stage{Backends: map[string]protocol.Backend{"app": b}}
+	stage := trial.Stage{Backends: map[string]protocol.Backend{"app": b}}
 	j := &job{number: number, scenario: s}
 	for range trials {
-		j.trials = append(j.trials, planned{Trial: scenario.Trial{Needs: needs, Server: server, Phases: []scenario.Phase{{Stage: stage}}}})
+		j.trials = append(j.trials, planned{Trial: trial.Trial{Needs: needs, Server: server, Phases: []trial.Phase{{Stage: stage}}}})
 	}
 	return j
 }

@@ -2,7 +2,7 @@ package experiment
 
 import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Verdict is what an experiment comes to.
@@ -55,9 +55,9 @@ type Result struct {
 	Symptom Look   `json:"symptom,omitzero"` // how it shows when broken
 	Parts   []Part `json:"fixes"`            // fixes, wrong fixes, demonstrations
 
-	Trials []scenario.Observation `json:"trials"`
-	Took   protocol.Duration      `json:"took"`           // of all its trials, which may have overlapped with others'
-	Kept   []string               `json:"kept,omitempty"` // testbeds that were left running
+	Trials []trial.Observation `json:"trials"`
+	Took   protocol.Duration   `json:"took"`           // of all its trials, which may have overlapped with others'
+	Kept   []string            `json:"kept,omitempty"` // testbeds that were left running
 }
 
 // Part is the verdict on one fix, wrong fix or demonstration.
@@ -65,7 +65,7 @@ type Part struct {
 	ID      string            `json:"id"`
 	Kind    string            `json:"kind"` // "fix", "wrong fix", "demonstration"
 	Say     string            `json:"say"`
-	Apply   []scenario.Step   `json:"apply"`
+	Apply   []trial.Step      `json:"apply"`
 	Trial   string            `json:"trial"` // name of the trial that decides it
 	Verdict Verdict           `json:"verdict"`
 	Reason  string            `json:"reason,omitempty"`

@@ -8,13 +8,14 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Runner runs trials; testbed.Pool does.
 type Runner interface {
 	// Run runs one trial with fresh processes. keep, which may be nil, is asked with
 	// what was seen and may say that everything should stay as it is.
-	Run(ctx context.Context, trial scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error)
+	Run(ctx context.Context, trial trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error)
 	// Retire says that one fewer than before will call Run at the same time.
 	Retire()
 }
@@ -32,7 +33,7 @@ type Options struct {
 	// Done is told of each scenario's result as it comes in, Seen and Progress of each
 	// trial; one call at a time.
 	Done     func(Result)
-	Seen     func(scenario string, seen scenario.Observation)
+	Seen     func(scenario string, seen trial.Observation)
 	Progress func(done, total int)
 }
 
@@ -52,7 +53,7 @@ type job struct {
 	repeat   int // from 1
 	trials   []planned
 	skipped  bool
-	seen     []scenario.Observation
+	seen     []trial.Observation
 	outcomes []outcome
 	left     int
 	kept     bool
@@ -143,7 +144,7 @@ const tooSlow = 100 * time.Millisecond
 
 // run runs one trial and judges it. One that fails on a machine that was too slow to
 // tell is tried once more, and then not told.
-func (j *job) run(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex) (scenario.Observation, outcome) {
+func (j *job) run(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex) (trial.Observation, outcome) {
 	seen, result, doubtful := j.attempt(ctx, runner, t, o, mu, true)
 	if !doubtful {
 		return seen, result
@@ -158,26 +159,26 @@ func (j *job) run(ctx context.Context, runner Runner, t planned, o Options, mu *
 }
 
 // attempt runs a trial once. doubtful: it failed, and the machine may be why.
-func (j *job) attempt(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex, again bool) (_ scenario.Observation, _ outcome, doubtful bool) {
+func (j *job) attempt(ctx context.Context, runner Runner, t planned, o Options, mu *sync.Mutex, again bool) (_ trial.Observation, _ outcome, doubtful bool) {
 	if o.Skip != nil {
 		if why := o.Skip(j.scenario); why != "" {
-			return scenario.Observation{Trial: t.Name}, outcome{verdict: Skipped, reason: why}, false
+			return trial.Observation{Trial: t.Name}, outcome{verdict: Skipped, reason: why}, false
 		}
 	}
 	if ctx.Err() != nil {
-		return scenario.Observation{Trial: t.Name}, stopped(ctx), false
+		return trial.Observation{Trial: t.Name}, stopped(ctx), false
 	}
-	inDoubt := func(seen scenario.Observation, result outcome) bool {
+	inDoubt := func(seen trial.Observation, result outcome) bool {
 		// That something is healthy is no matter of speed.
 		judged := result.verdict == Refuted && result.reason != Resolves || result.cause == Control
 		return judged && seen.Stall.D() >= tooSlow
 	}
-	var keep func(scenario.Observation) bool
+	var keep func(trial.Observation) bool
 	switch {
 	case o.Keep && (t.role == broken || (len(j.scenario.Demonstrates) > 0 && t.role == healthy)):
-		keep = func(scenario.Observation) bool { return true }
+		keep = func(trial.Observation) bool { return true }
 	case o.KeepOnFailure:
-		keep = func(seen scenario.Observation) bool {
+		keep = func(seen trial.Observation) bool {
 			mu.Lock()
 			defer mu.Unlock()
 			result := judge(j.scenario, t, seen, nil)

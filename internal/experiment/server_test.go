@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // The same answer and the same line of nginx's are not the symptom if the server's own
@@ -14,8 +16,8 @@ func TestBackendLog(t *testing.T) {
 	said := "worker 7 exited on signal 9\n"
 	s := refusing()
 	s.Server = "php-fpm"
-	s.Symptom.BackendLog = []scenario.Regexp{{Regexp: regexp.MustCompile(`exited on signal \d`)}}
-	w := &world{t: t, see: sound, alter: func(o *scenario.Observation) error {
+	s.Symptom.BackendLog = []strict.Regexp{{Regexp: regexp.MustCompile(`exited on signal \d`)}}
+	w := &world{t: t, see: sound, alter: func(o *trial.Observation) error {
 		for i := range o.Phases {
 			if o.Phases[i].Name != "fixed" {
 				o.Phases[i].Backends = map[string]string{"app": said}
@@ -62,7 +64,7 @@ func TestOOMKills(t *testing.T) {
 	killed := 1
 	s := refusing()
 	s.Server, s.Symptom.OOMKills = "php-fpm", 1
-	w := &world{t: t, see: sound, alter: func(o *scenario.Observation) error {
+	w := &world{t: t, see: sound, alter: func(o *trial.Observation) error {
 		for i := range o.Phases {
 			o.Phases[i].OOMKills = killed
 		}
@@ -82,7 +84,7 @@ func TestImageWithoutTheUser(t *testing.T) {
 	s := refusing()
 	s.Healthy.User = "www-data"
 	text := `nginx does not start (exit status 1): nginx: [emerg] getpwnam("www-data") failed in /lab/trial/t/nginx.conf:3`
-	w := &world{t: t, see: sound, alter: func(*scenario.Observation) error { return &scenario.StageError{Text: text} }}
+	w := &world{t: t, see: sound, alter: func(*trial.Observation) error { return &trial.StageError{Text: text} }}
 	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Skipped || r.Reason != `nginx's image has no user "www-data", whom the scenario is about` {
 		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}

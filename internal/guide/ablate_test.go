@@ -9,6 +9,7 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 func changes(names ...string) []nginx.Change {
@@ -93,7 +94,7 @@ func tried(n int) experiment.Result {
 			p.Verdict, p.Reason = experiment.Refuted, experiment.Resolves
 		}
 		r.Parts = append(r.Parts, p)
-		r.Trials = append(r.Trials, scenario.Observation{Trial: name, ID: name, Phases: []scenario.PhaseSeen{{Name: "broken"}, {Name: "fixed"}}})
+		r.Trials = append(r.Trials, trial.Observation{Trial: name, ID: name, Phases: []trial.PhaseSeen{{Name: "broken"}, {Name: "fixed"}}})
 	}
 	return r
 }

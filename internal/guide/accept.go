@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 var (
@@ -21,9 +21,9 @@ var (
 // looked at them: it is how a changed guide gets its claims back.
 func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 	lines := strings.Split(text, "\n")
-	var mistakes scenario.Mistakes
+	var mistakes strict.Mistakes
 	wrong := func(claim Claim, format string, args ...any) {
-		mistakes = append(mistakes, scenario.Mistake{File: c.File, Line: int(claim.Line), Text: claim.ID + ": " + fmt.Sprintf(format, args...)})
+		mistakes = append(mistakes, strict.Mistake{File: c.File, Line: int(claim.Line), Text: claim.ID + ": " + fmt.Sprintf(format, args...)})
 	}
 	for i, claim := range c.Claims {
 		if len(ids) > 0 && !slices.Contains(ids, claim.ID) {

@@ -8,6 +8,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Claims is what a guide says, statement by statement, in lab's own words, with the
@@ -23,10 +24,10 @@ type Claims struct {
 // Claim is one checkable statement of a guide. Its verdict follows from its cases and
 // stands nowhere.
 type Claim struct {
-	Line scenario.Line `yaml:"-" json:"-"`
-	ID   string        `yaml:"id" json:"id"`
-	At   Place         `yaml:"at" json:"at"`
-	Say  string        `yaml:"claim" json:"claim"`
+	Line strict.Line `yaml:"-" json:"-"`
+	ID   string      `yaml:"id" json:"id"`
+	At   Place       `yaml:"at" json:"at"`
+	Say  string      `yaml:"claim" json:"claim"`
 	// Untestable says why no experiment can decide it: "frequency: …", "advice: …",
 	// "opinion: …", "definition: …", "outside: …". A claim has this or cases.
 	Untestable string `yaml:"untestable,omitempty" json:"untestable,omitempty"`
@@ -44,9 +45,9 @@ type Place struct {
 
 // Case is a situation in which the claim says what must be seen.
 type Case struct {
-	Line     scenario.Line `yaml:"-" json:"-"`
-	When     string        `yaml:"when" json:"when"` // the condition, in words that go on after "when"
-	Scenario string        `yaml:"scenario" json:"scenario"`
+	Line     strict.Line `yaml:"-" json:"-"`
+	When     string      `yaml:"when" json:"when"` // the condition, in words that go on after "when"
+	Scenario string      `yaml:"scenario" json:"scenario"`
 	// In is the moment of the scenario that is looked at: "healthy", "broken" (which is
 	// what no word means), "fix ID", "wrong fix ID" or "shows ID": what is seen after that.
 	In     string `yaml:"in,omitempty" json:"in,omitempty"`
@@ -64,12 +65,12 @@ type Expect struct {
 	Log        []scenario.LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
 	Absent     []scenario.LogPattern `yaml:"absent,omitempty" json:"absent,omitempty"`
 	Silent     *bool                 `yaml:"silent,omitempty" json:"silent,omitempty"` // no line of level error or worse; false: there is one
-	BackendLog []scenario.Regexp     `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
+	BackendLog []strict.Regexp       `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
 	OOMKills   int                   `yaml:"oom_kills,omitempty" json:"oom_kills,omitempty"` // at the least
 	Output     []scenario.Output     `yaml:"output,omitempty" json:"output,omitempty"`
 	Check      *scenario.Check       `yaml:"check,omitempty" json:"check,omitempty"`
 	// Config: what nginx runs with matches each of these.
-	Config []scenario.Regexp `yaml:"config,omitempty" json:"config,omitempty"`
+	Config []strict.Regexp `yaml:"config,omitempty" json:"config,omitempty"`
 	// Resolved is whether the fix or wrong fix makes it healthy.
 	Resolved *bool `yaml:"resolved,omitempty" json:"resolved,omitempty"`
 	// Proven is whether the catalogue's own verdict on the fix, the wrong fix or what is
@@ -98,10 +99,10 @@ var (
 )
 
 // Load reads a claims file and checks it against the catalogue. The error is a
-// scenario.Mistakes with everything that is wrong in it.
+// strict.Mistakes with everything that is wrong in it.
 func Load(file, text string, catalogue []scenario.Scenario) (Claims, error) {
 	c := Claims{File: file}
-	l := loader{file: file, catalogue: map[string]scenario.Scenario{}, mistakes: scenario.Decode(file, text, maxClaims, &c)}
+	l := loader{file: file, catalogue: map[string]scenario.Scenario{}, mistakes: strict.Decode(file, text, maxClaims, &c)}
 	for _, s := range catalogue {
 		l.catalogue[s.ID] = s
 		l.ids = append(l.ids, s.ID)
@@ -116,18 +117,18 @@ type loader struct {
 	file      string
 	catalogue map[string]scenario.Scenario
 	ids       []string
-	mistakes  scenario.Mistakes
+	mistakes  strict.Mistakes
 }
 
-func (l *loader) wrong(line scenario.Line, format string, args ...any) {
-	l.mistakes = append(l.mistakes, scenario.Mistake{File: l.file, Line: int(line), Text: fmt.Sprintf(format, args...)})
+func (l *loader) wrong(line strict.Line, format string, args ...any) {
+	l.mistakes = append(l.mistakes, strict.Mistake{File: l.file, Line: int(line), Text: fmt.Sprintf(format, args...)})
 }
 
 func (l *loader) check(c Claims) {
 	if len(c.Claims) == 0 {
 		l.wrong(1, "no claims: `lab guide scan` drafts some")
 	}
-	first := map[string]scenario.Line{}
+	first := map[string]strict.Line{}
 	for _, claim := range c.Claims {
 		at, id := claim.Line, claim.ID
 		if before, again := first[id]; again {
@@ -163,12 +164,12 @@ func (l *loader) checkCase(id string, c Case) {
 	}
 	s, ok := l.catalogue[c.Scenario]
 	if !ok {
-		l.wrong(c.Line, "%s: no scenario %q%s", id, c.Scenario, scenario.Suggest(c.Scenario, l.ids))
+		l.wrong(c.Line, "%s: no scenario %q%s", id, c.Scenario, strict.Suggest(c.Scenario, l.ids))
 		return
 	}
 	moments := Moments(s)
 	if in := c.Moment(); !slices.Contains(moments, in) {
-		l.wrong(c.Line, "%s: the scenario %q has no %q%s; it has %s", id, c.Scenario, in, scenario.Suggest(in, moments), strings.Join(moments, ", "))
+		l.wrong(c.Line, "%s: the scenario %q has no %q%s; it has %s", id, c.Scenario, in, strict.Suggest(in, moments), strings.Join(moments, ", "))
 	}
 	fixed := strings.HasPrefix(c.Moment(), "fix ") || strings.HasPrefix(c.Moment(), "wrong fix ")
 	if (c.Expect.Resolved != nil || c.Expect.Ablates()) && !fixed {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
@@ -86,7 +87,7 @@ func TestMistakesInClaims(t *testing.T) {
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := strings.NewReplacer("id: A2", "id: A1", "{status: 502}", "{}").Replace(soundClaims)
 	_, err := Load("a.yaml", text, catalogue(t))
-	var mistakes scenario.Mistakes
+	var mistakes strict.Mistakes
 	if !errors.As(err, &mistakes) || len(mistakes) != 2 {
 		t.Errorf("found %v, and there are two", err)
 	}

@@ -12,27 +12,29 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // saw is a result as trials leave it: a broken state with this status and error log, one
 // fix that resolves it and one wrong fix that does not.
 func saw(id string, status int, log string) experiment.Result {
-	phase := func(name string, status int, log string) scenario.PhaseSeen {
-		a := scenario.Answer{Probe: "home", Client: protocol.ProbeResult{Status: status, Complete: true, Took: protocol.Duration(40 * time.Millisecond)}}
-		return scenario.PhaseSeen{Name: name, Config: "proxy_read_timeout 5s;", Answers: []scenario.Answer{a}, Log: nginx.ParseErrorLog(log)}
+	phase := func(name string, status int, log string) trial.PhaseSeen {
+		a := trial.Answer{Probe: "home", Client: protocol.ProbeResult{Status: status, Complete: true, Took: protocol.Duration(40 * time.Millisecond)}}
+		return trial.PhaseSeen{Name: name, Config: "proxy_read_timeout 5s;", Answers: []trial.Answer{a}, Log: nginx.ParseErrorLog(log)}
 	}
-	trial := func(name string, phases ...scenario.PhaseSeen) scenario.Observation {
-		return scenario.Observation{Trial: name, ID: id + "-" + name, Phases: phases}
+	observation := func(name string, phases ...trial.PhaseSeen) trial.Observation {
+		return trial.Observation{Trial: name, ID: id + "-" + name, Phases: phases}
 	}
 	return experiment.Result{ID: id, Verdict: experiment.Verified,
 		Parts: []experiment.Part{
 			{ID: "right", Kind: "fix", Trial: "fix right", Verdict: experiment.Verified},
 			{ID: "wrong", Kind: "wrong fix", Trial: "wrong fix wrong", Verdict: experiment.Verified},
 		},
-		Trials: []scenario.Observation{
-			trial("healthy", phase("healthy", 200, "")),
-			trial("fix right", phase("broken", status, log), phase("fixed", 200, "")),
-			trial("wrong fix wrong", phase("broken", status, log), phase("wrong fix", status, log)),
+		Trials: []trial.Observation{
+			observation("healthy", phase("healthy", 200, "")),
+			observation("fix right", phase("broken", status, log), phase("fixed", 200, "")),
+			observation("wrong fix wrong", phase("broken", status, log), phase("wrong fix", status, log)),
 		}}
 }
 
@@ -50,8 +52,8 @@ func seen() map[string]experiment.Result {
 	}
 }
 
-func must(expression string) scenario.Regexp {
-	return scenario.Regexp{Regexp: regexp.MustCompile(expression)}
+func must(expression string) strict.Regexp {
+	return strict.Regexp{Regexp: regexp.MustCompile(expression)}
 }
 
 func line(level, expression string) []scenario.LogPattern {
@@ -118,8 +120,8 @@ func TestPredictions(t *testing.T) {
 		"a wrong fix resolves":        {"refused", "wrong fix wrong", Expect{Resolved: &yes}, Disagrees, "a stage that is still broken (502)"},
 		"after the fix":               {"refused", "fix right", Expect{Expect: scenario.Expect{Status: 200}, Silent: &yes}, Agrees, ""},
 		"before anything":             {"refused", "healthy", Expect{Expect: scenario.Expect{Status: 200}}, Agrees, ""},
-		"a configuration":             {"refused", "", Expect{Config: []scenario.Regexp{must(`read_timeout 5s`)}}, Agrees, ""},
-		"another configuration":       {"refused", "", Expect{Config: []scenario.Regexp{must(`read_timeout 9s`)}}, Disagrees, "another"},
+		"a configuration":             {"refused", "", Expect{Config: []strict.Regexp{must(`read_timeout 5s`)}}, Agrees, ""},
+		"another configuration":       {"refused", "", Expect{Config: []strict.Regexp{must(`read_timeout 9s`)}}, Disagrees, "another"},
 		"the slowest answer":          {"refused", "", Expect{Slowest: protocol.Duration(30 * time.Millisecond)}, Agrees, ""},
 		"one as slow as this":         {"refused", "", Expect{Slowest: protocol.Duration(time.Second)}, Disagrees, "40ms for the slowest"},
 		"the slowest of another":      {"refused", "", Expect{Probe: "other", Slowest: protocol.Duration(time.Millisecond)}, Disagrees, "none"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Plan is what is run to decide claims.
@@ -30,7 +31,7 @@ func NewPlan(d Document, c Claims, catalogue []scenario.Scenario) (Plan, error) 
 			p.Scenarios = append(p.Scenarios, s)
 		}
 	}
-	var mistakes scenario.Mistakes
+	var mistakes strict.Mistakes
 	for _, claim := range c.Claims {
 		for _, one := range claim.Cases {
 			id := ablationID(one.Scenario, one.Moment())
@@ -39,7 +40,7 @@ func NewPlan(d Document, c Claims, catalogue []scenario.Scenario) (Plan, error) 
 			}
 			s, changes, err := Ablate(byID[one.Scenario], one.Moment())
 			if err != nil {
-				mistakes = append(mistakes, scenario.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
+				mistakes = append(mistakes, strict.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
 				continue
 			}
 			p.Scenarios, p.changes[id] = append(p.Scenarios, s), changes

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Columns are those of a table of scenarios in a guide. A row whose first cell is a
@@ -117,7 +118,7 @@ func patternOf(s scenario.Scenario, line string) scenario.LogPattern {
 			return p
 		}
 	}
-	return scenario.LogPattern{Level: scenario.Levels{level}, Match: scenario.Quote(message)}
+	return scenario.LogPattern{Level: scenario.Levels{level}, Match: strict.Quote(message)}
 }
 
 // shows reports whether a look's statuses are those that a row names.

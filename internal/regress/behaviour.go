@@ -8,7 +8,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Behaviour is what a behaviour file holds: how a configuration behaves, as it was
@@ -23,11 +23,11 @@ type Behaviour struct {
 
 // Ignore is a rule for differences that do not count: all that are given must fit.
 type Ignore struct {
-	Line     scenario.Line  `yaml:"-" json:"-"`
-	Server   string         `yaml:"server,omitempty" json:"server,omitempty"`
-	Location string         `yaml:"location,omitempty" json:"location,omitempty"`
-	Fault    string         `yaml:"fault,omitempty" json:"fault,omitempty"`
-	Fields   scenario.Words `yaml:"fields,omitempty" json:"fields,omitempty"` // none: all of them
+	Line     strict.Line  `yaml:"-" json:"-"`
+	Server   string       `yaml:"server,omitempty" json:"server,omitempty"`
+	Location string       `yaml:"location,omitempty" json:"location,omitempty"`
+	Fault    string       `yaml:"fault,omitempty" json:"fault,omitempty"`
+	Fields   strict.Words `yaml:"fields,omitempty" json:"fields,omitempty"` // none: all of them
 }
 
 // ServerBehaviour is one server's.

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 func behaviour() Behaviour {
@@ -17,13 +17,13 @@ func behaviour() Behaviour {
 	return Behaviour{
 		Version: version, Nginx: "1.22.1",
 		Probes: []Probe{{Location: "/a", Path: "/a?x=1", Method: "POST", Headers: map[string]string{"X-A": "b"}}},
-		Ignore: []Ignore{{Fault: "tls-*", Fields: scenario.Words{"log"}}},
+		Ignore: []Ignore{{Fault: "tls-*", Fields: strict.Words{"log"}}},
 		Servers: []ServerBehaviour{{Server: "s", Listen: []string{"80"}, Locations: []LocationBehaviour{{
 			Location: "/a", Probe: "GET /a", Upstream: []string{"app:80"}, Settings: map[string]string{"proxy_read_timeout": "2s"},
 			Faults: []Entry{
-				{Fault: None, Cell: Cell{Status: scenario.Numbers{200}, From: fromUpstream, Tried: scenario.Words{"app:80"}}},
-				{Fault: "stall", Cell: Cell{Status: scenario.Numbers{504}, From: fromNginx, After: scenario.Words{"proxy_read_timeout 2s"}, Tried: scenario.Words{"app:80"}}},
-				{Fault: "refuse", At: one, Cell: Cell{Status: scenario.Numbers{200, 502}, From: fromUpstream, Tried: scenario.Words{"a, b", "a"}}, Or: []Cell{{Status: scenario.Numbers{502}, From: fromNginx}}},
+				{Fault: None, Cell: Cell{Status: strict.Numbers{200}, From: fromUpstream, Tried: strict.Words{"app:80"}}},
+				{Fault: "stall", Cell: Cell{Status: strict.Numbers{504}, From: fromNginx, After: strict.Words{"proxy_read_timeout 2s"}, Tried: strict.Words{"app:80"}}},
+				{Fault: "refuse", At: one, Cell: Cell{Status: strict.Numbers{200, 502}, From: fromUpstream, Tried: strict.Words{"a, b", "a"}}, Or: []Cell{{Status: strict.Numbers{502}, From: fromNginx}}},
 				{Fault: "close", Expect: &Expect{Status: 503, Within: protocol.Duration(2 * time.Second), Retried: &no}},
 			},
 		}}}},
@@ -79,17 +79,17 @@ func TestBehaviourMistakes(t *testing.T) {
 
 func TestUnlike(t *testing.T) {
 	entry := behaviour().Servers[0].Locations[0].Faults[2]
-	if names, _ := unlike(entry, Entry{Cell: Cell{Status: scenario.Numbers{502}, From: fromNginx}}); names != nil {
+	if names, _ := unlike(entry, Entry{Cell: Cell{Status: strict.Numbers{502}, From: fromNginx}}); names != nil {
 		t.Errorf("what it was at other times differs in %q", names)
 	}
-	if names, _ := unlike(entry, Entry{Cell: Cell{Status: scenario.Numbers{502}, From: fromNginx, Cut: true}}); !reflect.DeepEqual(names, []string{"cut"}) {
+	if names, _ := unlike(entry, Entry{Cell: Cell{Status: strict.Numbers{502}, From: fromNginx, Cut: true}}); !reflect.DeepEqual(names, []string{"cut"}) {
 		t.Errorf("%q", names)
 	}
 }
 
 func TestExpect(t *testing.T) {
 	yes, no := true, false
-	cell := Cell{Status: scenario.Numbers{504}, From: fromNginx, After: scenario.Words{"proxy_read_timeout 2s"}, Tried: scenario.Words{"a, a"}}
+	cell := Cell{Status: strict.Numbers{504}, From: fromNginx, After: strict.Words{"proxy_read_timeout 2s"}, Tried: strict.Words{"a, a"}}
 	for _, c := range []struct {
 		expect Expect
 		want   []string
@@ -105,7 +105,7 @@ func TestExpect(t *testing.T) {
 			t.Errorf("%+v: %q %q, want %q", c.expect, got, said, c.want)
 		}
 	}
-	if cell.After = (scenario.Words{noTimeout}); cell.waits() != forEver {
+	if cell.After = (strict.Words{noTimeout}); cell.waits() != forEver {
 		t.Error("a client that waits in vain is in time")
 	}
 }
@@ -141,7 +141,7 @@ func TestGist(t *testing.T) {
 
 // On a busy machine a timer runs out that has nothing to do with the fault.
 func TestUnexpectedTimer(t *testing.T) {
-	timed, whole := Cell{After: scenario.Words{"proxy_read_timeout 2s"}}, Cell{Status: scenario.Numbers{200}}
+	timed, whole := Cell{After: strict.Words{"proxy_read_timeout 2s"}}, Cell{Status: strict.Numbers{200}}
 	for _, row := range []struct {
 		fault string
 		cells []Cell

@@ -13,7 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 const fileHead = `# How this nginx configuration behaves when what is behind it fails, as lab recorded it.
@@ -81,7 +81,7 @@ func ReadBehaviour(name string) (Behaviour, error) {
 		return b, fmt.Errorf("reading the behaviour of %q: %w", name, err)
 	}
 	// Strictly: a mistyped expectation would never fail.
-	if mistakes := scenario.Decode(name, string(text), maxValues, &b); len(mistakes) > 0 {
+	if mistakes := strict.Decode(name, string(text), maxValues, &b); len(mistakes) > 0 {
 		return b, mistakes
 	}
 	if b.Version != version {
@@ -92,7 +92,7 @@ func ReadBehaviour(name string) (Behaviour, error) {
 
 // check finds what a person may have got wrong.
 func (b Behaviour) check(name string) error {
-	var wrong scenario.Mistakes
+	var wrong strict.Mistakes
 	known := []string{None}
 	for _, f := range Faults {
 		known = append(known, f.Name)
@@ -100,16 +100,16 @@ func (b Behaviour) check(name string) error {
 	for _, rule := range b.Ignore {
 		for _, field := range rule.Fields {
 			if !slices.Contains(fieldNames(), field) {
-				wrong = append(wrong, scenario.Mistake{File: name, Line: int(rule.Line), Text: fmt.Sprintf("ignore: no field %q%s; there are %s", field, scenario.Suggest(field, fieldNames()), strings.Join(fieldNames(), ", "))})
+				wrong = append(wrong, strict.Mistake{File: name, Line: int(rule.Line), Text: fmt.Sprintf("ignore: no field %q%s; there are %s", field, strict.Suggest(field, fieldNames()), strings.Join(fieldNames(), ", "))})
 			}
 		}
 		if rule.Fault != "" && !slices.ContainsFunc(known, func(f string) bool { return match(rule.Fault, f) }) {
-			wrong = append(wrong, scenario.Mistake{File: name, Line: int(rule.Line), Text: fmt.Sprintf("ignore: no fault %q%s; there are %s", rule.Fault, scenario.Suggest(rule.Fault, known), strings.Join(known, ", "))})
+			wrong = append(wrong, strict.Mistake{File: name, Line: int(rule.Line), Text: fmt.Sprintf("ignore: no fault %q%s; there are %s", rule.Fault, strict.Suggest(rule.Fault, known), strings.Join(known, ", "))})
 		}
 	}
 	for _, p := range b.Probes {
 		if !strings.HasPrefix(p.Path, "/") {
-			wrong = append(wrong, scenario.Mistake{File: name, Line: int(p.Line), Text: fmt.Sprintf("probes: the path %q of the location %q does not begin with /", p.Path, p.Location)})
+			wrong = append(wrong, strict.Mistake{File: name, Line: int(p.Line), Text: fmt.Sprintf("probes: the path %q of the location %q does not begin with /", p.Path, p.Location)})
 		}
 	}
 	if wrong != nil {

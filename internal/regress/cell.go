@@ -10,21 +10,22 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Cell is how a location behaves under one fault. Of several requests, one after the
 // other, it has what each of them saw.
 type Cell struct {
-	Status scenario.Numbers `yaml:"status,omitempty" json:"status,omitempty"` // of each request; one if all have the same. 0: no answer
-	From   string           `yaml:"from,omitempty" json:"from,omitempty"`     // who wrote the first answer: upstream, nginx, config, cache, nobody
-	Via    scenario.Words   `yaml:"via,omitempty" json:"via,omitempty"`       // further locations that the first request went through
-	After  scenario.Words   `yaml:"after,omitempty" json:"after,omitempty"`   // the timeouts that ended attempts
-	Tried  scenario.Words   `yaml:"tried,omitempty" json:"tried,omitempty"`   // the servers that each request was passed to
-	Twice  bool             `yaml:"twice,omitempty" json:"twice,omitempty"`   // a request that is not idempotent was sent twice
-	Cut    bool             `yaml:"cut,omitempty" json:"cut,omitempty"`       // an answer's body was not complete
-	Shows  scenario.Words   `yaml:"shows,omitempty" json:"shows,omitempty"`   // of the inside, to a client
-	Log    scenario.Words   `yaml:"log,omitempty" json:"log,omitempty"`       // what nginx's error log says, from level error on
+	Status strict.Numbers `yaml:"status,omitempty" json:"status,omitempty"` // of each request; one if all have the same. 0: no answer
+	From   string         `yaml:"from,omitempty" json:"from,omitempty"`     // who wrote the first answer: upstream, nginx, config, cache, nobody
+	Via    strict.Words   `yaml:"via,omitempty" json:"via,omitempty"`       // further locations that the first request went through
+	After  strict.Words   `yaml:"after,omitempty" json:"after,omitempty"`   // the timeouts that ended attempts
+	Tried  strict.Words   `yaml:"tried,omitempty" json:"tried,omitempty"`   // the servers that each request was passed to
+	Twice  bool           `yaml:"twice,omitempty" json:"twice,omitempty"`   // a request that is not idempotent was sent twice
+	Cut    bool           `yaml:"cut,omitempty" json:"cut,omitempty"`       // an answer's body was not complete
+	Shows  strict.Words   `yaml:"shows,omitempty" json:"shows,omitempty"`   // of the inside, to a client
+	Log    strict.Words   `yaml:"log,omitempty" json:"log,omitempty"`       // what nginx's error log says, from level error on
 }
 
 // Who wrote an answer.
@@ -40,7 +41,7 @@ const (
 const noTimeout = "no timeout"
 
 // observe makes a cell of what was seen.
-func (c *Config) observe(t Target, id cellID, seen scenario.Observation) Cell {
+func (c *Config) observe(t Target, id cellID, seen trial.Observation) Cell {
 	answers := seen.Phases[len(seen.Phases)-1].Answers
 	cell := Cell{Twice: len(answers) == 1 && twice(t, seen.Backends)}
 	var status []int
@@ -102,9 +103,9 @@ func union(all []string, one string) []string {
 }
 
 // gaveUp reports whether the client waited in vain.
-func gaveUp(a scenario.Answer) bool { return strings.Contains(a.Client.Error, "i/o timeout") }
+func gaveUp(a trial.Answer) bool { return strings.Contains(a.Client.Error, "i/o timeout") }
 
-func from(a scenario.Answer) string {
+func from(a trial.Answer) string {
 	client := a.Client
 	switch {
 	case client.Status == 0:
@@ -173,7 +174,7 @@ var phases = []struct{ says, timer string }{
 }
 
 // after is the timeouts that ended attempts of a request.
-func (c *Config) after(t Target, a scenario.Answer) []string {
+func (c *Config) after(t Target, a trial.Answer) []string {
 	if gaveUp(a) {
 		return []string{noTimeout}
 	}
@@ -235,7 +236,7 @@ func gist(message string) string {
 
 // shows is what a client can see of the inside; of what every answer shows it is said
 // once, of the healthy one.
-func (c *Config) shows(a scenario.Answer, healthy bool) []string {
+func (c *Config) shows(a trial.Answer, healthy bool) []string {
 	var all []string
 	look := func(where, text string) {
 		for _, p := range c.peers {

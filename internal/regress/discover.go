@@ -9,7 +9,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 var (
@@ -18,7 +18,7 @@ var (
 )
 
 // discovered adds what nginx looked for behind an address at which nothing stands in yet.
-func (c *Config) discovered(seen scenario.Observation) {
+func (c *Config) discovered(seen trial.Observation) {
 	for _, phase := range seen.Phases {
 		for _, name := range phase.Names {
 			if address := protocol.AddressOf(name).String(); c.names[address] == "" {
@@ -47,7 +47,7 @@ func (c *Config) discovered(seen scenario.Observation) {
 
 // tried adds the addresses that a variable led to, and the others of their upstream. That
 // nothing refused there says nothing: nginx itself may listen on that port of every address.
-func (c *Config) tried(a scenario.Answer) {
+func (c *Config) tried(a trial.Answer) {
 	if a.Access == nil {
 		return
 	}
@@ -96,7 +96,7 @@ func (c *Config) nameOf(address string) string {
 
 // missed notes the files that nginx did not find when everything behind it was dead:
 // they are pages for errors, which the lab does not have.
-func (c *Config) missed(seen scenario.Observation) {
+func (c *Config) missed(seen trial.Observation) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, phase := range seen.Phases {

@@ -17,12 +17,12 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/deployment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Runner runs trials: testbed.Pool.
 type Runner interface {
-	Run(ctx context.Context, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error)
+	Run(ctx context.Context, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error)
 	Nginx() protocol.NginxInfo
 }
 
@@ -43,7 +43,7 @@ type Config struct {
 	Notes   []string
 	Nginx   string // version
 
-	base    scenario.Deployment
+	base    trial.Deployment
 	peers   []*peer
 	options Options
 
@@ -237,7 +237,7 @@ func (c *Config) plan() error {
 			pages = append(pages, deployment.Change{Was: place, Now: "a page of the lab's", Why: "stands in for the file"})
 		}
 	}
-	c.base = scenario.Deployment{Deployment: d, Pairs: c.standIns.Set.Pairs}
+	c.base = trial.Deployment{Deployment: d, Pairs: c.standIns.Set.Pairs}
 	c.Changes = slices.Concat(edits.Changes, c.standIns.Why, pages)
 	if c.options.TimeScale != 1 {
 		c.Changes = append(c.Changes, c.Site.Unscaled()...)
@@ -283,13 +283,13 @@ func (c *Config) standIn(address, name, speaks string, secured bool) bool {
 // says, or what nginx complains about.
 func (c *Config) ask(ctx context.Context, runner Runner) (dump, complaint string, err error) {
 	deployed := c.base
-	trial := scenario.Trial{
-		Scenario: "config", Name: "prepare", Needs: scenario.NeedsAddresses, Deployment: &deployed,
-		Phases: []scenario.Phase{{Name: "prepare", Apply: []scenario.Step{{Do: "check"}}, Rounds: 1}},
+	check := trial.Trial{
+		Scenario: "config", Name: "prepare", Needs: trial.NeedsAddresses, Deployment: &deployed,
+		Phases: []trial.Phase{{Name: "prepare", Apply: []trial.Step{{Do: "check"}}, Rounds: 1}},
 	}
-	seen, err := runner.Run(ctx, trial, nil)
+	seen, err := runner.Run(ctx, check, nil)
 	c.Nginx = seen.Nginx
-	var refused *scenario.StageError
+	var refused *trial.StageError
 	switch {
 	case errors.As(err, &refused) && err.Error() == refused.Text:
 		return "", deployment.Complaint(refused.Text), nil
@@ -298,9 +298,9 @@ func (c *Config) ask(ctx context.Context, runner Runner) (dump, complaint string
 	case len(seen.Phases) == 0 || len(seen.Phases[0].Steps) == 0 || seen.Phases[0].Steps[0].Check == nil:
 		return "", "", errors.New("preparing the configuration: the agent did not check it")
 	}
-	check := seen.Phases[0].Steps[0].Check
-	if !check.OK {
-		return "", deployment.Complaint(check.Output), nil
+	answer := seen.Phases[0].Steps[0].Check
+	if !answer.OK {
+		return "", deployment.Complaint(answer.Output), nil
 	}
-	return check.Output, "", nil
+	return answer.Output, "", nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Row is a target and its cells.
@@ -117,7 +117,7 @@ func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, c
 // requests is how many requests show whether a server that fails is avoided.
 const requests = 4
 
-func (c *Config) cellTrial(t Target, id cellID, count int) scenario.Trial {
+func (c *Config) cellTrial(t Target, id cellID, count int) trial.Trial {
 	probe := t.Probe
 	if id.Method != "" {
 		probe.Method, probe.Size = id.Method, max(probe.Size, 16)
@@ -136,7 +136,7 @@ func (c *Config) cellTrial(t Target, id cellID, count int) scenario.Trial {
 		probes = slices.Repeat(probes, len(t.Peers)) // each server has its turn
 	}
 	i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == id.Fault })
-	trial := c.trial(id.Fault, probes, func(b *protocol.Backend, p *peer) {
+	what := c.trial(id.Fault, probes, func(b *protocol.Backend, p *peer) {
 		if i >= 0 && Faults[i].Set != nil && slices.Contains(faulty, p) {
 			Faults[i].Set(b)
 		}
@@ -144,32 +144,32 @@ func (c *Config) cellTrial(t Target, id cellID, count int) scenario.Trial {
 			b.Fault, b.Delay = idleClose, protocol.Duration(idleTime)
 		}
 	})
-	trial.Deployment.Headers = map[string]string{insideHeader: "lab"}
+	what.Deployment.Headers = map[string]string{insideHeader: "lab"}
 	switch {
 	case id.At == first:
 		for _, p := range faulty {
-			trial.Deployment.Once = append(trial.Deployment.Once, p.id)
+			what.Deployment.Once = append(what.Deployment.Once, p.id)
 		}
 	case id.Fault == nameUnknown || id.Fault == nameSilent:
 		host, _, _ := strings.Cut(t.Peers[0].name, ":")
 		if id.Fault == nameUnknown {
-			trial.Deployment.Names.Unknown = []string{host}
+			what.Deployment.Names.Unknown = []string{host}
 		} else {
-			trial.Deployment.Names.Silent = []string{host}
+			what.Deployment.Names.Silent = []string{host}
 		}
 	case id.Fault == idleClose:
-		trial.Phases = append(trial.Phases, scenario.Phase{
-			Name: "idle", Rounds: 1, Stage: trial.Start, Apply: []scenario.Step{{Do: "wait", Wait: protocol.Duration(idleTime + 200*time.Millisecond)}},
+		what.Phases = append(what.Phases, trial.Phase{
+			Name: "idle", Rounds: 1, Stage: what.Start, Apply: []trial.Step{{Do: "wait", Wait: protocol.Duration(idleTime + 200*time.Millisecond)}},
 		})
 	case id.Fault == staleRefuse:
-		trial.Deployment.Headers = maps.Clone(trial.Deployment.Headers)
-		trial.Deployment.Headers["X-Accel-Expires"] = "1"
-		trial.Phases = append(trial.Phases, scenario.Phase{
-			Name: "stale", Rounds: 1, Stage: trial.Start,
-			Apply: []scenario.Step{{Do: "kill-backend", Target: protocol.StandIns}, {Do: "wait", Wait: protocol.Duration(2200 * time.Millisecond)}},
+		what.Deployment.Headers = maps.Clone(what.Deployment.Headers)
+		what.Deployment.Headers["X-Accel-Expires"] = "1"
+		what.Phases = append(what.Phases, trial.Phase{
+			Name: "stale", Rounds: 1, Stage: what.Start,
+			Apply: []trial.Step{{Do: "kill-backend", Target: protocol.StandIns}, {Do: "wait", Wait: protocol.Duration(2200 * time.Millisecond)}},
 		})
 	}
-	return trial
+	return what
 }
 
 // cached reports whether the location's answers go into a cache.

@@ -14,12 +14,13 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Probe is a request that a user gives for a location.
 type Probe struct {
-	Line     scenario.Line     `yaml:"-" json:"-"`
+	Line     strict.Line       `yaml:"-" json:"-"`
 	Server   string            `yaml:"server,omitempty" json:"server,omitempty"` // one of its names
 	Location string            `yaml:"location" json:"location"`                 // as in the configuration
 	Method   string            `yaml:"method,omitempty" json:"method,omitempty"`
@@ -69,7 +70,7 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 	type result struct {
 		targets []Target
 		notes   []string
-		seen    []scenario.Observation
+		seen    []trial.Observation
 	}
 	results := make([]result, len(c.Site.Locations))
 	err = c.each(len(results), len(results), func(i int) error {
@@ -238,12 +239,12 @@ func (c *Config) patience(attempts int) time.Duration {
 }
 
 // trial is one phase with these probes, each by its number, in order.
-func (c *Config) trial(name string, probes []protocol.Probe, change func(*protocol.Backend, *peer)) scenario.Trial {
+func (c *Config) trial(name string, probes []protocol.Probe, change func(*protocol.Backend, *peer)) trial.Trial {
 	deployed := c.base
-	t := scenario.Trial{
-		Scenario: "config", Name: name, Needs: scenario.NeedsAddresses, Deployment: &deployed,
-		Start:  scenario.Stage{Backends: map[string]protocol.Backend{}},
-		Phases: []scenario.Phase{{Name: name, Rounds: 1}}, Probes: map[string]scenario.Probe{},
+	t := trial.Trial{
+		Scenario: "config", Name: name, Needs: trial.NeedsAddresses, Deployment: &deployed,
+		Start:  trial.Stage{Backends: map[string]protocol.Backend{}},
+		Phases: []trial.Phase{{Name: name, Rounds: 1}}, Probes: map[string]trial.Probe{},
 	}
 	for _, p := range c.peers {
 		b := protocol.Backend{Listen: p.listen, Protocol: p.protocol}
@@ -256,7 +257,7 @@ func (c *Config) trial(name string, probes []protocol.Probe, change func(*protoc
 		t.Start.Backends[p.id] = b
 	}
 	for i := range probes {
-		t.Probes[fmt.Sprintf("p%03d", i)] = scenario.Probe{Exactly: &probes[i]}
+		t.Probes[fmt.Sprintf("p%03d", i)] = trial.Probe{Exactly: &probes[i]}
 	}
 	return t
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Target is a location, the request that reaches it, and what is behind it.
@@ -38,7 +38,7 @@ func (t Target) Request() string {
 func (t Target) Key() string { return t.Location.Server.Label() + " " + t.Location.String() }
 
 // target reads where a request got.
-func (c *Config) target(l *deployment.Location, probe protocol.Probe, seen scenario.Observation, number int) (Target, bool) {
+func (c *Config) target(l *deployment.Location, probe protocol.Probe, seen trial.Observation, number int) (Target, bool) {
 	if len(seen.Phases) == 0 {
 		return Target{}, false
 	}
@@ -115,7 +115,7 @@ func attempts(list string) []string {
 }
 
 // behind finds the upstream that answered, and its peers.
-func (c *Config) behind(t *Target, trail []*deployment.Location, a scenario.Answer) {
+func (c *Config) behind(t *Target, trail []*deployment.Location, a trial.Answer) {
 	tried := attempts(a.Access.UpstreamAddr)
 	if len(tried) > 0 && c.Site.Own(tried[len(tried)-1]) {
 		// Nginx is its own upstream: what is behind that one counts.

@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/experiment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // WriteCommands writes each command that was really run, with what it said: in the
@@ -36,7 +36,7 @@ func (r Report) WriteCommands(w io.Writer) error {
 	return err
 }
 
-func commandLines(p scenario.PhaseSeen) string {
+func commandLines(p trial.PhaseSeen) string {
 	var b strings.Builder
 	for _, s := range p.Steps {
 		for _, ran := range s.Ran {

@@ -14,6 +14,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // evidenceFiles is all the files of the evidence, in a fixed order.
@@ -83,7 +84,7 @@ func (r Report) scenarioReadme(result experiment.Result) string {
 }
 
 // trialFiles are those of one trial, numbered by phase.
-func (r Report) trialFiles(result experiment.Result, t scenario.Observation) ([]evidenceFile, error) {
+func (r Report) trialFiles(result experiment.Result, t trial.Observation) ([]evidenceFile, error) {
 	if t.ID == "" {
 		return []evidenceFile{{"NOT-RUN.txt", "This trial was not run.\n"}}, nil
 	}
@@ -123,7 +124,7 @@ func unused(files []evidenceFile, name string) string {
 }
 
 // answerFiles are the requests with the client's view, and nginx's access records.
-func (r Report) answerFiles(id string, p scenario.PhaseSeen) (client, access string, err error) {
+func (r Report) answerFiles(id string, p trial.PhaseSeen) (client, access string, err error) {
 	var c, records strings.Builder
 	probes := r.Sources[id].Healthy.Probes
 	for _, name := range slices.Sorted(maps.Keys(probes)) {
@@ -131,7 +132,7 @@ func (r Report) answerFiles(id string, p scenario.PhaseSeen) (client, access str
 	}
 	for _, a := range p.Answers {
 		a.During = false // here each is spelled out
-		fmt.Fprintf(&c, "\n%s (%s)\n%s", a.Probe, a.Client.ID, indent("  ", answerLines(scenario.PhaseSeen{Answers: []scenario.Answer{a}}))+"\n")
+		fmt.Fprintf(&c, "\n%s (%s)\n%s", a.Probe, a.Client.ID, indent("  ", answerLines(trial.PhaseSeen{Answers: []trial.Answer{a}}))+"\n")
 		for _, name := range slices.Sorted(maps.Keys(a.Client.Headers)) {
 			fmt.Fprintf(&c, "  %s: %s\n", name, a.Client.Headers[name])
 		}

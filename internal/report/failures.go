@@ -6,7 +6,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // failing is one thing that is not verified, with all that helps to see why.
@@ -57,7 +57,7 @@ func (r Report) failures() []failing {
 }
 
 // passed lists the phases of a trial before the one that failed.
-func passed(t scenario.Observation, failure *experiment.Failure) []string {
+func passed(t trial.Observation, failure *experiment.Failure) []string {
 	var names []string
 	for _, phase := range t.Phases {
 		if failure == nil || phase.Name == failure.Phase {

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Form writes a product in one form, a report's format or an output's.
@@ -49,7 +49,7 @@ func ParseFile(text string, known []string) (File, error) {
 		return File{}, fmt.Errorf("%q is not FORMAT=FILE, as in %s=FILE", text, known[0])
 	}
 	if !slices.Contains(known, format) {
-		return File{}, fmt.Errorf("no format %q in %q%s; there are %s", format, text, scenario.Suggest(format, known), strings.Join(known, ", "))
+		return File{}, fmt.Errorf("no format %q in %q%s; there are %s", format, text, strict.Suggest(format, known), strings.Join(known, ", "))
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return File{}, fmt.Errorf("no folder %q for %q: make it first", filepath.Dir(path), text)

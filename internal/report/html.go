@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/experiment"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 //go:embed report.html
@@ -49,7 +49,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 }
 
 // transcript is what a trial saw, as text.
-func transcript(t scenario.Observation) string {
+func transcript(t trial.Observation) string {
 	var b strings.Builder
 	for _, p := range t.Phases {
 		fmt.Fprintf(&b, "== %s\n%s%s%s", p.Name, stepLines(p), answerLines(p), logLines(p))

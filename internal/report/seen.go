@@ -5,11 +5,11 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // stepLines tells what was done in a phase and what came of it.
-func stepLines(p scenario.PhaseSeen) string {
+func stepLines(p trial.PhaseSeen) string {
 	var b strings.Builder
 	for _, s := range p.Steps {
 		fmt.Fprintf(&b, "$ %s\n", s.Step)
@@ -42,7 +42,7 @@ func ranLines(ran protocol.Ran) string {
 }
 
 // answerLines is the client's view of each answer, with what nginx recorded of it.
-func answerLines(p scenario.PhaseSeen) string {
+func answerLines(p trial.PhaseSeen) string {
 	var b strings.Builder
 	during := 0
 	for _, a := range p.Answers {
@@ -83,7 +83,7 @@ func answerLines(p scenario.PhaseSeen) string {
 }
 
 // logLines is what nginx wrote to its error log.
-func logLines(p scenario.PhaseSeen) string {
+func logLines(p trial.PhaseSeen) string {
 	var b strings.Builder
 	for _, entry := range p.Log {
 		b.WriteString(entry.Raw + "\n")

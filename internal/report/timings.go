@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Timings is where the time of a run went.
@@ -25,9 +25,9 @@ type Timings struct {
 	Start    protocol.Duration `json:"start"`    // of a testbed, on average, beside others
 	Removal  protocol.Duration `json:"removal"`
 
-	Trials  int              `json:"trials"`
-	Sum     scenario.Timings `json:"sum"`     // over all trials, which overlap
-	Slowest []SlowTrial      `json:"slowest"` // by what is not waiting
+	Trials  int           `json:"trials"`
+	Sum     trial.Timings `json:"sum"`     // over all trials, which overlap
+	Slowest []SlowTrial   `json:"slowest"` // by what is not waiting
 
 	Servers map[string]*Starts `json:"servers,omitempty"` // by the server's name
 
@@ -56,7 +56,7 @@ type SlowTrial struct {
 const slowest = 8
 
 // Add counts a trial of a scenario that has the server, "" for none.
-func (t *Timings) Add(id, server string, seen scenario.Observation) {
+func (t *Timings) Add(id, server string, seen trial.Observation) {
 	if seen.Started.IsZero() {
 		return
 	}

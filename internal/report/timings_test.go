@@ -5,18 +5,18 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 func TestTimings(t *testing.T) {
 	g := &Timings{Parallel: 4, Cores: 2, Preparing: ms(50), Testbed: ms(400), Running: ms(2000), Testbeds: 5, Start: ms(400), Removal: ms(60)}
 	for n := range 20 {
-		seen := scenario.Observation{Trial: "fix it", Started: time.Now(), Took: ms(100 + n), Timings: scenario.Timings{Nginx: ms(10), Backends: ms(5), Waits: ms(60), Probes: ms(2), Engine: ms(1), Testbed: ms(3), Own: ms(22 + n)}}
+		seen := trial.Observation{Trial: "fix it", Started: time.Now(), Took: ms(100 + n), Timings: trial.Timings{Nginx: ms(10), Backends: ms(5), Waits: ms(60), Probes: ms(2), Engine: ms(1), Testbed: ms(3), Own: ms(22 + n)}}
 		g.Add("slow", "", seen)
 	}
-	g.Add("never run", "node", scenario.Observation{Trial: "healthy"})
+	g.Add("never run", "node", trial.Observation{Trial: "healthy"})
 	for _, fastest := range []int{40, 32} {
-		g.Add("real", "node", scenario.Observation{Trial: "healthy", Started: time.Now(), Took: ms(50), Timings: scenario.Timings{Servers: ms(45), Own: ms(5), Starts: 5, Fastest: ms(fastest)}})
+		g.Add("real", "node", trial.Observation{Trial: "healthy", Started: time.Now(), Took: ms(50), Timings: trial.Timings{Servers: ms(45), Own: ms(5), Starts: 5, Fastest: ms(fastest)}})
 	}
 	if g.Complete(2600 * time.Millisecond); g.Limit != 0 || g.Ratio != 0 {
 		t.Errorf("nothing was measured, and yet %+v", g)

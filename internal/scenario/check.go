@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 var userForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`) })
@@ -19,14 +21,14 @@ var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a
 // checker finds what is well-formed and still wrong. It reports at the line of
 // the nearest node that the author wrote.
 type checker struct {
-	*decoder
+	*strict.Decoder
 	root *yaml.Node
 	s    *Scenario
 	used map[string]bool // config files that something names
 }
 
-func check(d *decoder, root *yaml.Node, s *Scenario) {
-	c := &checker{decoder: d, root: root, s: s, used: map[string]bool{}}
+func check(d *strict.Decoder, root *yaml.Node, s *Scenario) {
+	c := &checker{Decoder: d, root: root, s: s, used: map[string]bool{}}
 	c.head()
 	c.stage()
 	switch {
@@ -41,7 +43,7 @@ func check(d *decoder, root *yaml.Node, s *Scenario) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
 		if !c.used[name] {
-			c.mistakes = append(c.mistakes, Mistake{s.ID + "/" + name, 0, "no stage and no fix uses this file"})
+			c.Add(strict.Mistake{File: s.ID + "/" + name, Text: "no stage and no fix uses this file"})
 		}
 	}
 }
@@ -61,15 +63,15 @@ func (c *checker) wrong(path []any, format string, args ...any) {
 		}
 		node, line = next, keyLine
 	}
-	c.mistake(line, format, args...)
+	c.Mistake(line, format, args...)
 }
 
 // suggest stops when further mistakes are left out: it is what costs time.
 func (c *checker) suggest(word string, candidates []string) string {
-	if c.full() {
+	if c.Full() {
 		return ""
 	}
-	return Suggest(word, candidates)
+	return strict.Suggest(word, candidates)
 }
 
 func child(n *yaml.Node, step any) (*yaml.Node, int) {
@@ -93,7 +95,7 @@ func child(n *yaml.Node, step any) (*yaml.Node, int) {
 func (c *checker) head() {
 	s := c.s
 	if !word().MatchString(s.ID) {
-		c.mistake(0, "the folder's name is the scenario's id: %q has more than small letters, digits and hyphens", s.ID)
+		c.Mistake(0, "the folder's name is the scenario's id: %q has more than small letters, digits and hyphens", s.ID)
 	}
 	if strings.TrimSpace(s.Title) == "" {
 		c.wrong(at("title"), "title is missing: one sentence that says what is wrong")

@@ -16,6 +16,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // What bounds the times that a scenario can make the lab wait.
@@ -135,7 +136,7 @@ func (c *checker) real(path []any, name string, b, given protocol.Backend) {
 	given.Listen, given.Running, given.Boot, given.Config, given.Application = "", nil, 0, "", ""
 	fields := reflect.ValueOf(given)
 	for i := range fields.NumField() {
-		if field, _ := yamlName(fields.Type().Field(i)); !fields.Field(i).IsZero() {
+		if field, _ := strict.FieldName(fields.Type().Field(i)); !fields.Field(i).IsZero() {
 			c.wrong(at(field), "%s is not for a real server: its configuration and its application say how it behaves", field)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/fixtures/backends/server"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // delta checks a change to base: what it names exists, and its steps take what
@@ -21,7 +22,7 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 	nginx, backend, container := false, false, false
 	for i, step := range d.Apply {
 		here := append(slices.Clone(path), "apply", i)
-		kind, _ := FindStep(step.Do)
+		kind, _ := trial.FindStep(step.Do)
 		nginx, backend = nginx || kind.Nginx, backend || kind.Backend
 		container = container || step.Do == "update-container"
 		c.step(here, step, kind, after)
@@ -30,7 +31,7 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 	if len(d.Apply) == 0 {
 		return
 	}
-	if (d.Nginx != "" || d.User != "") && !nginx && !slices.ContainsFunc(d.Apply, func(s Step) bool { return s.Do == "check" }) {
+	if (d.Nginx != "" || d.User != "") && !nginx && !slices.ContainsFunc(d.Apply, func(s trial.Step) bool { return s.Do == "check" }) {
 		c.wrong(append(path, "apply"), "%s changes nginx's config and never takes it into use: apply: [check, reload]", what)
 	}
 	if len(d.Backends) > 0 && !backend {
@@ -41,34 +42,34 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 	}
 }
 
-func (c *checker) step(path []any, s Step, kind StepKind, stage Stage) {
+func (c *checker) step(path []any, s trial.Step, kind trial.StepKind, stage Stage) {
 	switch kind.Object {
-	case NoObject:
+	case trial.NoObject:
 		if c.managed() && strings.HasSuffix(s.Do, "-container") {
 			c.wrong(path, "%s: with %s nginx and the app are in one container, which stays as it is", s.Do, c.s.Server)
 		}
-	case AnyBackend:
+	case trial.AnyBackend:
 		if _, ok := stage.Backends[s.Target]; s.Target != "" && !ok {
 			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, c.suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
 		}
-	case FileMode:
+	case trial.FileMode:
 		if !octal(s.Mode) {
 			c.wrong(path, "%s: mode %q is not octal, as in 0660", s.Do, s.Mode)
 		}
 		c.socketPath(path, s.Do, s.Target)
-	case FileOwner:
+	case trial.FileOwner:
 		c.owner(path, s.Owner)
 		c.socketPath(path, s.Do, s.Target)
-	case Path:
+	case trial.Path:
 		c.socketPath(path, s.Do, s.Target)
-	case Command:
+	case trial.Command:
 		if c.s.Server == "" {
 			c.wrong(path, "run: a command is run in the container of a real server, and the scenario has none: server: %s", strings.Join(server.Names(), " | "))
 		}
 		if strings.TrimSpace(s.Run) == "" {
 			c.wrong(path, "run: the command is missing: run: systemctl status app")
 		}
-	case Time:
+	case trial.Time:
 		if s.Wait.D() > maxWait {
 			c.wrong(path, "wait: %s is more than %s, the longest wait", s.Wait, maxWait)
 		}

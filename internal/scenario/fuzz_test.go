@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
@@ -139,11 +140,11 @@ func asJSON(t *testing.T, all []Scenario) string {
 // there are not too many and none is too long.
 func checkMistakes(t *testing.T, err error, text, config string) {
 	t.Helper()
-	var mistakes Mistakes
+	var mistakes strict.Mistakes
 	if !errors.As(err, &mistakes) {
 		t.Fatalf("%v is no list of mistakes", err)
 	}
-	if len(mistakes) > maxMistakes+maxConfigs {
+	if len(mistakes) > strict.MaxMistakes+maxConfigs {
 		t.Errorf("%d mistakes", len(mistakes))
 	}
 	for _, m := range mistakes {
@@ -162,7 +163,7 @@ func checkMistakes(t *testing.T, err error, text, config string) {
 		if m.Line < 0 || m.Line > lines {
 			t.Errorf("the file has %d lines: %s", lines, m)
 		}
-		if m.Text == "" || len(m.Text) > maxMistake+100 || !utf8.ValidString(m.Text) {
+		if m.Text == "" || len(m.Text) > strict.MaxText+100 || !utf8.ValidString(m.Text) {
 			t.Errorf("%d bytes: %q", len(m.Text), m)
 		}
 	}
@@ -272,8 +273,8 @@ func TestHostileFiles(t *testing.T) {
 				t.Fatal("no such file")
 			}
 			_, err := Load(folder(text))
-			var mistakes Mistakes
-			if !errors.As(err, &mistakes) || !slices.ContainsFunc(mistakes, func(m Mistake) bool { return strings.HasPrefix(m.String(), want) }) {
+			var mistakes strict.Mistakes
+			if !errors.As(err, &mistakes) || !slices.ContainsFunc(mistakes, func(m strict.Mistake) bool { return strings.HasPrefix(m.String(), want) }) {
 				t.Errorf("got\n%.1000v\nwant among them\n%s", err, want)
 			}
 		})

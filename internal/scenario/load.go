@@ -6,19 +6,13 @@ import (
 	"io"
 	"io/fs"
 	"path"
-	"reflect"
-	"regexp"
 	"slices"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/gatewaylab/lab/fixtures/backends/server"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // FileName is the file that makes a folder a scenario.
@@ -42,13 +36,13 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 		return nil, fmt.Errorf("reading the scenarios' folder: %w", err)
 	}
 	var scenarios []Scenario
-	var mistakes Mistakes
+	var mistakes strict.Mistakes
 	for _, entry := range entries {
 		if strings.HasPrefix(entry.Name(), ".") {
 			continue
 		}
 		if entry.Type()&fs.ModeSymlink != 0 && leadsToFolder(fsys, entry.Name()) {
-			mistakes = append(mistakes, Mistake{entry.Name(), 0, "a link to a folder, and links between folders are not followed: copy it here"})
+			mistakes = append(mistakes, strict.Mistake{File: entry.Name(), Text: "a link to a folder, and links between folders are not followed: copy it here"})
 		}
 		if !entry.IsDir() {
 			continue
@@ -86,104 +80,23 @@ func isScenario(fsys fs.FS, folder string) bool {
 	return err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == FileName })
 }
 
-func loadOne(fsys fs.FS, id string) (Scenario, Mistakes) {
+func loadOne(fsys fs.FS, id string) (Scenario, strict.Mistakes) {
 	s := Scenario{ID: id, Files: map[string]string{}}
-	d := &decoder{file: id + "/" + FileName, maxValues: maxValues, empty: ": `lab new ID` writes a scenario to start from"}
+	d := strict.NewDecoder(id+"/"+FileName, maxValues, ": `lab new ID` writes a scenario to start from")
 
 	text, err := readFile(fsys, id, FileName)
 	if err != nil {
-		d.mistake(0, "%v", err)
-		return s, d.mistakes
+		d.Mistake(0, "%v", err)
+		return s, d.Mistakes()
 	}
-	root := d.parse(text)
+	root := d.Parse(text)
 	if root == nil {
-		return s, d.mistakes
+		return s, d.Mistakes()
 	}
-	d.decode(root, reflect.ValueOf(&s).Elem())
-	d.readConfigs(fsys, s)
+	d.Decode(root, &s)
+	readConfigs(d, fsys, s)
 	check(d, root, &s)
-	return s, d.mistakes
-}
-
-// parse reads the one document of scenario.yaml; nil if there is none to go on with.
-func (d *decoder) parse(text string) *yaml.Node {
-	if line, what := notText(text); what != "" {
-		d.mistake(line, "%s", what)
-		return nil
-	}
-	documents := yaml.NewDecoder(strings.NewReader(text))
-	var document, second yaml.Node
-	err := documents.Decode(&document)
-	if errors.Is(err, io.EOF) {
-		d.mistake(1, "empty%s", d.empty)
-		return nil
-	}
-	if err == nil {
-		if err = documents.Decode(&second); errors.Is(err, io.EOF) {
-			err = nil
-		} else if err == nil {
-			d.mistake(second.Line, "a second document begins here, and only the first is read: take the --- away")
-		}
-	}
-	if err != nil {
-		line, what := yamlError(err)
-		// The end of the file counts as a line of its own there.
-		d.mistake(min(line, 1+strings.Count(text, "\n")), "not readable as YAML: %s", what)
-		return nil
-	}
-	if extra := d.surplus(&document, new(int)); extra != nil {
-		d.mistake(extra.Line, "more than %d names and values: make several files of it", d.maxValues)
-		return nil
-	}
-	return document.Content[0]
-}
-
-// surplus returns the first node beyond maxValues.
-func (d *decoder) surplus(n *yaml.Node, seen *int) *yaml.Node {
-	if *seen++; *seen > d.maxValues {
-		return n
-	}
-	for _, child := range n.Content {
-		if extra := d.surplus(child, seen); extra != nil {
-			return extra
-		}
-	}
-	return nil
-}
-
-// notText finds the first character that no text file has: YAML's library names no
-// line for them, and a terminal would obey some.
-func notText(text string) (line int, what string) {
-	for i, r := range text {
-		switch {
-		case r == utf8.RuneError && !strings.HasPrefix(text[i:], "\uFFFD"):
-			what = fmt.Sprintf("the byte 0x%02x is not UTF-8: save the file as UTF-8", text[i])
-		case r == '\n' || r == '\t' || r == '\r' || r == '\uFEFF' && i == 0:
-		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\uFEFF', r == '\uFFFE', r == '\uFFFF':
-			what = fmt.Sprintf("the character %U cannot be seen and does not belong here: take it out", r)
-		}
-		if what != "" {
-			return 1 + strings.Count(text[:i], "\n"), what
-		}
-	}
-	return 0, ""
-}
-
-var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`) })
-
-// yamlError takes the library's message apart. Its parser counts lines from 0,
-// its scanner from 1; the words tell which of them spoke. Of the first line neither
-// gives the number.
-func yamlError(err error) (line int, what string) {
-	m := yamlLine().FindStringSubmatch(err.Error())
-	if m == nil {
-		return 1, err.Error()
-	}
-	line, _ = strconv.Atoi(m[1])
-	if line > 0 && strings.HasPrefix(m[2], "did not find expected") {
-		line++
-	}
-	return max(line, 1), m[2]
+	return s, d.Mistakes()
 }
 
 // suffixes are those of files that belong to a scenario: nginx's and the servers'
@@ -202,10 +115,10 @@ var suffixes = sync.OnceValue(func() []string {
 
 // readConfigs reads the files beside scenario.yaml. Folders inside a scenario's
 // folder are not looked into.
-func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
+func readConfigs(d *strict.Decoder, fsys fs.FS, s Scenario) {
 	entries, err := fs.ReadDir(fsys, s.ID)
 	if err != nil {
-		d.mistake(0, "reading the folder: %v", err)
+		d.Mistake(0, "reading the folder: %v", err)
 		return
 	}
 	all := 0
@@ -215,19 +128,19 @@ func (d *decoder) readConfigs(fsys fs.FS, s Scenario) {
 			continue
 		}
 		if len(s.Files) == maxConfigs {
-			d.mistake(0, "more than %d configs and applications beside %s", maxConfigs, FileName)
+			d.Mistake(0, "more than %d configs and applications beside %s", maxConfigs, FileName)
 			return
 		}
 		text, err := readFile(fsys, s.ID, name)
-		line, what := notText(text)
+		line, what := strict.NotText(text)
 		if err != nil {
 			what = err.Error()
 		}
 		if what != "" {
-			d.mistakes = append(d.mistakes, Mistake{s.ID + "/" + name, line, what})
+			d.Add(strict.Mistake{File: s.ID + "/" + name, Line: line, Text: what})
 		}
 		if all += len(text); all > maxAll {
-			d.mistake(0, "the files beside %s have more than %d bytes together", FileName, maxAll)
+			d.Mistake(0, "the files beside %s have more than %d bytes together", FileName, maxAll)
 			return
 		}
 		s.Files[name] = text // also one that is wrong: it is not missing

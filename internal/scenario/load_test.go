@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
@@ -103,11 +104,11 @@ func TestMistakes(t *testing.T) {
 				t.Fatalf("%q is not in the sound scenario", row.old)
 			}
 			_, err := Load(folder(text))
-			var mistakes Mistakes
+			var mistakes strict.Mistakes
 			if !errors.As(err, &mistakes) {
 				t.Fatalf("got %v, want mistakes", err)
 			}
-			if !slices.ContainsFunc(mistakes, func(m Mistake) bool { return strings.HasPrefix(m.String(), row.want) }) {
+			if !slices.ContainsFunc(mistakes, func(m strict.Mistake) bool { return strings.HasPrefix(m.String(), row.want) }) {
 				t.Errorf("got\n%v\nwant among them\n%s", err, row.want)
 			}
 		})
@@ -126,7 +127,7 @@ func TestAllMistakesAtOnce(t *testing.T) {
 		text = strings.Replace(text, old, wrong, 1)
 	}
 	_, err := Load(folder(text))
-	var mistakes Mistakes
+	var mistakes strict.Mistakes
 	if !errors.As(err, &mistakes) {
 		t.Fatalf("got %v", err)
 	}
@@ -175,19 +176,6 @@ func TestCatalogueIsSound(t *testing.T) {
 	for _, s := range all {
 		if s.Broken != nil && len(s.Hints) != 3 {
 			t.Errorf("%s: %d hints, want three, from vague to nearly told", s.ID, len(s.Hints))
-		}
-	}
-}
-
-func TestSuggest(t *testing.T) {
-	for word, want := range map[string]string{
-		"wrong-prot": `, did you mean "wrong-port"?`,
-		"port":       `, did you mean "wrong-port"?`,
-		"zzz":        "",
-		"x":          "",
-	} {
-		if got := Suggest(word, []string{"service-dead", "wrong-port"}); got != want {
-			t.Errorf("Suggest(%q) = %q, want %q", word, got, want)
 		}
 	}
 }

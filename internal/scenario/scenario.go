@@ -3,10 +3,11 @@
 package scenario
 
 import (
-	"regexp"
-	"strings"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Scenario is one documented failure: how it is caused, how it shows, and the
@@ -41,13 +42,20 @@ type Scenario struct {
 	Files map[string]string `yaml:"-" json:"-"` // the configs and applications beside scenario.yaml: name -> text
 }
 
-// Stage is one complete state of the system under test.
+// Stage is one complete state of the system under test, with the requests that tell
+// healthy from broken.
 type Stage struct {
-	Nginx    string                      `yaml:"nginx" json:"nginx"`                       // a file beside scenario.yaml, included into nginx's http block
-	User     string                      `yaml:"user,omitempty" json:"user,omitempty"`     // of nginx's workers; the image's own by default
-	Backends map[string]protocol.Backend `yaml:"backends" json:"backends"`                 // by name
-	Memory   protocol.Bytes              `yaml:"memory,omitempty" json:"memory,omitempty"` // limit of the backend container; 256m by default
-	Probes   map[string]Probe            `yaml:"probes" json:"probes"`                     // the requests that tell healthy from broken
+	trial.Stage `yaml:",inline"`
+	Probes      map[string]Probe `yaml:"probes" json:"probes"` // by name
+}
+
+// Requests returns what the probes of the healthy stage ask, without what they expect.
+func (s Scenario) Requests() map[string]trial.Probe {
+	all := make(map[string]trial.Probe, len(s.Healthy.Probes))
+	for name, p := range s.Healthy.Probes {
+		all[name] = p.Probe
+	}
+	return all
 }
 
 // Delta is a change to a stage and the way it is brought about. A broken delta
@@ -58,7 +66,7 @@ type Delta struct {
 	User     string                      `yaml:"user,omitempty" json:"user,omitempty"`         // of nginx's workers
 	Backends map[string]protocol.Backend `yaml:"backends,omitempty" json:"backends,omitempty"` // fields that replace the stage's, backend by backend
 	Memory   protocol.Bytes              `yaml:"memory,omitempty" json:"memory,omitempty"`     // new limit of the backend container
-	Apply    []Step                      `yaml:"apply,omitempty" json:"apply,omitempty"`       // what the operator does, in order
+	Apply    []trial.Step                `yaml:"apply,omitempty" json:"apply,omitempty"`       // what the operator does, in order
 }
 
 // Fix is a remedy, right or wrong, as a change to the broken stage.
@@ -81,20 +89,8 @@ type Demonstration struct {
 
 // Probe is a request that is sent to nginx, and what a healthy answer is.
 type Probe struct {
-	Get  string `yaml:"get,omitempty" json:"get,omitempty"` // the path; one of get, head and post
-	Head string `yaml:"head,omitempty" json:"head,omitempty"`
-	Post string `yaml:"post,omitempty" json:"post,omitempty"`
-
-	Headers  map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
-	Size     protocol.Bytes    `yaml:"size,omitempty" json:"size,omitempty"`         // of a generated request body
-	Count    int               `yaml:"count,omitempty" json:"count,omitempty"`       // requests in a round, 1 by default
-	Parallel bool              `yaml:"parallel,omitempty" json:"parallel,omitempty"` // send them at once instead of one after another
-	Timeout  protocol.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"`   // of the client, 10s by default
-	Expect   Expect            `yaml:"expect" json:"expect"`
-
-	// Exactly is the request to the last detail but its id, in place of what stands above
-	// Count: of trials that were not written by a person.
-	Exactly *protocol.Probe `yaml:"-" json:"-"`
+	trial.Probe `yaml:",inline"`
+	Expect      Expect `yaml:"expect" json:"expect"`
 }
 
 // Expect is what the client must see. Only the fields that are given are compared.
@@ -118,7 +114,7 @@ type Signature struct {
 	Log   []LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
 	Check *Check       `yaml:"check,omitempty" json:"check,omitempty"` // what the step "check" (nginx -t) said
 	// BackendLog: what the backends logged meanwhile, each of these in a line.
-	BackendLog []Regexp `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
+	BackendLog []strict.Regexp `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
 	// OOMKills: how many processes of the backend container the kernel killed for its
 	// memory limit meanwhile, at the least. Nobody else's kill counts there.
 	OOMKills int `yaml:"oom_kills,omitempty" json:"oom_kills,omitempty"`
@@ -128,48 +124,32 @@ type Signature struct {
 
 // Output is what a command must have said.
 type Output struct {
-	Run   string `yaml:"run" json:"run"`     // the command, word for word
-	Match Regexp `yaml:"match" json:"match"` // its output
+	Run   string        `yaml:"run" json:"run"`     // the command, word for word
+	Match strict.Regexp `yaml:"match" json:"match"` // its output
 }
 
 // LogPattern is an error-log line.
 type LogPattern struct {
-	Level Levels `yaml:"level" json:"level"` // one of nginx's levels, or several where nginx versions differ
-	Match Regexp `yaml:"match" json:"match"` // matches the message, from after the connection number to "client:"
+	Level Levels        `yaml:"level" json:"level"` // one of nginx's levels, or several where nginx versions differ
+	Match strict.Regexp `yaml:"match" json:"match"` // matches the message, from after the connection number to "client:"
 }
 
 // Check is the outcome of `nginx -t`.
 type Check struct {
-	OK    bool   `yaml:"ok" json:"ok"`
-	Match Regexp `yaml:"match,omitempty" json:"match,omitzero"` // its output
+	OK    bool          `yaml:"ok" json:"ok"`
+	Match strict.Regexp `yaml:"match,omitempty" json:"match,omitzero"` // its output
 }
 
 // Levels is one level name or several.
 type Levels []string
 
-// Regexp is a regular expression (RE2) that is compiled as it is read.
-type Regexp struct{ *regexp.Regexp }
-
-// Quote is the expression that fits a text as it stands, but for how many blanks there
-// are between its words.
-func Quote(text string) Regexp {
-	words := strings.Fields(regexp.QuoteMeta(text))
-	return Regexp{regexp.MustCompile(strings.Join(words, `\s+`))}
-}
-
-// UnmarshalText compiles the expression.
-func (r *Regexp) UnmarshalText(text []byte) (err error) {
-	r.Regexp, err = regexp.Compile(string(text))
-	return err
-}
-
-// MarshalText returns the expression's source.
-func (r Regexp) MarshalText() ([]byte, error) {
-	if r.Regexp == nil {
-		return nil, nil
+// DecodeNode reads one level or a list of them.
+func (l *Levels) DecodeNode(d *strict.Decoder, n *yaml.Node) {
+	if n.Kind == yaml.ScalarNode {
+		*l = Levels{n.Value}
+		return
 	}
-	return []byte(r.String()), nil
+	var list []string
+	d.Decode(n, &list)
+	*l = list
 }
-
-// IsZero reports whether there is no expression.
-func (r Regexp) IsZero() bool { return r.Regexp == nil }

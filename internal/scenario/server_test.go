@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 const withServer = `title: the pool is too small
@@ -79,11 +81,11 @@ func TestServerMistakes(t *testing.T) {
 				t.Fatalf("%q is not in the sound scenario", row.old)
 			}
 			_, err := Load(serverFolder(text))
-			var mistakes Mistakes
+			var mistakes strict.Mistakes
 			if !errors.As(err, &mistakes) {
 				t.Fatalf("got %v, want mistakes", err)
 			}
-			if !slices.ContainsFunc(mistakes, func(m Mistake) bool { return strings.HasPrefix(m.String(), row.want) }) {
+			if !slices.ContainsFunc(mistakes, func(m strict.Mistake) bool { return strings.HasPrefix(m.String(), row.want) }) {
 				t.Errorf("got\n%v\nwant among them\n%s", err, row.want)
 			}
 		})

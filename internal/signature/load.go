@@ -7,7 +7,7 @@ import (
 	"path"
 
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 //go:embed signatures
@@ -33,21 +33,21 @@ func Load() (*Set, error) {
 	return load(own)
 }
 
-// load reads every file of fsys. An error is a scenario.Mistakes with all that is wrong.
+// load reads every file of fsys. An error is a strict.Mistakes with all that is wrong.
 func load(fsys fs.FS) (*Set, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("reading the signatures: %w", err)
 	}
 	set := &Set{by: map[string]*Signature{}}
-	var mistakes scenario.Mistakes
+	var mistakes strict.Mistakes
 	for _, name := range names {
 		text, err := fs.ReadFile(fsys, name)
 		if err != nil {
 			return nil, fmt.Errorf("reading the signatures: %w", err)
 		}
 		var some []Signature
-		mistakes = append(mistakes, scenario.Decode(path.Join("signatures", name), string(text), maxValues, &some)...)
+		mistakes = append(mistakes, strict.Decode(path.Join("signatures", name), string(text), maxValues, &some)...)
 		for i := range some {
 			some[i].file = path.Join("signatures", name)
 		}
@@ -67,8 +67,8 @@ func load(fsys fs.FS) (*Set, error) {
 var id = lazy.Regexp(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 // check looks for what is wrong beyond single values.
-func (set *Set) check() scenario.Mistakes {
-	var mistakes scenario.Mistakes
+func (set *Set) check() strict.Mistakes {
+	var mistakes strict.Mistakes
 	var known []string
 	for i := range set.All {
 		s := &set.All[i]
@@ -93,15 +93,15 @@ func (set *Set) check() scenario.Mistakes {
 		}
 		for _, other := range others {
 			if set.by[other] == nil || other == s.ID {
-				mistakes = append(mistakes, s.mistake("%q names %q, which is no other signature%s", s.ID, other, scenario.Suggest(other, known)))
+				mistakes = append(mistakes, s.mistake("%q names %q, which is no other signature%s", s.ID, other, strict.Suggest(other, known)))
 			}
 		}
 	}
 	return mistakes
 }
 
-func (s *Signature) mistake(format string, args ...any) scenario.Mistake {
-	return scenario.Mistake{File: s.file, Line: int(s.Line), Text: fmt.Sprintf(format, args...)}
+func (s *Signature) mistake(format string, args ...any) strict.Mistake {
+	return strict.Mistake{File: s.file, Line: int(s.Line), Text: fmt.Sprintf(format, args...)}
 }
 
 // Find returns a signature by its id; nil if there is none.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Signature is one cause that a line can tell.
@@ -17,8 +17,8 @@ type Signature struct {
 	Title string `yaml:"title" json:"title"`
 	// Match is about the message, without what nginx was doing: numbers and nginx's own
 	// words, never those of a C library or of OpenSSL, which change.
-	Match scenario.Regexp `yaml:"match" json:"match"`
-	While []string        `yaml:"while,omitempty" json:"while,omitempty"` // what nginx was doing, one of these; "" is nothing said; none: whatever
+	Match strict.Regexp `yaml:"match" json:"match"`
+	While []string      `yaml:"while,omitempty" json:"while,omitempty"` // what nginx was doing, one of these; "" is nothing said; none: whatever
 	// General signatures count where no other one matches.
 	General bool `yaml:"general,omitempty" json:"general,omitempty"`
 	// Ambiguous are the others that may match the same line.
@@ -30,7 +30,7 @@ type Signature struct {
 	Apart      []string    `yaml:"apart,omitempty" json:"apart,omitempty"` // how to tell the causes behind this one apart
 	LookAlikes []LookAlike `yaml:"look_alikes" json:"lookAlikes"`
 
-	Line scenario.Line `yaml:"-" json:"-"`
+	Line strict.Line `yaml:"-" json:"-"`
 	file string
 }
 
@@ -54,7 +54,7 @@ var names = []string{"debug", "info", "notice", "warn", "error", "crit", "alert"
 func (l *Level) UnmarshalText(text []byte) error {
 	name, versions, _ := strings.Cut(string(text), " ")
 	if !slices.Contains(names, name) {
-		return fmt.Errorf("%q is not a level of nginx's%s", name, scenario.Suggest(name, names))
+		return fmt.Errorf("%q is not a level of nginx's%s", name, strict.Suggest(name, names))
 	}
 	l.Name = name
 	if since, ok := strings.CutPrefix(versions, ">="); ok {

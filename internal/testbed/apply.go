@@ -8,17 +8,17 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // apply puts the wanted stage in place, step by step, as an operator would: files
 // are edited first, and the steps take them into use. Steps that do not work are
 // part of what is seen; only trouble with an agent is an error. Orders that follow
 // one another to the same agent, the last look among them, go in one message.
-func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scenario.Stage, steps []scenario.Step, look *request) error {
+func (r *live) apply(ctx context.Context, seen *trial.PhaseSeen, wanted trial.Stage, steps []trial.Step, look *request) error {
 	edited := wanted.Nginx != r.stage.Nginx || wanted.User != r.stage.User
 	r.stage = wanted
-	seen.Steps = make([]scenario.StepSeen, 0, len(steps)) // never moved: answers go into it
+	seen.Steps = make([]trial.StepSeen, 0, len(steps)) // never moved: answers go into it
 	var pending batch
 	config := r.config()
 	if edited {
@@ -26,7 +26,7 @@ func (r *trial) apply(ctx context.Context, seen *scenario.PhaseSeen, wanted scen
 	}
 	taken := make([][]*request, len(steps))
 	for i, step := range steps {
-		seen.Steps = append(seen.Steps, scenario.StepSeen{Step: step})
+		seen.Steps = append(seen.Steps, trial.StepSeen{Step: step})
 		action, ok := actions[step.Do]
 		if !ok {
 			return fmt.Errorf("no way to take the step %q", step.Do)

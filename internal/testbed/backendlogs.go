@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // A server's log that should say something is looked at for a while: a master notes a
@@ -17,7 +17,7 @@ const (
 
 // backendsSeen is what backends logged since the last time, by name, and how many of their
 // processes the kernel killed. It waits a while for what is expected.
-func (r *trial) backendsSeen(ctx context.Context, p scenario.Phase, seen *scenario.PhaseSeen) error {
+func (r *live) backendsSeen(ctx context.Context, p trial.Phase, seen *trial.PhaseSeen) error {
 	for deadline := time.Now().Add(backendLogWait); ; {
 		var states []protocol.BackendStatus
 		if err := r.backend.ask(ctx, protocol.MethodBackends, nil, &states); err != nil {
@@ -30,7 +30,7 @@ func (r *trial) backendsSeen(ctx context.Context, p scenario.Phase, seen *scenar
 			logs[s.Name] = s.Log[int64(len(s.Log))-fresh:]
 			killed = max(killed, s.OOMKills-r.killed) // they count for the container
 		}
-		if scenario.InLogs(logs, p.BackendLog) == nil && killed >= p.OOMKills || !time.Now().Before(deadline) {
+		if trial.InLogs(logs, p.BackendLog) == nil && killed >= p.OOMKills || !time.Now().Before(deadline) {
 			for _, s := range states {
 				r.logged[s.Name] = s.Logged
 			}

@@ -273,7 +273,7 @@ func ExampleTestbed_owner() {
 func TestTimeLook(t *testing.T) {
 	ms := func(n int) protocol.Duration { return protocol.Duration(time.Duration(n) * time.Millisecond) }
 	probe := protocol.Probe{}
-	r := &trial{}
+	r := &live{}
 	r.timeLook([]protocol.Wave{{{probe}}, {{probe, probe}, {probe}}}, [][]protocol.ProbeResult{
 		{{Took: ms(3)}},
 		{{Took: ms(300)}, {Took: ms(4)}, {Took: ms(200)}},

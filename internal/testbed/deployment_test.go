@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const deployedConf = `daemon off; worker_processes 1; pid /lab/trial/log/nginx.pid; error_log /lab/trial/log/error.log info; user www-data;
@@ -32,16 +32,16 @@ http {
 }
 `
 
-func deployment(files map[string][]byte, paths ...string) scenario.Trial {
+func deployment(files map[string][]byte, paths ...string) trial.Trial {
 	files["/etc/nginx/nginx.conf"] = []byte(deployedConf)
-	t := scenario.Trial{
-		Scenario: "test", Name: "deployed", Needs: scenario.NeedsAddresses,
-		Deployment: &scenario.Deployment{Deployment: protocol.Deployment{
+	t := trial.Trial{
+		Scenario: "test", Name: "deployed", Needs: trial.NeedsAddresses,
+		Deployment: &trial.Deployment{Deployment: protocol.Deployment{
 			Main: "/etc/nginx/nginx.conf", Files: files, Hidden: []string{"/etc/nginx/sites-available"}, Links: map[string]string{"/var/run/deep/er/app.sock": protocol.SocketDir + "/s.sock"},
 			Names: protocol.Names{At: []string{"10.1.1.1"}, Unknown: []string{"gone.internal"}},
 		}},
-		Start:  scenario.Stage{Backends: map[string]protocol.Backend{}},
-		Phases: []scenario.Phase{{Name: "deployed", Rounds: 1}}, Probes: map[string]scenario.Probe{},
+		Start:  trial.Stage{Backends: map[string]protocol.Backend{}},
+		Phases: []trial.Phase{{Name: "deployed", Rounds: 1}}, Probes: map[string]trial.Probe{},
 	}
 	for id, listen := range map[string]string{
 		"four": "tcp://10.20.30.40:8080", "six": "tcp://[2001:db8::7]:8080", "socket": "unix://" + protocol.SocketDir + "/s.sock",
@@ -54,7 +54,7 @@ func deployment(files map[string][]byte, paths ...string) scenario.Trial {
 		t.Start.Backends[id] = b
 	}
 	for _, path := range paths {
-		t.Probes[strings.TrimPrefix(path, "/")] = scenario.Probe{Exactly: &protocol.Probe{
+		t.Probes[strings.TrimPrefix(path, "/")] = trial.Probe{Exactly: &protocol.Probe{
 			Address: "127.0.0.1:80", Method: "GET", Path: path, ToEnd: true, Timeout: protocol.Duration(5 * time.Second), Headers: map[string]string{"Host": "outer"},
 		}}
 	}
@@ -65,12 +65,12 @@ func deployment(files map[string][]byte, paths ...string) scenario.Trial {
 // and afterwards everything is as before.
 func TestDeployment(t *testing.T) {
 	t.Parallel()
-	b := start(t, scenario.NeedsAddresses)
+	b := start(t, trial.NeedsAddresses)
 	const look = `find /etc/nginx /etc/resolv.conf /var/run/deep /run/deep -type f 2>/dev/null | sort | xargs md5sum | md5sum; find /etc/nginx | wc -l`
 	before := b.sh(t, inNginx, look)
 	for _, path := range []string{"/etc/nginx/conf.d/a/../x.conf", "/lab/run/x", "/proc/x", "x"} {
 		_, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{path: nil}, "/four"), nil)
-		var refused *scenario.StageError
+		var refused *trial.StageError
 		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "not a path for a configuration") {
 			t.Errorf("%s: %v", path, err)
 		}
@@ -99,9 +99,9 @@ func TestDeployment(t *testing.T) {
 // The one capability that makes addresses local is nobody's any more when nginx starts.
 func TestNginxCannotChangeItsNetwork(t *testing.T) {
 	t.Parallel()
-	b := start(t, scenario.NeedsAddresses)
+	b := start(t, trial.NeedsAddresses)
 	var rights string
-	_, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{}), func(scenario.Observation) bool {
+	_, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{}), func(trial.Observation) bool {
 		rights = b.sh(t, inNginx, `for p in /proc/[0-9]*; do case "$(tr '\0' ' ' < $p/cmdline)" in *nginx:*|agent*) echo $(tr '\0' ' ' < $p/cmdline) $(grep -h -E 'CapEff|CapPrm' $p/status);; esac; done`)
 		return false
 	})

@@ -15,8 +15,8 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/labtest"
-	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const (
@@ -94,7 +94,7 @@ var trials atomic.Int64
 
 func nextID() string { return "test-t" + protocol.Bytes(trials.Add(1)).String() }
 
-func (b bed) run(t *testing.T, what scenario.Trial) scenario.Observation {
+func (b bed) run(t *testing.T, what trial.Trial) trial.Observation {
 	t.Helper()
 	seen, err := b.Run(t.Context(), nextID(), what, nil)
 	if err != nil {
@@ -111,28 +111,28 @@ func app(b protocol.Backend) map[string]protocol.Backend {
 }
 
 // simple is a trial of one stage with one probe, and what is done to it then.
-func simple(conf string, backends map[string]protocol.Backend, then ...scenario.Phase) scenario.Trial {
-	stage := scenario.Stage{Nginx: "nginx.conf", Backends: backends}
-	first := scenario.Phase{Name: "first", Stage: stage, Rounds: 1}
-	return scenario.Trial{
+func simple(conf string, backends map[string]protocol.Backend, then ...trial.Phase) trial.Trial {
+	stage := trial.Stage{Nginx: "nginx.conf", Backends: backends}
+	first := trial.Phase{Name: "first", Stage: stage, Rounds: 1}
+	return trial.Trial{
 		Scenario: "test", Name: "trial", Start: stage,
 		Files:  map[string]string{"nginx.conf": conf, "broken.conf": "server {\n listen 80;\n proxy_pas x;\n}\n", "own.conf": ownWords},
-		Probes: map[string]scenario.Probe{"home": {Get: "/"}},
-		Phases: append([]scenario.Phase{first}, then...),
+		Probes: map[string]trial.Probe{"home": {Get: "/"}},
+		Phases: append([]trial.Phase{first}, then...),
 	}
 }
 
 // phase applies steps and probes.
-func phase(stage scenario.Stage, steps ...string) scenario.Phase {
-	p := scenario.Phase{Name: strings.Join(steps, " "), Stage: stage, Rounds: 1}
+func phase(stage trial.Stage, steps ...string) trial.Phase {
+	p := trial.Phase{Name: strings.Join(steps, " "), Stage: stage, Rounds: 1}
 	for _, s := range steps {
-		p.Apply = append(p.Apply, scenario.Step{Do: s})
+		p.Apply = append(p.Apply, trial.Step{Do: s})
 	}
 	return p
 }
 
 // status of the first answer of a phase.
-func status(seen scenario.Observation, phase int) int {
+func status(seen trial.Observation, phase int) int {
 	return seen.Phases[phase].Answers[0].Client.Status
 }
 

@@ -13,7 +13,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // liar is an agent that says what it was given, a line per order, and then tells the
@@ -156,12 +156,12 @@ func (l *liar) bed(t testing.TB) *Testbed {
 	return bed
 }
 
-func lied() scenario.Trial {
-	stage := scenario.Stage{Nginx: "nginx.conf", Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000"}}}
-	return scenario.Trial{
+func lied() trial.Trial {
+	stage := trial.Stage{Nginx: "nginx.conf", Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000"}}}
+	return trial.Trial{
 		Scenario: "lied", Name: "fix it", Files: map[string]string{"nginx.conf": "server {}\n"}, Start: stage,
-		Probes: map[string]scenario.Probe{"home": {Get: "/"}},
-		Phases: []scenario.Phase{{Name: "broken", Stage: stage, Rounds: 1}, {Name: "fixed", Stage: stage, Apply: []scenario.Step{{Do: "check"}, {Do: "reload"}, {Do: "restart-backend"}}, Rounds: 2}},
+		Probes: map[string]trial.Probe{"home": {Get: "/"}},
+		Phases: []trial.Phase{{Name: "broken", Stage: stage, Rounds: 1}, {Name: "fixed", Stage: stage, Apply: []trial.Step{{Do: "check"}, {Do: "reload"}, {Do: "restart-backend"}}, Rounds: 2}},
 	}
 }
 
@@ -194,7 +194,7 @@ func FuzzAnswers(f *testing.F) {
 		defer cancel()
 		began := time.Now()
 		err := bed.hello(ctx)
-		var seen scenario.Observation
+		var seen trial.Observation
 		if err == nil {
 			seen, err = bed.Run(ctx, "t", lied(), nil)
 		}

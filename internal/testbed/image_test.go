@@ -16,8 +16,8 @@ import (
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image/imagetest"
 	"github.com/gatewaylab/lab/internal/labtest"
-	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Someone's own image: other paths, USER 101, logs that are links to the
@@ -45,7 +45,7 @@ func TestAnImageLaidOutOtherwise(t *testing.T) {
 		}
 	}
 	// The whole way of a fix, with its evidence from the logs.
-	stage := scenario.Stage{Nginx: "nginx.conf", Backends: app(protocol.Backend{})}
+	stage := trial.Stage{Nginx: "nginx.conf", Backends: app(protocol.Backend{})}
 	wrong := simple(strings.Replace(proxied, "3000", "8080", 1), stage.Backends)
 	own := stage
 	own.Nginx = "own.conf"

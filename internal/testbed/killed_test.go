@@ -17,8 +17,8 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/labtest"
-	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // The variables with which this test program starts itself as a lab to be killed.
@@ -172,7 +172,7 @@ func keep(t *testing.T, e *docker.Engine, cache string, expires time.Duration) (
 	t.Helper()
 	equipment := ownCache(t, e, cache, expires)
 	pool := testbed.NewPool(equipment)
-	seen, err := pool.Run(t.Context(), simple(proxied, app(protocol.Backend{})), func(scenario.Observation) bool { return true })
+	seen, err := pool.Run(t.Context(), simple(proxied, app(protocol.Backend{})), func(trial.Observation) bool { return true })
 	if names, _ := pool.Kept(); err != nil || seen.Testbed != "lab-"+equipment.Owner.Run+"-1" || len(names) != 1 || names[0] != seen.Testbed {
 		t.Errorf("kept %q, %v, %q", names, err, seen.Testbed)
 	}

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // The kernel itself kills, and who survives can be told.
@@ -13,7 +13,7 @@ func TestOutOfMemory(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	hungry := app(protocol.Backend{Fault: "out-of-memory", Size: 128 << 20})
-	broken := scenario.Stage{Nginx: "nginx.conf", Backends: hungry, Memory: 64 << 20}
+	broken := trial.Stage{Nginx: "nginx.conf", Backends: hungry, Memory: 64 << 20}
 	more := broken
 	more.Memory = 200 << 20
 	what := simple(proxied, hungry, phase(broken), phase(more, "update-container"))

@@ -13,7 +13,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/nginx"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const (
@@ -29,14 +29,14 @@ const (
 )
 
 // phase takes the steps, sends the probes, and collects what nginx logged.
-func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen, error) {
+func (r *live) phase(ctx context.Context, p trial.Phase) (trial.PhaseSeen, error) {
 	started := time.Now()
-	seen := scenario.PhaseSeen{Name: p.Name}
+	seen := trial.PhaseSeen{Name: p.Name}
 	wanted := r.stage
 	if len(p.Apply) > 0 {
 		wanted = p.Stage
 	}
-	var all []scenario.Answer
+	var all []trial.Answer
 	look, waves := r.look(p.Rounds)
 	var err error
 	if p.During == "" {
@@ -74,7 +74,7 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 			if err := answers(requests[j], answer); err != nil {
 				return seen, err
 			}
-			all = append(all, scenario.Answer{Probe: names[j], Client: answer})
+			all = append(all, trial.Answer{Probe: names[j], Client: answer})
 		}
 	}
 	r.timeLook(sent, told.Answers)
@@ -88,7 +88,7 @@ func (r *trial) phase(ctx context.Context, p scenario.Phase) (scenario.PhaseSeen
 // look is the order to send every probe so many rounds and to read the logs, and
 // the probes' names as the answers will come. The first round goes alone, as the
 // operator's first look; the rest at once, so that slow answers do not add up.
-func (r *trial) look(rounds int) (*request, [][]string) {
+func (r *live) look(rounds int) (*request, [][]string) {
 	var look protocol.Look
 	var names [][]string
 	add := func(wave protocol.Wave, probes []string) {
@@ -129,7 +129,7 @@ func (r *trial) look(rounds int) (*request, [][]string) {
 }
 
 // lookAfter sends the look when the traffic has ended, whose records it reads, too.
-func (r *trial) lookAfter(ctx context.Context, look *request, traffic []scenario.Answer) error {
+func (r *live) lookAfter(ctx context.Context, look *request, traffic []trial.Answer) error {
 	logs := &look.params.(*protocol.Look).Logs
 	for _, a := range traffic {
 		if a.Client.Reached() {
@@ -140,16 +140,16 @@ func (r *trial) lookAfter(ctx context.Context, look *request, traffic []scenario
 }
 
 // traffic sends a probe again and again until the returned function is called.
-func (r *trial) traffic(ctx context.Context, name string) (stop func() []scenario.Answer) {
+func (r *live) traffic(ctx context.Context, name string) (stop func() []trial.Answer) {
 	if name == "" {
-		return func() []scenario.Answer { return nil }
+		return func() []trial.Answer { return nil }
 	}
 	probe := r.Probes[name]
-	ending, ended := make(chan struct{}), make(chan []scenario.Answer, 1)
+	ending, ended := make(chan struct{}), make(chan []trial.Answer, 1)
 	answered := make(chan struct{})
 	begun := sync.OnceFunc(func() { close(answered) })
 	go func() {
-		var answers []scenario.Answer
+		var answers []trial.Answer
 		for len(answers) < duringMost {
 			a := r.send(ctx, name, probe)
 			a.During = true
@@ -171,14 +171,14 @@ func (r *trial) traffic(ctx context.Context, name string) (stop func() []scenari
 	case <-answered:
 	case <-time.After(duringLead):
 	}
-	return func() []scenario.Answer {
+	return func() []trial.Answer {
 		close(ending)
 		return <-ended
 	}
 }
 
-func (r *trial) send(ctx context.Context, name string, p scenario.Probe) scenario.Answer {
-	answer, request := scenario.Answer{Probe: name}, r.request(p)
+func (r *live) send(ctx context.Context, name string, p trial.Probe) trial.Answer {
+	answer, request := trial.Answer{Probe: name}, r.request(p)
 	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, request, &answer.Client)
 	if answer.Err == nil {
 		answer.Err = answers(request, answer.Client)
@@ -195,7 +195,7 @@ func answers(request protocol.Probe, answer protocol.ProbeResult) error {
 }
 
 // request is the next request of a probe.
-func (r *trial) request(p scenario.Probe) protocol.Probe {
+func (r *live) request(p trial.Probe) protocol.Probe {
 	if p.Exactly != nil {
 		request := *p.Exactly
 		request.ID = fmt.Sprintf("%s-%d", r.id, r.sent.Add(1))
@@ -219,7 +219,7 @@ func (r *trial) request(p scenario.Probe) protocol.Probe {
 
 // collect joins the answers with nginx's logs: by the probe's header in the access
 // log, and by worker and connection number in the error log. text is their first page.
-func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers []scenario.Answer, text protocol.LogText) error {
+func (r *live) collect(ctx context.Context, seen *trial.PhaseSeen, answers []trial.Answer, text protocol.LogText) error {
 	missing := map[string]bool{}
 	for _, a := range answers {
 		if a.Client.Reached() {
@@ -283,7 +283,7 @@ func (r *trial) collect(ctx context.Context, seen *scenario.PhaseSeen, answers [
 
 // client is which of the records of a request is the client's own: where nginx is its own
 // upstream the others have the same header.
-func (r *trial) client(of []nginx.Record, sent *protocol.Probe) int {
+func (r *live) client(of []nginx.Record, sent *protocol.Probe) int {
 	for i, record := range of {
 		if sent != nil && record.Host == sent.Headers["Host"] && record.Request == sent.Method+" "+sent.Path+" HTTP/1.1" {
 			return i

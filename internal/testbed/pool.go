@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Pool is the testbeds of a run. They are started when they are needed and kept
@@ -48,16 +48,16 @@ func NewPool(e Equipment) *Pool {
 }
 
 // Run runs a trial on an idle testbed of the kind that it needs, or a new one.
-func (p *Pool) Run(ctx context.Context, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
+func (p *Pool) Run(ctx context.Context, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error) {
 	asked := time.Now()
 	t, id, err := p.take(ctx, KindOf(what))
 	if err != nil {
-		return scenario.Observation{Trial: what.Name}, err
+		return trial.Observation{Trial: what.Name}, err
 	}
 	waited := protocol.Duration(time.Since(asked))
 	seen, err := t.Run(ctx, id, what, keep)
 	seen.Timings.Testbed = waited
-	var stageError *scenario.StageError
+	var stageError *trial.StageError
 	switch {
 	case seen.Testbed != "":
 		if failed := p.keep(t); failed != nil {

@@ -11,23 +11,23 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // trialLimit bounds one trial; its waits are bounded by the scenario's checks.
 const trialLimit = 3 * time.Minute
 
-// trial is one trial while it runs.
-type trial struct {
+// live is one trial while it runs.
+type live struct {
 	*Testbed
-	scenario.Trial
+	trial.Trial
 	id     string
 	sent   atomic.Int64
-	stage  scenario.Stage // what is in place
+	stage  trial.Stage // what is in place
 	paused bool
 	logged map[string]int64 // by each backend, as far as it was read
 	killed int              // by the kernel, as far as it was seen
-	times  scenario.Timings
+	times  trial.Timings
 	stall  time.Duration
 }
 
@@ -35,10 +35,10 @@ type trial struct {
 // reports what was seen at each; when it returns nothing of the trial is running.
 // If keep, asked with what was seen, says so, everything stays as it is.
 //
-// A *scenario.StageError is the scenario's mistake, every other error the lab's trouble;
+// A *trial.StageError is the scenario's mistake, every other error the lab's trouble;
 // what was seen until then is returned with it. After an error of the lab's the
 // testbed must not be used again.
-func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep func(scenario.Observation) bool) (scenario.Observation, error) {
+func (t *Testbed) Run(ctx context.Context, id string, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error) {
 	limit := trialLimit
 	for _, p := range what.Probes {
 		if p.Exactly != nil { // nobody has checked how long these may take
@@ -48,15 +48,15 @@ func (t *Testbed) Run(ctx context.Context, id string, what scenario.Trial, keep 
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the trial took longer than %s", limit))
 	defer cancel()
 	started := time.Now()
-	r := &trial{Testbed: t, Trial: what, id: id, stage: what.Start, logged: map[string]int64{}}
-	seen, err := r.run(ctx, keep, scenario.Observation{Trial: what.Name, ID: id, Started: started, Nginx: t.info.Version, Image: t.image})
+	r := &live{Testbed: t, Trial: what, id: id, stage: what.Start, logged: map[string]int64{}}
+	seen, err := r.run(ctx, keep, trial.Observation{Trial: what.Name, ID: id, Started: started, Nginx: t.info.Version, Image: t.image})
 	seen.Took = protocol.Duration(time.Since(started))
 	seen.Stall, seen.Timings = protocol.Duration(r.stall), r.times
 	seen.Timings.Own = max(0, seen.Took-r.times.Inside())
 	return seen, err
 }
 
-func (r *trial) run(ctx context.Context, keep func(scenario.Observation) bool, seen scenario.Observation) (scenario.Observation, error) {
+func (r *live) run(ctx context.Context, keep func(trial.Observation) bool, seen trial.Observation) (trial.Observation, error) {
 	r.nginx.begin()
 	r.backend.begin()
 	err := r.start(ctx)
@@ -64,12 +64,12 @@ func (r *trial) run(ctx context.Context, keep func(scenario.Observation) bool, s
 		if err != nil {
 			break
 		}
-		var p scenario.PhaseSeen
+		var p trial.PhaseSeen
 		p, err = r.phase(ctx, phase)
 		seen.Phases = append(seen.Phases, p)
 	}
 	seen.Stall = protocol.Duration(r.stall)
-	var stageError *scenario.StageError
+	var stageError *trial.StageError
 	if err != nil && !errors.As(err, &stageError) {
 		return seen, err
 	}
@@ -98,7 +98,7 @@ func byName(a, b protocol.BackendStatus) int { return strings.Compare(a.Name, b.
 
 // start puts the stage in place and starts its processes, nginx beside the backends:
 // it dials them when a request comes, not before.
-func (r *trial) start(ctx context.Context) error {
+func (r *live) start(ctx context.Context) error {
 	if err := r.setMemory(ctx, r.stage.Memory); err != nil {
 		return err
 	}
@@ -125,16 +125,16 @@ func (r *trial) start(ctx context.Context) error {
 	var refused errAgent
 	if errors.As(nginx.err, &refused) && err == error(nginx.err) {
 		// What the agent says about starting nginx is about its configuration.
-		return &scenario.StageError{Text: refused.text}
+		return &trial.StageError{Text: refused.text}
 	}
 	if r.Deployment != nil && errors.As(config.err, &refused) && err == error(config.err) {
-		return &scenario.StageError{Text: refused.text}
+		return &trial.StageError{Text: refused.text}
 	}
 	return err
 }
 
 // config puts the stage's configuration where nginx reads it.
-func (r *trial) config() *request {
+func (r *live) config() *request {
 	config := protocol.Config{Text: r.Files[r.stage.Nginx], User: r.stage.User}
 	if r.Deployment != nil {
 		config.Deployment = &r.Deployment.Deployment
@@ -142,7 +142,7 @@ func (r *trial) config() *request {
 	return &request{method: protocol.MethodConfig, params: config}
 }
 
-func (r *trial) setMemory(ctx context.Context, limit protocol.Bytes) error {
+func (r *live) setMemory(ctx context.Context, limit protocol.Bytes) error {
 	if limit == 0 {
 		limit = backendPlain
 	}
@@ -157,12 +157,12 @@ func (r *trial) setMemory(ctx context.Context, limit protocol.Bytes) error {
 	return nil
 }
 
-func (r *trial) engineTook(since time.Time) {
+func (r *live) engineTook(since time.Time) {
 	r.times.Engine += protocol.Duration(time.Since(since))
 }
 
 // backendNames is the one that is named, or all, in a fixed order.
-func (r *trial) backendNames(target string) []string {
+func (r *live) backendNames(target string) []string {
 	if target != "" {
 		return []string{target}
 	}
@@ -171,7 +171,7 @@ func (r *trial) backendNames(target string) []string {
 
 // launches starts the backends that are up: those of a deployment in one process, since
 // there may be dozens.
-func (r *trial) launches() ([]*request, error) {
+func (r *live) launches() ([]*request, error) {
 	var all []*request
 	var crowd protocol.Crowd
 	for _, name := range r.backendNames("") {
@@ -195,7 +195,7 @@ func (r *trial) launches() ([]*request, error) {
 }
 
 // launch starts a backend. That it ends at once is for the probes to see.
-func (r *trial) launch(name string) (*request, error) {
+func (r *live) launch(name string) (*request, error) {
 	b := r.stage.Backends[name]
 	uid, gid, err := r.owner(b.Owner)
 	if err != nil {
@@ -223,7 +223,7 @@ func (r *trial) launch(name string) (*request, error) {
 }
 
 // serverFiles is the files of the stage's real servers, by their names in the scenario.
-func (r *trial) serverFiles() map[string]string {
+func (r *live) serverFiles() map[string]string {
 	files := map[string]string{}
 	for _, b := range r.stage.Backends {
 		maps.Copy(files, r.filesOf(b))
@@ -232,7 +232,7 @@ func (r *trial) serverFiles() map[string]string {
 }
 
 // filesOf is the configuration and the application of a backend, those that it has.
-func (r *trial) filesOf(b protocol.Backend) map[string]string {
+func (r *live) filesOf(b protocol.Backend) map[string]string {
 	files := map[string]string{}
 	for _, name := range []string{b.Config, b.Application} {
 		if name != "" {
@@ -243,7 +243,7 @@ func (r *trial) filesOf(b protocol.Backend) map[string]string {
 }
 
 // unpause thaws the backend container; its agent cannot answer before.
-func (r *trial) unpause(ctx context.Context) error {
+func (r *live) unpause(ctx context.Context) error {
 	if !r.paused {
 		return nil
 	}
@@ -254,7 +254,7 @@ func (r *trial) unpause(ctx context.Context) error {
 
 // end stops everything and proves that nothing is left. The backends' last states go
 // into the observation; nginx, whose end is last, sees who still listens.
-func (r *trial) end(ctx context.Context, backends ...*request) error {
+func (r *live) end(ctx context.Context, backends ...*request) error {
 	if r.alone() { // all of it ends with its container, which serves no second trial
 		return r.backend.series(ctx, false, backends...)
 	}

@@ -11,8 +11,8 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/labtest"
-	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const (
@@ -22,8 +22,8 @@ const (
 )
 
 // php is a trial on PHP-FPM that goes through phases.
-func php(phases ...scenario.Phase) scenario.Trial {
-	stage := scenario.Stage{
+func php(phases ...trial.Phase) trial.Trial {
+	stage := trial.Stage{
 		Nginx: "nginx.conf", User: "www-data",
 		Backends: map[string]protocol.Backend{"app": {Listen: "unix:///lab/run/php.sock", Config: "pool.conf", Application: "index.php"}},
 	}
@@ -34,17 +34,17 @@ func php(phases ...scenario.Phase) scenario.Trial {
 			phases[i].Stage.User = user
 		}
 	}
-	return scenario.Trial{
+	return trial.Trial{
 		Scenario: "php", Name: "php", Server: "php-fpm", Start: stage, Phases: phases,
 		Files:  map[string]string{"nginx.conf": viaFastCGI, "pool.conf": pool, "index.php": script},
-		Probes: map[string]scenario.Probe{"home": {Get: "/"}},
+		Probes: map[string]trial.Probe{"home": {Get: "/"}},
 	}
 }
 
-func steps(words ...string) []scenario.Step {
-	var list []scenario.Step
+func steps(words ...string) []trial.Step {
+	var list []trial.Step
 	for _, word := range words {
-		list = append(list, scenario.Step{Do: word})
+		list = append(list, trial.Step{Do: word})
 	}
 	return list
 }
@@ -55,10 +55,10 @@ func TestServer(t *testing.T) {
 	t.Parallel()
 	p := labtest.Pool(t)
 	seen, err := p.Run(t.Context(), php(
-		scenario.Phase{Name: "healthy"},
-		scenario.Phase{Name: "killed", Apply: steps("kill-backend")},
-		scenario.Phase{Name: "again", Apply: []scenario.Step{{Do: "remove", Target: "/lab/run/php.sock"}, {Do: "start-backend"}}},
-		scenario.Phase{Name: "other user", Stage: scenario.Stage{User: "daemon"}, Apply: steps("check", "reload")},
+		trial.Phase{Name: "healthy"},
+		trial.Phase{Name: "killed", Apply: steps("kill-backend")},
+		trial.Phase{Name: "again", Apply: []trial.Step{{Do: "remove", Target: "/lab/run/php.sock"}, {Do: "start-backend"}}},
+		trial.Phase{Name: "other user", Stage: trial.Stage{User: "daemon"}, Apply: steps("check", "reload")},
 	), nil)
 	if err != nil {
 		t.Fatal(err)
@@ -93,10 +93,10 @@ func TestServer(t *testing.T) {
 func TestServerListensElsewhere(t *testing.T) {
 	t.Parallel()
 	p := labtest.Pool(t)
-	trial := php(scenario.Phase{Name: "healthy"})
-	trial.Files["pool.conf"] = strings.Replace(pool, "/lab/run/php.sock", "127.0.0.1:9000", 1)
+	what := php(trial.Phase{Name: "healthy"})
+	what.Files["pool.conf"] = strings.Replace(pool, "/lab/run/php.sock", "127.0.0.1:9000", 1)
 	began := time.Now()
-	_, err := p.Run(t.Context(), trial, nil)
+	_, err := p.Run(t.Context(), what, nil)
 	if err == nil || !strings.Contains(err.Error(), `backend "app" does not listen on unix:///lab/run/php.sock`) || !strings.Contains(err.Error(), "tcp://127.0.0.1:9000") {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
@@ -109,12 +109,12 @@ func TestServerMissingInItsImage(t *testing.T) {
 	equipment := labtest.Equipment(t, e, labtest.Image(t, e).Name)
 	equipment.Server = func(string) (string, error) { return equipment.Image, nil }
 	p := poolOf(t, equipment)
-	if _, err := p.Run(t.Context(), php(scenario.Phase{Name: "healthy"}), nil); err == nil || !strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
+	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"}), nil); err == nil || !strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
 		t.Errorf("%v", err)
 	}
 	equipment.Server = func(string) (string, error) { return "", os.ErrNotExist }
 	p = poolOf(t, equipment)
-	if _, err := p.Run(t.Context(), php(scenario.Phase{Name: "healthy"}), nil); err == nil || !strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
+	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"}), nil); err == nil || !strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
 		t.Errorf("%v", err)
 	}
 }
@@ -178,20 +178,20 @@ func TestOpener(t *testing.T) {
 func TestServiceManager(t *testing.T) {
 	t.Parallel()
 	p := labtest.Pool(t)
-	stage := scenario.Stage{Nginx: "nginx.conf", Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000", Config: "app.service"}}}
-	run := func(command string) scenario.Step { return scenario.Step{Do: "run", Run: command} }
-	phases := []scenario.Phase{
+	stage := trial.Stage{Nginx: "nginx.conf", Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000", Config: "app.service"}}}
+	run := func(command string) trial.Step { return trial.Step{Do: "run", Run: command} }
+	phases := []trial.Phase{
 		{Name: "healthy"},
-		{Name: "long journal", Apply: []scenario.Step{{Do: "restart-backend"}, {Do: "reload"}, run("systemctl restart nginx"), {Do: "reload"}, {Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)}}},
-		{Name: "restarted", Apply: []scenario.Step{{Do: "restart-nginx"}}},
+		{Name: "long journal", Apply: []trial.Step{{Do: "restart-backend"}, {Do: "reload"}, run("systemctl restart nginx"), {Do: "reload"}, {Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)}}},
+		{Name: "restarted", Apply: []trial.Step{{Do: "restart-nginx"}}},
 	}
 	for i := range phases {
 		phases[i].Stage, phases[i].Rounds = stage, 1
 	}
-	seen, err := p.Run(t.Context(), scenario.Trial{
+	seen, err := p.Run(t.Context(), trial.Trial{
 		Scenario: "service", Name: "service", Server: "systemd", Start: stage, Phases: phases,
 		Files:  map[string]string{"nginx.conf": proxied, "app.service": "[Service]\nExecStart=/srv/app/run\nExecStopPost=/bin/seq 1 9000\n"},
-		Probes: map[string]scenario.Probe{"home": {Get: "/"}},
+		Probes: map[string]trial.Probe{"home": {Get: "/"}},
 	}, nil)
 	if err != nil {
 		t.Fatal(err)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // awaitLimit bounds how long a step waits for a backend to listen.
@@ -15,24 +15,24 @@ const awaitLimit = protocol.Duration(time.Minute)
 // action says how a step is taken: by orders to one of the agents, or by lab itself.
 type action struct {
 	nginx  bool // the orders are for nginx's agent
-	orders func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error)
-	do     func(*trial, context.Context, scenario.Step) error
+	orders func(*live, trial.Step, *trial.StepSeen) ([]*request, error)
+	do     func(*live, context.Context, trial.Step) error
 }
 
-// actions is how each step of scenario.Steps is taken.
+// actions is how each step of trial.Steps is taken.
 var actions = map[string]action{
-	"check": {nginx: true, orders: func(_ *trial, _ scenario.Step, seen *scenario.StepSeen) ([]*request, error) {
+	"check": {nginx: true, orders: func(_ *live, _ trial.Step, seen *trial.StepSeen) ([]*request, error) {
 		seen.Check = &protocol.CheckResult{}
 		return []*request{{method: protocol.MethodNginxCheck, result: seen.Check}}, nil
 	}},
-	"reload": {nginx: true, orders: func(_ *trial, _ scenario.Step, seen *scenario.StepSeen) ([]*request, error) {
+	"reload": {nginx: true, orders: func(_ *live, _ trial.Step, seen *trial.StepSeen) ([]*request, error) {
 		seen.Reload = &protocol.ReloadResult{}
 		return []*request{{method: protocol.MethodReload, result: seen.Reload}}, nil
 	}},
 	"restart-nginx": {nginx: true, orders: plain(protocol.MethodNginxStop, protocol.MethodNginxStart)},
 	"stop-nginx":    {nginx: true, orders: plain(protocol.MethodNginxStop)},
 	"start-nginx":   {nginx: true, orders: plain(protocol.MethodNginxStart)},
-	"restart-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+	"restart-backend": {orders: eachBackend(func(r *live, name string) ([]*request, error) {
 		if r.alone() && r.stage.Backends[name].Up() {
 			again, err := r.launch(name)
 			if err == nil {
@@ -49,35 +49,35 @@ var actions = map[string]action{
 		start, err := r.launch(name)
 		return []*request{stop, start}, err
 	})},
-	"start-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+	"start-backend": {orders: eachBackend(func(r *live, name string) ([]*request, error) {
 		start, err := r.launch(name)
 		return []*request{start}, err
 	})},
-	"stop-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
+	"stop-backend": {orders: eachBackend(func(_ *live, name string) ([]*request, error) {
 		return []*request{signal(name, false)}, nil
 	})},
-	"kill-backend": {orders: eachBackend(func(_ *trial, name string) ([]*request, error) {
+	"kill-backend": {orders: eachBackend(func(_ *live, name string) ([]*request, error) {
 		return []*request{signal(name, true)}, nil
 	})},
-	"await-backend": {orders: eachBackend(func(r *trial, name string) ([]*request, error) {
+	"await-backend": {orders: eachBackend(func(r *live, name string) ([]*request, error) {
 		await := protocol.Await{Name: name, Listen: r.stage.Backends[name].Listen, Timeout: awaitLimit}
 		return []*request{{method: protocol.MethodAwait, params: await}}, nil
 	})},
-	"run": {orders: func(_ *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+	"run": {orders: func(_ *live, s trial.Step, _ *trial.StepSeen) ([]*request, error) {
 		return []*request{{method: protocol.MethodRun, params: protocol.Run{Command: strings.Fields(s.Run)}, result: &protocol.Ran{}}}, nil
 	}},
-	"update-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
+	"update-container": {do: func(r *live, ctx context.Context, _ trial.Step) error {
 		return r.setMemory(ctx, r.stage.Memory)
 	}},
-	"pause-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
+	"pause-container": {do: func(r *live, ctx context.Context, _ trial.Step) error {
 		r.paused = true
 		defer r.engineTook(time.Now())
 		return r.equipment.Engine.Pause(ctx, r.backendID)
 	}},
-	"unpause-container": {do: func(r *trial, ctx context.Context, _ scenario.Step) error {
+	"unpause-container": {do: func(r *live, ctx context.Context, _ trial.Step) error {
 		return r.unpause(ctx)
 	}},
-	"wait": {do: func(r *trial, ctx context.Context, s scenario.Step) error {
+	"wait": {do: func(r *live, ctx context.Context, s trial.Step) error {
 		r.times.Waits += s.Wait
 		select {
 		case <-time.After(s.Wait.D()):
@@ -86,21 +86,21 @@ var actions = map[string]action{
 			return context.Cause(ctx)
 		}
 	}},
-	"chmod": {orders: func(_ *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+	"chmod": {orders: func(_ *live, s trial.Step, _ *trial.StepSeen) ([]*request, error) {
 		return file(protocol.File{Path: s.Target, Mode: s.Mode, UID: -1, GID: -1}), nil
 	}},
-	"chown": {orders: func(r *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+	"chown": {orders: func(r *live, s trial.Step, _ *trial.StepSeen) ([]*request, error) {
 		uid, gid, err := r.owner(s.Owner)
 		return file(protocol.File{Path: s.Target, UID: uid, GID: gid}), err
 	}},
-	"remove": {orders: func(_ *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+	"remove": {orders: func(_ *live, s trial.Step, _ *trial.StepSeen) ([]*request, error) {
 		return file(protocol.File{Path: s.Target, Remove: true}), nil
 	}},
 }
 
 // plain is orders without parameters.
-func plain(methods ...string) func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
-	return func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
+func plain(methods ...string) func(*live, trial.Step, *trial.StepSeen) ([]*request, error) {
+	return func(*live, trial.Step, *trial.StepSeen) ([]*request, error) {
 		var requests []*request
 		for _, method := range methods {
 			requests = append(requests, &request{method: method, result: &protocol.Ran{}})
@@ -110,8 +110,8 @@ func plain(methods ...string) func(*trial, scenario.Step, *scenario.StepSeen) ([
 }
 
 // eachBackend is orders for the backend that a step names, or for all.
-func eachBackend(orders func(r *trial, name string) ([]*request, error)) func(*trial, scenario.Step, *scenario.StepSeen) ([]*request, error) {
-	return func(r *trial, s scenario.Step, _ *scenario.StepSeen) ([]*request, error) {
+func eachBackend(orders func(r *live, name string) ([]*request, error)) func(*live, trial.Step, *trial.StepSeen) ([]*request, error) {
+	return func(r *live, s trial.Step, _ *trial.StepSeen) ([]*request, error) {
 		var all []*request
 		for _, name := range r.backendNames(s.Target) {
 			requests, err := orders(r, name)

@@ -18,7 +18,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/engine"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const (
@@ -72,7 +72,7 @@ type Testbed struct {
 type Kind struct{ Needs, Server string }
 
 // KindOf is the kind of testbed that a trial runs on.
-func KindOf(t scenario.Trial) Kind { return Kind{t.Needs, t.Server} }
+func KindOf(t trial.Trial) Kind { return Kind{t.Needs, t.Server} }
 
 // manager is the service manager that such a testbed has; ok is false if it has none.
 func (k Kind) manager() (s server.Server, ok bool) {
@@ -98,7 +98,7 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 			return nil, err
 		}
 	}
-	t.addresses = kind.Needs == scenario.NeedsAddresses
+	t.addresses = kind.Needs == trial.NeedsAddresses
 	defer func() {
 		if err != nil {
 			err = errors.Join(fmt.Errorf("starting testbed %s: %w", t.Name, err), t.Remove())
@@ -121,7 +121,7 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 		return t, t.startManaged(ctx, kind, base)
 	}
 	nginxBase := base
-	if kind.Needs == scenario.NeedsAddresses {
+	if kind.Needs == trial.NeedsAddresses {
 		// For the agent there, which gives it up before it starts anything.
 		nginxBase.Cap = append(slices.Clone(base.Cap), "NET_ADMIN")
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // timeOrder counts a step's order.
-func (r *trial) timeOrder(o *request) {
+func (r *live) timeOrder(o *request) {
 	took := protocol.Duration(o.took)
 	switch o.method {
 	case protocol.MethodReload:
@@ -30,7 +30,7 @@ func (r *trial) timeOrder(o *request) {
 }
 
 // real reports whether an order is about a real server.
-func (r *trial) real(o *request) bool {
+func (r *live) real(o *request) bool {
 	switch p := o.params.(type) {
 	case protocol.Launch:
 		return p.Real()
@@ -41,7 +41,7 @@ func (r *trial) real(o *request) bool {
 }
 
 // timeServerStart counts a real server's start that was waited for.
-func (r *trial) timeServerStart(o *request) {
+func (r *live) timeServerStart(o *request) {
 	if l, ok := o.params.(protocol.Launch); ok && l.Real() && l.Boot == 0 {
 		r.times.Started(protocol.Duration(o.took))
 	}
@@ -49,7 +49,7 @@ func (r *trial) timeServerStart(o *request) {
 
 // timeStart counts the start of a stage: nginx's, and of the backends', which start
 // beside it, what took longer.
-func (r *trial) timeStart(nginx time.Duration, backends []*request) {
+func (r *live) timeStart(nginx time.Duration, backends []*request) {
 	r.times.Nginx += protocol.Duration(nginx)
 	beside := nginx
 	for _, o := range backends {
@@ -69,7 +69,7 @@ func (r *trial) timeStart(nginx time.Duration, backends []*request) {
 const atOnce = protocol.Duration(50 * time.Millisecond)
 
 // timeLook counts the slowest lane of each wave, which is what a wave takes.
-func (r *trial) timeLook(waves []protocol.Wave, answers [][]protocol.ProbeResult) {
+func (r *live) timeLook(waves []protocol.Wave, answers [][]protocol.ProbeResult) {
 	for i, wave := range waves {
 		rest := answers[i]
 		var waits, probes protocol.Duration

@@ -8,8 +8,8 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/labtest"
-	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // The shell counts by itself: of a pipeline some may not have started yet.
@@ -58,8 +58,8 @@ func TestALeftoverIsFound(t *testing.T) {
 		}
 	}()
 	healthy := simple(ownWords, nil)
-	inTestbed := func(script string) func(scenario.Observation) bool {
-		return func(scenario.Observation) bool {
+	inTestbed := func(script string) func(trial.Observation) bool {
+		return func(trial.Observation) bool {
 			found, err := testbed.List(t.Context(), e, labtest.Cache(t))
 			if err != nil {
 				t.Error(err)
@@ -108,7 +108,7 @@ func TestAConfigurationThatDoesNotStart(t *testing.T) {
 		"server { listen 192.0.2.9:80; }":                                   "bind() to 192.0.2.9:80 failed (99: ",
 	} {
 		seen, err := b.Run(t.Context(), nextID(), simple(conf, app(protocol.Backend{})), nil)
-		var stageError *scenario.StageError
+		var stageError *trial.StageError
 		if !errors.As(err, &stageError) || !strings.Contains(stageError.Text, want) || !strings.Contains(stageError.Text, "[emerg]") {
 			t.Errorf("%s: %v, want %q", conf, err, want)
 		}
@@ -124,7 +124,7 @@ func TestAConfigurationThatDoesNotStart(t *testing.T) {
 func TestABackendThatDies(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
-	stage := scenario.Stage{Nginx: "nginx.conf", Backends: app(protocol.Backend{Fault: "dead-on-start"})}
+	stage := trial.Stage{Nginx: "nginx.conf", Backends: app(protocol.Backend{Fault: "dead-on-start"})}
 	seen := b.run(t, simple(proxied, stage.Backends, phase(stage, "restart-backend", "await-backend")))
 	s := seen.Backends[0]
 	if s.Name != "app" || s.Running || s.Listening || s.Exit != "exit status 1" || strings.Count(s.Log, "DATABASE_URL is not set") < 2 {
@@ -142,7 +142,7 @@ func TestABackendThatDies(t *testing.T) {
 func TestABrokenConfiguration(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
-	working := scenario.Stage{Nginx: "nginx.conf", Backends: app(protocol.Backend{})}
+	working := trial.Stage{Nginx: "nginx.conf", Backends: app(protocol.Backend{})}
 	broken, own := working, working
 	broken.Nginx, own.Nginx = "broken.conf", "own.conf"
 	seen := b.run(t, simple(proxied, working.Backends,
@@ -153,7 +153,7 @@ func TestABrokenConfiguration(t *testing.T) {
 		phase(broken, "reload"),          // 5
 		phase(working, "start-nginx"),    // 6
 	))
-	steps := func(phase int) []scenario.StepSeen { return seen.Phases[phase].Steps }
+	steps := func(phase int) []trial.StepSeen { return seen.Phases[phase].Steps }
 	body := func(phase int) string { return seen.Phases[phase].Answers[0].Client.Body }
 	if s := steps(1); s[0].Check.OK || !strings.Contains(s[0].Check.Output, "proxy_pas") || s[1].Reload.Done || !strings.Contains(s[1].Reload.Refused, "[emerg]") || body(1) != "ok\n" {
 		t.Errorf("reloading a broken configuration: %+v %+v, then %q", s[0].Check, s[1].Reload, body(1))
@@ -183,12 +183,12 @@ func TestReloadDuringASlowRequest(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := simple(proxied, app(protocol.Backend{Fault: "slow-header", Delay: protocol.Duration(30 * time.Second)}))
-	what.Probes = map[string]scenario.Probe{"slow": {Get: "/", Timeout: protocol.Duration(12 * time.Second)}}
+	what.Probes = map[string]trial.Probe{"slow": {Get: "/", Timeout: protocol.Duration(12 * time.Second)}}
 	own := what.Start
 	own.Nginx = "own.conf"
 	change := phase(own, "reload")
 	change.During = "slow"
-	what.Phases = []scenario.Phase{change}
+	what.Phases = []trial.Phase{change}
 	seen := b.run(t, what)
 	r := seen.Phases[0].Steps[0].Reload
 	if r.Done || !r.OldServed || r.Refused != "" {
@@ -205,7 +205,7 @@ func TestManyRequests(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := simple(ownWords, nil)
-	what.Probes = map[string]scenario.Probe{"home": {Get: "/" + strings.Repeat("x", 7500), Count: 160}}
+	what.Probes = map[string]trial.Probe{"home": {Get: "/" + strings.Repeat("x", 7500), Count: 160}}
 	seen := b.run(t, what)
 	for i, a := range seen.Phases[0].Answers {
 		if a.Client.Status != 200 || a.Access == nil {

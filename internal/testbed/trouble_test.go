@@ -12,14 +12,14 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/labtest"
-	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // slow is a trial that waits for a backend which answers after the test's patience.
-func slow() scenario.Trial {
+func slow() trial.Trial {
 	what := simple(proxied, app(protocol.Backend{Fault: "slow-header", Delay: protocol.Duration(time.Minute)}))
-	what.Probes = map[string]scenario.Probe{"slow": {Get: "/", Timeout: protocol.Duration(time.Minute)}}
+	what.Probes = map[string]trial.Probe{"slow": {Get: "/", Timeout: protocol.Duration(time.Minute)}}
 	return what
 }
 
@@ -49,7 +49,7 @@ func TestInterruptedWhilePaused(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := slow()
-	what.Phases = append([]scenario.Phase{phase(what.Start, "pause-container", "stop-backend")}, what.Phases...)
+	what.Phases = append([]trial.Phase{phase(what.Start, "pause-container", "stop-backend")}, what.Phases...)
 	ctx, cancel := context.WithCancel(t.Context())
 	var interrupted time.Time
 	time.AfterFunc(time.Second, func() { interrupted = time.Now(); cancel() })
@@ -232,7 +232,7 @@ func TestAStallIsNoticed(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := simple(proxied, app(protocol.Backend{}))
-	what.Phases = append(what.Phases, scenario.Phase{Name: "waited", Stage: what.Start, Rounds: 1, Apply: []scenario.Step{{Do: "wait", Wait: protocol.Duration(1500 * time.Millisecond)}}})
+	what.Phases = append(what.Phases, trial.Phase{Name: "waited", Stage: what.Start, Rounds: 1, Apply: []trial.Step{{Do: "wait", Wait: protocol.Duration(1500 * time.Millisecond)}}})
 	const stall = 600 * time.Millisecond
 	time.AfterFunc(400*time.Millisecond, func() {
 		if err := b.engine.Pause(context.Background(), b.IDs()[0]); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 const (
@@ -88,7 +88,7 @@ func (s *Scan) oneByOne(ctx stdcontext.Context, runner experiment.Runner, batch 
 // try gives some snippets to nginx, and returns those to be tried again.
 func (s *Scan) try(ctx stdcontext.Context, runner experiment.Runner, batch []*snippet) ([]*snippet, error) {
 	const plain = "plain.conf"
-	trial := scenario.Trial{Scenario: ConfigTest, Name: "nginx -t", Files: map[string]string{plain: plainConfig}, Start: scenario.Stage{Nginx: plain}}
+	what := trial.Trial{Scenario: ConfigTest, Name: "nginx -t", Files: map[string]string{plain: plainConfig}, Start: trial.Stage{Nginx: plain}}
 	var tried []*snippet
 	var texts []wrapped
 	for _, one := range batch {
@@ -98,8 +98,8 @@ func (s *Scan) try(ctx stdcontext.Context, runner experiment.Runner, batch []*sn
 			continue
 		}
 		name := fmt.Sprintf("snippet-%d.conf", len(tried))
-		trial.Files[name] = w.text
-		trial.Phases = append(trial.Phases, scenario.Phase{Name: name, Stage: scenario.Stage{Nginx: name}, Apply: []scenario.Step{{Do: "check"}}, Rounds: 1})
+		what.Files[name] = w.text
+		what.Phases = append(what.Phases, trial.Phase{Name: name, Stage: trial.Stage{Nginx: name}, Apply: []trial.Step{{Do: "check"}}, Rounds: 1})
 		tried, texts = append(tried, one), append(texts, w)
 	}
 	if len(tried) == 0 {
@@ -107,7 +107,7 @@ func (s *Scan) try(ctx stdcontext.Context, runner experiment.Runner, batch []*sn
 	}
 	ctx, cancel := stdcontext.WithTimeoutCause(ctx, limitOfTrial, fmt.Errorf("nginx -t took longer than %s", limitOfTrial))
 	defer cancel()
-	seen, err := runner.Run(ctx, trial, nil)
+	seen, err := runner.Run(ctx, what, nil)
 	if err != nil {
 		return nil, fmt.Errorf("checking the guide's configuration: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 var (
@@ -71,7 +71,7 @@ func judgeCommand(name, rest string) (Finding, bool) {
 				f.Reason = name + " has the command " + w
 				return f, true
 			}
-			if hint := scenario.Suggest(w, p.Words); hint != "" && strings.ToLower(w) == w && editNear(w, p.Words) {
+			if hint := strict.Suggest(w, p.Words); hint != "" && strings.ToLower(w) == w && editNear(w, p.Words) {
 				return wrong("%s has no command %q%s", name, w, hint)
 			}
 			return f, false
@@ -89,7 +89,7 @@ func judgeCommand(name, rest string) (Finding, bool) {
 				return f, false
 			}
 			if !slices.ContainsFunc(p.Long, func(l string) bool { return strings.HasPrefix(l, long) }) {
-				return wrong("%s has no option %q%s", name, w, scenario.Suggest(long, p.Long))
+				return wrong("%s has no option %q%s", name, w, strict.Suggest(long, p.Long))
 			}
 			continue
 		}

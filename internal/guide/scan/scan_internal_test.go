@@ -10,6 +10,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/trial"
 	"github.com/gatewaylab/lab/scenarios"
 )
 
@@ -18,12 +19,12 @@ type fakeNginx struct{ hangs string }
 
 func (f fakeNginx) Retire() {}
 
-func (f fakeNginx) Run(_ stdcontext.Context, trial scenario.Trial, _ func(scenario.Observation) bool) (seen scenario.Observation, err error) {
-	for _, p := range trial.Phases {
-		if strings.Contains(trial.Files[p.Stage.Nginx], f.hangs) {
+func (f fakeNginx) Run(_ stdcontext.Context, what trial.Trial, _ func(trial.Observation) bool) (seen trial.Observation, err error) {
+	for _, p := range what.Phases {
+		if strings.Contains(what.Files[p.Stage.Nginx], f.hangs) {
 			return seen, errors.New("too long")
 		}
-		seen.Phases = append(seen.Phases, scenario.PhaseSeen{Steps: []scenario.StepSeen{{Check: &protocol.CheckResult{OK: true}}}})
+		seen.Phases = append(seen.Phases, trial.PhaseSeen{Steps: []trial.StepSeen{{Check: &protocol.CheckResult{OK: true}}}})
 	}
 	seen.ID = "t1"
 	return seen, nil

@@ -11,7 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/gatewaylab/lab/internal/lazy"
-	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 //go:embed tables/*.yaml
@@ -35,13 +35,13 @@ type tables struct {
 
 // age is how the OpenSSL versions from From to before Until word an error.
 type age struct {
-	Name     string          `yaml:"name"`
-	From     string          `yaml:"from"`
-	Until    string          `yaml:"until"`
-	Code     scenario.Regexp `yaml:"code"`
-	Function scenario.Regexp `yaml:"function"`
-	Reason   scenario.Regexp `yaml:"reason"`
-	Source   string          `yaml:"source"`
+	Name     string        `yaml:"name"`
+	From     string        `yaml:"from"`
+	Until    string        `yaml:"until"`
+	Code     strict.Regexp `yaml:"code"`
+	Function strict.Regexp `yaml:"function"`
+	Reason   strict.Regexp `yaml:"reason"`
+	Source   string        `yaml:"source"`
 }
 
 type wording struct {
@@ -51,20 +51,20 @@ type wording struct {
 }
 
 type knownLine struct {
-	Match  scenario.Regexp `yaml:"match"`
-	Level  string          `yaml:"level"`
-	Source string          `yaml:"source"`
+	Match  strict.Regexp `yaml:"match"`
+	Level  string        `yaml:"level"`
+	Source string        `yaml:"source"`
 }
 
 // history is which nginx versions know a directive, or arguments of it.
 type history struct {
-	Name       string          `yaml:"name"`
-	Args       scenario.Regexp `yaml:"args"`
-	Since      string          `yaml:"since"`
-	Deprecated string          `yaml:"deprecated"`
-	Until      string          `yaml:"until"`
-	Instead    string          `yaml:"instead"`
-	Source     string          `yaml:"source"`
+	Name       string        `yaml:"name"`
+	Args       strict.Regexp `yaml:"args"`
+	Since      string        `yaml:"since"`
+	Deprecated string        `yaml:"deprecated"`
+	Until      string        `yaml:"until"`
+	Instead    string        `yaml:"instead"`
+	Source     string        `yaml:"source"`
 }
 
 type limit struct {

@@ -1,4 +1,6 @@
-package scenario
+// Package trial is the vocabulary of one experiment: what is asked of a testbed, and
+// what was seen there. It decides nothing.
+package trial
 
 import (
 	"strings"
@@ -7,6 +9,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/strict"
 )
 
 // Trial is one experiment: fresh processes in one stage, then phases in order.
@@ -46,7 +49,7 @@ type Phase struct {
 	During string // a probe that is sent all the while the steps are taken
 	// BackendLog is what the backends' logs are waited for to say, for a while; OOMKills
 	// how many processes the kernel must have killed.
-	BackendLog []Regexp
+	BackendLog []strict.Regexp
 	OOMKills   int
 }
 
@@ -143,7 +146,7 @@ type Answer struct {
 }
 
 // InLogs returns the first expression that no line of the logs fits, or nil.
-func InLogs(logs map[string]string, expected []Regexp) *Regexp {
+func InLogs(logs map[string]string, expected []strict.Regexp) *strict.Regexp {
 	for i, want := range expected {
 		found := false
 		for _, log := range logs {

@@ -1,4 +1,6 @@
-package scenario
+// Package strict reads YAML files that people write, and reports every mistake at its
+// line. It knows nothing of what the files are about.
+package strict
 
 import (
 	"fmt"
@@ -6,7 +8,7 @@ import (
 	"strings"
 )
 
-// Mistake is one thing wrong in a scenario, where it stands and what to do about it.
+// Mistake is one thing wrong in a file, where it stands and what to do about it.
 type Mistake struct {
 	File string `json:"file"`
 	Line int    `json:"line"` // 1-based; 0 when it is about the file as a whole
@@ -20,7 +22,7 @@ func (m Mistake) String() string {
 	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Text)
 }
 
-// Mistakes is everything wrong with the scenarios that were read, so that an
+// Mistakes is everything wrong with the files that were read, so that an
 // author mends a file once.
 type Mistakes []Mistake
 

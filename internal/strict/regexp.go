@@ -1,0 +1,33 @@
+package strict
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Regexp is a regular expression (RE2) that is compiled as it is read.
+type Regexp struct{ *regexp.Regexp }
+
+// Quote is the expression that fits a text as it stands, but for how many blanks there
+// are between its words.
+func Quote(text string) Regexp {
+	words := strings.Fields(regexp.QuoteMeta(text))
+	return Regexp{regexp.MustCompile(strings.Join(words, `\s+`))}
+}
+
+// UnmarshalText compiles the expression.
+func (r *Regexp) UnmarshalText(text []byte) (err error) {
+	r.Regexp, err = regexp.Compile(string(text))
+	return err
+}
+
+// MarshalText returns the expression's source.
+func (r Regexp) MarshalText() ([]byte, error) {
+	if r.Regexp == nil {
+		return nil, nil
+	}
+	return []byte(r.String()), nil
+}
+
+// IsZero reports whether there is no expression.
+func (r Regexp) IsZero() bool { return r.Regexp == nil }
