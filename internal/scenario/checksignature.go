@@ -26,17 +26,17 @@ func (c *checker) signature(path []any, s Signature) {
 				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, c.suggest(level, logLevels))
 			}
 		}
-		if p.Match.IsZero() || p.Match.String() == "" {
+		if p.Match.IsZero() {
 			c.wrong(append(path, "log", i), "match is missing: a regular expression on the message")
 		}
 	}
 	for i, p := range s.BackendLog {
-		if p.IsZero() || p.String() == "" {
+		if p.IsZero() {
 			c.wrong(append(path, "backend_log", i), "an empty expression fits every line: give what a line of the server's log says")
 		}
 	}
 	for i, o := range s.Output {
-		if strings.TrimSpace(o.Run) == "" || o.Match.IsZero() || o.Match.String() == "" {
+		if strings.TrimSpace(o.Run) == "" || o.Match.IsZero() {
 			c.wrong(append(path, "output", i), "output needs the command and what it says: {run: systemctl status app, match: failed}")
 		} else if strings.Join(strings.Fields(o.Run), " ") != o.Run {
 			c.wrong(append(path, "output", i), "output: %q: a command's words are separated by one blank each", o.Run)

@@ -15,8 +15,12 @@ func Quote(text string) Regexp {
 	return Regexp{regexp.MustCompile(strings.Join(words, `\s+`))}
 }
 
-// UnmarshalText compiles the expression.
+// UnmarshalText compiles the expression. An empty text is no expression.
 func (r *Regexp) UnmarshalText(text []byte) (err error) {
+	if len(text) == 0 {
+		r.Regexp = nil
+		return nil
+	}
 	r.Regexp, err = regexp.Compile(string(text))
 	return err
 }

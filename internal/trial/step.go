@@ -3,6 +3,7 @@ package trial
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 )
@@ -73,7 +74,8 @@ func FindStep(name string) (StepKind, bool) {
 	return StepKind{}, false
 }
 
-// String is the step as in YAML, on one line.
+// String is the step on one line: "restart-backend app", "chmod 0660 /lab/run/app.sock".
+// What may hold blanks stands last, so that the step can be read back.
 func (s Step) String() string {
 	switch kind, _ := FindStep(s.Do); kind.Object {
 	case Time:
@@ -91,5 +93,38 @@ func (s Step) String() string {
 	return s.Do
 }
 
-// MarshalJSON writes the step as a person reads it.
+// parseStep reads what String writes.
+func parseStep(text string) (s Step, err error) {
+	var object string
+	s.Do, object, _ = strings.Cut(text, " ")
+	switch kind, _ := FindStep(s.Do); kind.Object {
+	case Time:
+		s.Wait, err = protocol.ParseDuration(object)
+	case FileMode:
+		s.Mode, s.Target, _ = strings.Cut(object, " ")
+	case FileOwner:
+		s.Owner, s.Target, _ = strings.Cut(object, " ")
+	case Command:
+		s.Run = object
+	default:
+		s.Target = object
+	}
+	return s, err
+}
+
+// MarshalJSON writes the step on one line.
 func (s Step) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+// UnmarshalJSON reads the step back, so that reports can be merged.
+func (s *Step) UnmarshalJSON(text []byte) error {
+	var line string
+	if err := json.Unmarshal(text, &line); err != nil {
+		return fmt.Errorf("reading a step: %w", err)
+	}
+	step, err := parseStep(line)
+	if err != nil {
+		return fmt.Errorf("reading the step %q: %w", line, err)
+	}
+	*s = step
+	return nil
+}
