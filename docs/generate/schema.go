@@ -45,6 +45,8 @@ func schemaJSON() (string, error) {
 	s.ID = ""
 	s.Title = "A scenario of lab"
 	s.Required = []string{"title", "tags", "healthy", "debrief"}
+	version, _ := s.Properties.Get("version")
+	version.Const = scenario.Version
 	name, _ := s.Definitions["Backend"].Properties.Get("fault")
 	for _, f := range fault.Table {
 		name.Enum = append(name.Enum, f.Name)

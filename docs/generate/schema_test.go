@@ -76,6 +76,7 @@ func TestSchemaRefuses(t *testing.T) {
 		{"level: error", "level: eror"},
 		{"restart-backend", "restart-everything"},
 		{"listen:", "listens:"},
+		{"title:", "version: 2\ntitle:"},
 	} {
 		wrong := strings.Replace(string(text), row.old, row.new, 1)
 		if wrong == string(text) {

@@ -8,6 +8,7 @@ import (
 	"path"
 	"slices"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -42,7 +43,9 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 			continue
 		}
 		if entry.Type()&fs.ModeSymlink != 0 && leadsToFolder(fsys, entry.Name()) {
-			mistakes = append(mistakes, strict.Mistake{File: entry.Name(), Text: "a link to a folder, and links between folders are not followed: copy it here"})
+			mistakes = append(mistakes, strict.Mistake{
+				File: entry.Name(), Text: "a link to a folder, and links between folders are not followed: copy it here",
+			})
 		}
 		if !entry.IsDir() {
 			continue
@@ -93,7 +96,14 @@ func loadOne(fsys fs.FS, id string) (Scenario, strict.Mistakes) {
 	if root == nil {
 		return s, d.Mistakes()
 	}
+	// A file of another version would have many more mistakes, all of them misleading.
+	if given, line := child(root, "version"); given != nil && given.Value != strconv.Itoa(Version) {
+		d.Mistake(line, "version: this lab reads scenarios of version %d only, not a %s: "+
+			"write version: %d, or use the lab that the scenario was written for", Version, strict.KindName(given), Version)
+		return s, d.Mistakes()
+	}
 	d.Decode(root, &s)
+	s.Version = Version
 	readConfigs(d, fsys, s)
 	check(d, root, &s)
 	return s, d.Mistakes()

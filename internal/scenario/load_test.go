@@ -115,6 +115,29 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
+// The version may be left out. With another one nothing else is said of the file.
+func TestVersion(t *testing.T) {
+	for head, want := range map[string]string{
+		"":                    "",
+		"version: 1\n":        "",
+		`version: "1"` + "\n": "",
+		"# 2\nversion: 2\nphases: []\n": `one/scenario.yaml:2: version: this lab reads scenarios of version 1 only, not a value ("2"): ` +
+			`write version: 1, or use the lab that the scenario was written for`,
+		"version: 0\n": `one/scenario.yaml:1: version: this lab reads scenarios of version 1 only, not a value ("0"): ` +
+			`write version: 1, or use the lab that the scenario was written for`,
+		"version: [1]\n": `one/scenario.yaml:1: version: this lab reads scenarios of version 1 only, not a list: ` +
+			`write version: 1, or use the lab that the scenario was written for`,
+	} {
+		all, err := Load(folder(head + sound))
+		switch {
+		case want != "" && (err == nil || err.Error() != want):
+			t.Errorf("%q: got %v, want %s", head, err, want)
+		case want == "" && (err != nil || len(all) != 1 || all[0].Version != 1):
+			t.Errorf("%q: got %v, %v", head, all, err)
+		}
+	}
+}
+
 func TestAllMistakesAtOnce(t *testing.T) {
 	text := sound
 	for old, wrong := range map[string]string{

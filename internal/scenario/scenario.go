@@ -10,10 +10,16 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
+// Version is the only version of scenario.yaml that this lab reads.
+const Version = 1
+
 // Scenario is one documented failure: how it is caused, how it shows, and the
 // fixes that a guide gives for it. Its folder's name is its id.
 type Scenario struct {
-	ID    string   `yaml:"-" json:"id"`
+	ID string `yaml:"-" json:"id"`
+	// Version is that of the file's format. A file without it has version 1.
+	Version int `yaml:"version,omitempty" json:"version"`
+
 	Title string   `yaml:"title" json:"title"`                     // one sentence: what is wrong
 	Tags  []string `yaml:"tags" json:"tags"`                       // words to select by: a status, a protocol, a topic
 	Needs string   `yaml:"needs,omitempty" json:"needs,omitempty"` // "network": nginx and the backends get network namespaces of their own
