@@ -5,18 +5,20 @@ import "strings"
 // maxWord is the longest word that is compared; the work grows with its square.
 const maxWord = 64
 
-// Suggest returns `, did you mean "x"?` for the candidate nearest to word, or ""
-// when none is near enough to be a slip of the finger.
+// Suggest returns `, did you mean "x"?` for the candidate nearest to word, or "" if none
+// is near enough to be a slip of the finger: one letter in three may be wrong, counted in
+// the shorter of the two, and in words of three to five letters just one. Numbers get no
+// suggestion: 500 is no slip for 502.
 func Suggest(word string, candidates []string) string {
-	if len(word) > maxWord {
+	if len(word) > maxWord || strings.Trim(word, "0123456789") == "" {
 		return ""
 	}
-	best, distance := "", len(word)/3+2
+	best, distance := "", maxWord
 	for _, c := range candidates {
 		if len(c) > maxWord {
 			continue
 		}
-		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < distance {
+		if d := editDistance(strings.ToLower(word), strings.ToLower(c)); d < distance && d <= min(len(word), len(c))/3 {
 			best, distance = c, d
 		}
 	}
