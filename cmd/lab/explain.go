@@ -12,10 +12,10 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/explain"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/signature"
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 // jsonLines is a form of explain's own: a record for each entry.
@@ -90,11 +90,7 @@ func readBook(c *cli.Context) (*explain.Book, error) {
 	if err != nil {
 		return nil, err
 	}
-	var recorded []explain.Recorded
-	for _, r := range experiment.RecordedLines() {
-		recorded = append(recorded, explain.Recorded{Scenario: r.Scenario, Message: r.Message})
-	}
-	return explain.NewBook(set, all.scenarios, recorded, func(id string) *explain.LastRun {
+	return explain.NewBook(set, all.scenarios, scenarios.Recorded(), func(id string) *explain.LastRun {
 		if e := report.Recall(cache, id); e != nil {
 			return &explain.LastRun{When: e.When, Nginx: e.Nginx, Verdict: string(e.Verdict)}
 		}

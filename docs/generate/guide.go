@@ -2,12 +2,12 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 // guideTables are those of docs/guide.md: their markers, and which scenarios stand in
@@ -18,10 +18,7 @@ var guideTables = []struct{ name, tag string }{
 
 // writeGuideTables writes every scenario of the catalogue into one table of the guide.
 func writeGuideTables(path string, all []scenario.Scenario) error {
-	lines, err := recordedLines("internal/experiment/testdata/recorded.tsv")
-	if err != nil {
-		return err
-	}
+	lines := recordedLines()
 	for _, table := range guideTables {
 		var b strings.Builder
 		columns := guide.Columns
@@ -64,17 +61,12 @@ func tableOf(s scenario.Scenario) string {
 }
 
 // recordedLines is the first error line that was recorded of each scenario.
-func recordedLines(path string) (map[string]string, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+func recordedLines() map[string]string {
 	lines := map[string]string{}
-	for line := range strings.Lines(string(text)) {
-		field := strings.SplitN(strings.TrimSpace(line), "\t", 3)
-		if len(field) == 3 && lines[field[0]] == "" {
-			lines[field[0]] = fmt.Sprintf("[%s] %s", field[1], field[2])
+	for _, l := range scenarios.Recorded() {
+		if lines[l.Scenario] == "" {
+			lines[l.Scenario] = l.String()
 		}
 	}
-	return lines, nil
+	return lines
 }

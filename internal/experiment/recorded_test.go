@@ -1,7 +1,6 @@
 package experiment_test
 
 import (
-	"bufio"
 	"flag"
 	"fmt"
 	"os"
@@ -14,56 +13,39 @@ import (
 	"github.com/gatewaylab/lab/internal/labtest"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 var update = flag.Bool("update", false, "record the log lines anew: go test ./internal/experiment -run Recorded -update")
 
-const recordedFile = "testdata/recorded.tsv"
-
-// line is one error entry that a scenario's broken state left on real nginx.
-type line struct{ scenario, level, message string }
-
-func recorded(t *testing.T) []line {
+// recorded are the lines of scenarios/recorded.tsv, recorded anew if the flag -update says so.
+func recorded(t *testing.T) []scenarios.RecordedLine {
 	t.Helper()
 	if *update {
-		record(t)
+		return record(t)
 	}
-	f, err := os.Open(recordedFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	var lines []line
-	for s := bufio.NewScanner(f); s.Scan(); {
-		if field := strings.SplitN(s.Text(), "\t", 3); len(field) == 3 {
-			lines = append(lines, line{field[0], field[1], field[2]})
-		}
-	}
-	if len(lines) == 0 {
-		t.Fatal("no recorded lines")
-	}
-	return lines
+	return scenarios.Recorded()
 }
 
-func record(t *testing.T) {
-	var out strings.Builder
+func record(t *testing.T) []scenarios.RecordedLine {
+	t.Helper()
+	var lines []scenarios.RecordedLine
 	for _, r := range experiment.Run(t.Context(), labtest.Pool(t), catalogue(t), experiment.Options{Parallel: parallel}) {
-		var seen []string
-		for _, trial := range r.Trials {
-			for _, p := range trial.Phases {
+		for _, seen := range r.Trials {
+			for _, p := range seen.Phases {
 				for _, e := range p.Log {
-					text := fmt.Sprintf("%s\t%s\t%s\n", r.ID, e.Level, strings.ReplaceAll(e.Message, "\n", " "))
-					if p.Name == experiment.BrokenPhase && e.AtLeast("error") && !slices.Contains(seen, text) {
-						seen = append(seen, text)
-						out.WriteString(text)
+					l := scenarios.RecordedLine{Scenario: r.ID, Level: e.Level, Message: strings.ReplaceAll(e.Message, "\n", " ")}
+					if p.Name == experiment.BrokenPhase && e.AtLeast("error") && !slices.Contains(lines, l) {
+						lines = append(lines, l)
 					}
 				}
 			}
 		}
 	}
-	if err := os.WriteFile(recordedFile, []byte(out.String()), 0o644); err != nil {
+	if err := os.WriteFile("../../scenarios/recorded.tsv", []byte(scenarios.FormatRecorded(lines)), 0o644); err != nil {
 		t.Fatal(err)
 	}
+	return lines
 }
 
 // dialects is the same line as other builds of nginx write it: musl's words for an
@@ -87,16 +69,16 @@ func matches(s scenario.Scenario, level, message string) bool {
 func TestRecordedLinesMatchInEveryDialect(t *testing.T) {
 	lines := recorded(t)
 	for _, s := range catalogue(t) {
-		if len(s.Symptom.Log) > 0 && !slices.ContainsFunc(lines, func(l line) bool { return l.scenario == s.ID }) {
+		if len(s.Symptom.Log) > 0 && !slices.ContainsFunc(lines, func(l scenarios.RecordedLine) bool { return l.Scenario == s.ID }) {
 			t.Errorf("%s: nothing is recorded; run with -update", s.ID)
 		}
 		for _, l := range lines {
-			if l.scenario != s.ID {
+			if l.Scenario != s.ID {
 				continue
 			}
 			for name, words := range dialects {
-				if text := words.Replace(l.message); !matches(s, l.level, text) {
-					t.Errorf("%s: no pattern matches %s's [%s] %s", s.ID, name, l.level, text)
+				if text := words.Replace(l.Message); !matches(s, l.Level, text) {
+					t.Errorf("%s: no pattern matches %s's [%s] %s", s.ID, name, l.Level, text)
 				}
 			}
 		}
@@ -127,12 +109,12 @@ func TestRecordedLinesOfOthersDoNotMatch(t *testing.T) {
 	lines := recorded(t)
 	own := map[string][]string{}
 	for _, l := range lines {
-		own[l.scenario] = append(own[l.scenario], key(l.message))
+		own[l.Scenario] = append(own[l.Scenario], key(l.Message))
 	}
 	for _, s := range catalogue(t) {
 		for _, l := range lines {
-			if matches(s, l.level, l.message) && !slices.Contains(own[s.ID], key(l.message)) {
-				t.Errorf("%s's patterns match a line of %s: [%s] %s", s.ID, l.scenario, l.level, l.message)
+			if matches(s, l.Level, l.Message) && !slices.Contains(own[s.ID], key(l.Message)) {
+				t.Errorf("%s's patterns match a line of %s: [%s] %s", s.ID, l.Scenario, l.Level, l.Message)
 			}
 		}
 	}
@@ -141,8 +123,8 @@ func TestRecordedLinesOfOthersDoNotMatch(t *testing.T) {
 // The parser agrees with what was recorded: a whole line comes apart as it should.
 func TestRecordedLinesParse(t *testing.T) {
 	for _, l := range recorded(t) {
-		raw := fmt.Sprintf("2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", host: \"lab.test\"", l.level, l.message)
-		if e := nginx.ParseErrorLog(raw + "\n"); len(e) != 1 || e[0].Message != l.message || e[0].Level != l.level || e[0].Connection != 3 {
+		raw := fmt.Sprintf("2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", host: \"lab.test\"", l.Level, l.Message)
+		if e := nginx.ParseErrorLog(raw + "\n"); len(e) != 1 || e[0].Message != l.Message || e[0].Level != l.Level || e[0].Connection != 3 {
 			t.Errorf("%q: %+v", raw, e)
 		}
 	}

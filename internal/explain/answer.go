@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/signature"
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 // guide is where lab's own guide stands; it has an anchor for each signature.
@@ -28,13 +29,12 @@ type LastRun struct {
 	Verdict string    `json:"verdict"`
 }
 
-// Recorded is an error line that a scenario is known to leave.
-type Recorded struct{ Scenario, Message string }
-
 // NewBook takes the signatures and the catalogue together. Which scenarios produce a
 // signature's line is not written down: it follows from their recorded lines.
-func NewBook(set *signature.Set, scenarios []scenario.Scenario, recorded []Recorded, lastRun func(id string) *LastRun) *Book {
-	b := &Book{set, scenarios, map[string][]string{}, lastRun}
+func NewBook(
+	set *signature.Set, all []scenario.Scenario, recorded []scenarios.RecordedLine, lastRun func(id string) *LastRun,
+) *Book {
+	b := &Book{set, all, map[string][]string{}, lastRun}
 	for _, r := range recorded {
 		for _, s := range set.MatchMessage(r.Message) {
 			if !slices.Contains(b.producers[s.ID], r.Scenario) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/scenario"
@@ -16,15 +15,9 @@ import (
 // said are the recorded error lines of the catalogue: level and message.
 func said(t testing.TB) [][2]string {
 	t.Helper()
-	text, err := os.ReadFile("../experiment/testdata/recorded.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var all [][2]string
-	for row := range strings.Lines(string(text)) {
-		if f := strings.SplitN(strings.TrimSuffix(row, "\n"), "\t", 3); len(f) == 3 {
-			all = append(all, [2]string{f[1], f[2]})
-		}
+	for _, l := range scenarios.Recorded() {
+		all = append(all, [2]string{l.Level, l.Message})
 	}
 	if len(all) == 0 {
 		t.Fatal("no recorded lines")
@@ -70,15 +63,5 @@ func book(t testing.TB) *Book {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var recorded []Recorded
-	text, err := os.ReadFile("../experiment/testdata/recorded.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for row := range strings.Lines(string(text)) {
-		if f := strings.SplitN(strings.TrimSuffix(row, "\n"), "\t", 3); len(f) == 3 {
-			recorded = append(recorded, Recorded{f[0], f[2]})
-		}
-	}
-	return NewBook(set, all, recorded, func(string) *LastRun { return nil })
+	return NewBook(set, all, scenarios.Recorded(), func(string) *LastRun { return nil })
 }

@@ -3,25 +3,21 @@ package nginx
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 // recordedLines are error lines of real nginx: scenario, level, message.
 func recordedLines(t testing.TB) []string {
 	t.Helper()
-	text, err := os.ReadFile("../experiment/testdata/recorded.tsv")
-	if err != nil {
-		t.Fatal(err)
-	}
 	var lines []string
-	for row := range strings.Lines(string(text)) {
-		if f := strings.SplitN(strings.TrimSuffix(row, "\n"), "\t", 3); len(f) == 3 {
-			lines = append(lines, fmt.Sprintf("2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", host: \"lab.test\"\n", f[1], f[2]))
-		}
+	for _, l := range scenarios.Recorded() {
+		lines = append(lines, fmt.Sprintf("2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , "+
+			"request: \"GET / HTTP/1.1\", host: \"lab.test\"\n", l.Level, l.Message))
 	}
 	if len(lines) == 0 {
 		t.Fatal("no recorded lines")

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 var update = flag.Bool("update", false, "write testdata/known.tsv anew")
@@ -54,8 +55,8 @@ func rows(t testing.TB, path string, fields int) [][]string {
 func lines(t testing.TB) []line {
 	t.Helper()
 	var all []line
-	for _, f := range rows(t, "../experiment/testdata/recorded.tsv", 3) {
-		all = append(all, line{level: f[1], message: f[2], scenario: f[0]})
+	for _, l := range scenarios.Recorded() {
+		all = append(all, line{level: l.Level, message: l.Message, scenario: l.Scenario})
 	}
 	for _, f := range rows(t, "testdata/measured.tsv", 5) {
 		all = append(all, line{level: f[0], message: strings.ReplaceAll(f[4], `\n`, "\n"), versions: strings.Split(f[1], ","), statuses: strings.Split(f[3], ",")})
