@@ -4,7 +4,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -31,7 +30,7 @@ const (
 func main() {
 	rounds := flag.Int("n", 3, "rounds; the median counts")
 	quick := flag.Bool("quick", false, "leave out what takes many minutes: fresh containers, and how the cost grows")
-	write := flag.Bool("write", false, "write the tables to "+document+" and the first one into README.md as well")
+	write := flag.Bool("write", false, "write the tables to "+document)
 	flag.Parse()
 	if err := bench(*rounds, *quick, *write); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
@@ -129,10 +128,7 @@ func bench(rounds int, quick, write bool) error {
 	if !write {
 		return nil
 	}
-	if err := os.WriteFile(document, []byte(text), 0o644); err != nil {
-		return err
-	}
-	return quote("README.md", first)
+	return os.WriteFile(document, []byte(text), 0o644)
 }
 
 const (
@@ -270,21 +266,6 @@ func composeCommand() []string {
 		}
 	}
 	return nil
-}
-
-// quote replaces the table that a document quotes.
-func quote(path, text string) error {
-	const begin, end = "<!-- benchmarks: generated -->\n", "<!-- /benchmarks -->\n"
-	old, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	before, rest, ok := bytes.Cut(old, []byte(begin))
-	_, after, ok2 := bytes.Cut(rest, []byte(end))
-	if !ok || !ok2 {
-		return fmt.Errorf("%s lacks the markers %q and %q", path, begin, end)
-	}
-	return os.WriteFile(path, slices.Concat(before, []byte(begin), []byte(text), []byte(end), after), 0o644)
 }
 
 func run(name string, args ...string) (string, error) {
