@@ -17,8 +17,7 @@ var guideTables = []struct{ name, tag string }{
 }
 
 // writeGuideTables writes every scenario of the catalogue into one table of the guide.
-func writeGuideTables(path string, all []scenario.Scenario) error {
-	lines := recordedLines()
+func writeGuideTables(path string, all []scenario.Scenario, lines map[string]string) error {
 	for _, table := range guideTables {
 		var b strings.Builder
 		columns := guide.Columns
@@ -60,13 +59,21 @@ func tableOf(s scenario.Scenario) string {
 	return "table others"
 }
 
-// recordedLines is the first error line that was recorded of each scenario.
-func recordedLines() map[string]string {
+const recordThem = "go test ./internal/experiment -run Recorded -update"
+
+// recordedLines returns the first error line that was recorded of each scenario. It fails
+// where one is missing: the tables would say that nginx logs nothing.
+func recordedLines(all []scenario.Scenario) (map[string]string, error) {
 	lines := map[string]string{}
 	for _, l := range scenarios.Recorded() {
 		if lines[l.Scenario] == "" {
 			lines[l.Scenario] = l.String()
 		}
 	}
-	return lines
+	for _, s := range all {
+		if len(s.Symptom.Log) > 0 && lines[s.ID] == "" {
+			return nil, fmt.Errorf("no log line of the scenario %s is recorded; run %s", s.ID, recordThem)
+		}
+	}
+	return lines, nil
 }

@@ -46,11 +46,16 @@ func generate() error {
 	if err != nil {
 		return err
 	}
+	recorded, err := recordedLines(all)
+	if err != nil {
+		return err
+	}
 	for path, text := range map[string]string{
 		"docs/scenario.schema.json": schema,
 		"docs/claims.schema.json":   claims,
 		"docs/reference.md":         referenceMarkdown(),
 		"docs/commands.md":          commands,
+		"docs/catalogue.md":         catalogueIndex(all, recorded),
 		"scenarios/README.md":       catalogueMarkdown(all),
 		"scenarios/index.tsv":       string(index),
 	} {
@@ -58,10 +63,7 @@ func generate() error {
 			return err
 		}
 	}
-	if err := writeGuideTables("docs/guide.md", all); err != nil {
-		return err
-	}
-	return between("README.md", "scenarios", scenarioTable(all))
+	return writeGuideTables("docs/guide.md", all, recorded)
 }
 
 // toRoot changes to the root of the repository.

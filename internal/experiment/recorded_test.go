@@ -16,9 +16,11 @@ import (
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-var update = flag.Bool("update", false, "record the log lines anew: go test ./internal/experiment -run Recorded -update")
+var update = flag.Bool("update", false,
+	"record the log lines of scenarios that have none: go test ./internal/experiment -run Recorded -update")
 
-// recorded are the lines of scenarios/recorded.tsv, recorded anew if the flag -update says so.
+// recorded returns the lines of scenarios/recorded.tsv. With the flag -update it first adds
+// those that are missing.
 func recorded(t *testing.T) []scenarios.RecordedLine {
 	t.Helper()
 	if *update {
@@ -27,23 +29,41 @@ func recorded(t *testing.T) []scenarios.RecordedLine {
 	return scenarios.Recorded()
 }
 
+// record runs the scenarios whose lines are missing and adds what nginx logged. It leaves
+// the other lines alone: to record a scenario again, remove its lines first.
 func record(t *testing.T) []scenarios.RecordedLine {
 	t.Helper()
+	all := catalogue(t)
+	lines := slices.DeleteFunc(scenarios.Recorded(), func(l scenarios.RecordedLine) bool {
+		return !slices.ContainsFunc(all, func(s scenario.Scenario) bool { return s.ID == l.Scenario })
+	})
+	missing := slices.DeleteFunc(all, func(s scenario.Scenario) bool {
+		return len(s.Symptom.Log) == 0 || slices.ContainsFunc(lines, func(l scenarios.RecordedLine) bool { return l.Scenario == s.ID })
+	})
+	if len(missing) > 0 {
+		for _, r := range experiment.Run(t.Context(), labtest.Pool(t), missing, experiment.Options{Parallel: parallel}) {
+			lines = append(lines, errorLines(r)...)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b scenarios.RecordedLine) int { return strings.Compare(a.Scenario, b.Scenario) })
+	if err := os.WriteFile("../../scenarios/recorded.tsv", []byte(scenarios.FormatRecorded(lines)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return lines
+}
+
+// errorLines returns each error line of the broken state once.
+func errorLines(r experiment.Result) []scenarios.RecordedLine {
 	var lines []scenarios.RecordedLine
-	for _, r := range experiment.Run(t.Context(), labtest.Pool(t), catalogue(t), experiment.Options{Parallel: parallel}) {
-		for _, seen := range r.Trials {
-			for _, p := range seen.Phases {
-				for _, e := range p.Log {
-					l := scenarios.RecordedLine{Scenario: r.ID, Level: e.Level, Message: strings.ReplaceAll(e.Message, "\n", " ")}
-					if p.Name == experiment.BrokenPhase && e.AtLeast("error") && !slices.Contains(lines, l) {
-						lines = append(lines, l)
-					}
+	for _, seen := range r.Trials {
+		for _, p := range seen.Phases {
+			for _, e := range p.Log {
+				l := scenarios.RecordedLine{Scenario: r.ID, Level: e.Level, Message: strings.ReplaceAll(e.Message, "\n", " ")}
+				if p.Name == experiment.BrokenPhase && e.AtLeast("error") && !slices.Contains(lines, l) {
+					lines = append(lines, l)
 				}
 			}
 		}
-	}
-	if err := os.WriteFile("../../scenarios/recorded.tsv", []byte(scenarios.FormatRecorded(lines)), 0o644); err != nil {
-		t.Fatal(err)
 	}
 	return lines
 }
@@ -70,7 +90,7 @@ func TestRecordedLinesMatchInEveryDialect(t *testing.T) {
 	lines := recorded(t)
 	for _, s := range catalogue(t) {
 		if len(s.Symptom.Log) > 0 && !slices.ContainsFunc(lines, func(l scenarios.RecordedLine) bool { return l.Scenario == s.ID }) {
-			t.Errorf("%s: nothing is recorded; run with -update", s.ID)
+			t.Errorf("%s: no log line is recorded; run go test ./internal/experiment -run Recorded -update", s.ID)
 		}
 		for _, l := range lines {
 			if l.Scenario != s.ID {
