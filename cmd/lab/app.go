@@ -21,8 +21,9 @@ func newApp(std streams) *cli.App {
 		HideVersion:           true,
 		HideHelpCommand:       true,
 		Commands: []*cli.Command{
-			runCommand(std), listCommand(std), showCommand(std), explainCommand(std), validateCommand(std), newCommand(std), guideCommand(std), configCommand(std),
-			psCommand(std), pruneCommand(std), imagesCommand(std), doctorCommand(std), versionCommand(std), completionCommand(std),
+			runCommand(std), listCommand(std), showCommand(std), explainCommand(std), validateCommand(std), newCommand(std),
+			guideCommand(std), configCommand(std), psCommand(std), pruneCommand(std), imagesCommand(std), doctorCommand(std),
+			versionCommand(std), completionCommand(std), referenceCommand(std),
 		},
 		// urfave/cli would call os.Exit by itself: exit codes are main's.
 		ExitErrHandler: func(*cli.Context, error) {},

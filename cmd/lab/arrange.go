@@ -60,6 +60,8 @@ func (a *arranging) descend(word string) error {
 			a.words = append(a.words, c.Name)
 			return nil
 		}
+	}
+	for _, c := range visible(a.commands) {
 		names = append(names, c.Name)
 	}
 	where := strings.Join(append([]string{"lab"}, a.words...), " ")

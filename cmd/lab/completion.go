@@ -108,7 +108,7 @@ func candidates(app *cli.App, before []string, current string) []string {
 		return append(names, "--help")
 	case len(a.commands) > 0:
 		var names []string
-		for _, c := range a.commands {
+		for _, c := range visible(a.commands) {
 			names = append(names, c.Name)
 		}
 		return names
