@@ -54,7 +54,7 @@ func TestLibrariesStayBehindTheirWalls(t *testing.T) {
 		"github.com/olekukonko/tablewriter": {"internal/report"},
 		"github.com/schollz/progressbar/":   {"cmd/lab"},
 		"github.com/invopop/jsonschema":     {"docs/generate"},
-		module + "internal/engine/docker":   {"cmd/lab", "internal/labtest", "internal/image/imagetest", "benchmarks"},
+		module + "internal/engine/docker":   {"cmd/lab", "internal/session", "internal/labtest", "internal/image/imagetest"},
 		module + "internal/labtest":         {},
 		module + "internal/image/imagetest": {"internal/labtest"},
 	}
@@ -136,6 +136,10 @@ func TestArrows(t *testing.T) {
 			"internal/certificate", "internal/engine", "internal/nginx", "internal/trial",
 		},
 
+		"internal/session": {
+			"internal/agent", "internal/certificate", "internal/engine", "internal/engine/docker", "internal/image", "internal/testbed",
+		},
+
 		// What the uses have to say, and the command line.
 		"internal/report": {
 			"fixtures", "fixtures/backends/protocol", "internal/engine", "internal/experiment", "internal/explain",
@@ -143,17 +147,16 @@ func TestArrows(t *testing.T) {
 		},
 		"cmd/lab": {
 			"fixtures", "fixtures/backends/protocol", "fixtures/backends/server", "guides", "scenarios",
-			"internal/agent", "internal/certificate", "internal/deployment", "internal/engine", "internal/engine/docker",
+			"internal/agent", "internal/deployment", "internal/engine", "internal/engine/docker",
 			"internal/experiment", "internal/explain", "internal/guide", "internal/guide/scan", "internal/image",
-			"internal/regress", "internal/report", "internal/scenario", "internal/signature", "internal/strict",
+			"internal/regress", "internal/report", "internal/scenario", "internal/session", "internal/signature", "internal/strict",
 			"internal/testbed", "internal/trial",
 		},
 
 		// What only tests, the documentation and releases need.
 		"benchmarks": {
-			"fixtures/backends/protocol", "fixtures/backends/server", "internal/agent", "internal/certificate",
-			"internal/engine/docker", "internal/experiment", "internal/image", "internal/scenario", "internal/testbed",
-			"internal/trial", "scenarios",
+			"fixtures/backends/protocol", "fixtures/backends/server", "internal/engine",
+			"internal/experiment", "internal/scenario", "internal/session", "scenarios",
 		},
 		"docs": {},
 		"docs/generate": {
@@ -163,7 +166,7 @@ func TestArrows(t *testing.T) {
 		"internal/image/imagetest": {"internal/engine", "internal/engine/docker", "internal/image", "internal/image/apt"},
 		"internal/labtest": {
 			"fixtures/backends/server", "internal/agent", "internal/certificate", "internal/engine", "internal/engine/docker",
-			"internal/image", "internal/image/imagetest", "internal/testbed",
+			"internal/image", "internal/image/imagetest", "internal/session", "internal/testbed",
 		},
 		"release": {},
 	}

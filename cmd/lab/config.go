@@ -14,6 +14,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/session"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -53,12 +54,12 @@ type configuring struct {
 	path     string
 	source   *deployment.Source
 	options  regress.Options
-	images   wantedImages
+	images   session.Wanted // as far as images go
 	timeout  time.Duration
 	cache    string
 	file     string
 	changes  bool
-	dialling *dialling
+	dialling *session.Dialling
 	info     engine.Info
 	image    report.Image
 }
@@ -76,7 +77,7 @@ func configuringOf(c *cli.Context, std streams, path, nginx string, more ...stri
 		return nil, err
 	}
 	g := &configuring{
-		out: out, progress: &progress{out: out}, path: path, images: wantedImages{nginx: nginx}, timeout: c.Duration("timeout"),
+		out: out, progress: &progress{out: out}, path: path, images: session.Wanted{Nginx: nginx}, timeout: c.Duration("timeout"),
 		changes: c.Bool("show-changes"), options: regress.Options{TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel")},
 	}
 	switch {
@@ -136,36 +137,29 @@ func behaviourFile(path string) string {
 func (g *configuring) run(ctx context.Context, do func(context.Context, *testbed.Pool) error) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, g.timeout, errTimeout(g.timeout))
 	defer cancel()
-	ready, err := prepare(ctx, g.dialling, g.cache, g.images, g.progress)
-	if ready.engine != nil {
-		defer func() { err = errors.Join(err, ready.engine.Close()) }()
-	}
+	g.images.Cache, g.images.Lasts, g.images.Report = g.cache, g.timeout, g.progress
+	ready, err := session.Open(ctx, g.dialling, g.images)
 	if err != nil {
 		return err
 	}
-	g.info, g.image = ready.info, imageOf(ready.image)
-	ctx, stop := ready.engine.While(ctx)
-	defer stop()
-	owner, err := testbed.NewOwner(g.cache, time.Now().Add(g.timeout+graceAfter))
-	if err != nil {
-		return err
-	}
-	g.progress.Detail("run: %s", owner.Run)
-	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Agent: ready.agent, Certificates: ready.certificates, Owner: owner})
 	defer func() {
-		closed := pool.Close()
-		if cause := context.Cause(ctx); errors.Is(cause, engine.ErrUnavailable) {
-			err = errGone{cause}
-		} else {
-			err = errors.Join(err, closed)
+		gone := ready.Gone()
+		closed := ready.Close(nil)
+		if gone != nil {
+			err = fmt.Errorf("running the configuration: %w", closed)
+			return
 		}
-		err = errors.Join(err, release(owner, pool, closed))
+		err = errors.Join(err, closed)
 	}()
-	g.options.Parallel = parallel(g.options.Parallel, ready.info.Cores, trialsPerBed*maxParallel)
+	g.info, g.image = ready.Info, imageOf(ready.Image)
+	g.options.Parallel = ready.Parallel(g.options.Parallel, manyTrials)
 	g.options.Progress = func(done, total int) { g.progress.Trials(done, total, "faults") }
 	defer g.progress.Done()
-	return do(ctx, pool)
+	return do(ready.Context(), ready.Pool)
 }
+
+// manyTrials: how many a configuration needs shows when they are run; mostly hundreds.
+const manyTrials = 100
 
 // trouble is the exit code of an error: a configuration that cannot run is its owner's.
 func (g *configuring) trouble(ctx context.Context, err error) error {

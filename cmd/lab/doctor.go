@@ -153,9 +153,9 @@ func examineLeftovers(ctx context.Context, e *docker.Engine, cache string) findi
 	case err != nil:
 		return finding{"leftovers", "warn", err.Error()}
 	case len(old) > 0:
-		return finding{"leftovers", "warn", describe(old) + " of killed or expired runs: the next run or `lab prune` removes them"}
+		return finding{"leftovers", "warn", testbed.Describe(old) + " of killed or expired runs: the next run or `lab prune` removes them"}
 	case len(found) > 0:
-		return finding{"leftovers", "ok", describe(found) + " of live runs or kept on purpose: `lab ps` lists them"}
+		return finding{"leftovers", "ok", testbed.Describe(found) + " of live runs or kept on purpose: `lab ps` lists them"}
 	}
 	return finding{"leftovers", "ok", "none"}
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/session"
 )
 
 // impatience is how long after the first signal a second one means the user.
@@ -53,6 +54,12 @@ func run(args []string, std streams) int {
 		os.Exit(report.Interrupted)
 	}()
 	return exit(std, execute(ctx, args, std))
+}
+
+// dial begins to ask for the engine while something else is done.
+func dial(ctx context.Context) *session.Dialling {
+	steady()
+	return session.Dial(ctx)
 }
 
 // steady has memory collected as usual.

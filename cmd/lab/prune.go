@@ -42,13 +42,13 @@ func pruneCommand(std streams) *cli.Command {
 				p.Line("nothing to remove")
 				return out.leftovers(nil)
 			}
-			if err := confirm(out, c.Bool("force"), "remove "+describe(doomed)+"?"); err != nil {
+			if err := confirm(out, c.Bool("force"), "remove "+testbed.Describe(doomed)+"?"); err != nil {
 				return err
 			}
 			if err := testbed.Remove(c.Context, e, doomed); err != nil {
 				return err
 			}
-			p.Line("removed %s", describe(doomed))
+			p.Line("removed %s", testbed.Describe(doomed))
 			return out.leftovers(doomed)
 		},
 	}
@@ -71,22 +71,6 @@ func toPrune(found []testbed.Leftover, runs []string, all bool) ([]testbed.Lefto
 		}
 		return !all && l.Status != testbed.Dead && l.Status != testbed.Expired
 	}), nil
-}
-
-func describe(list []testbed.Leftover) string {
-	containers, networks := 0, 0
-	for _, l := range list {
-		if l.Kind == "network" {
-			networks++
-		} else {
-			containers++
-		}
-	}
-	text := count(containers, "container")
-	if networks > 0 {
-		text += " and " + count(networks, "network")
-	}
-	return text
 }
 
 // confirm asks on a terminal. Elsewhere nobody would answer, so it refuses.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/session"
 )
 
 const (
@@ -35,7 +36,7 @@ func runCommand(std streams) *cli.Command {
 			reportFlag(report.FormatNames()),
 		),
 		Action: func(c *cli.Context) error {
-			var d *dialling
+			var d *session.Dialling
 			if !c.Bool("dry-run") {
 				d = dial(c.Context) // nothing is started on it before all is read
 			}

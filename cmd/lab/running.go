@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,6 +16,7 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/session"
 	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/internal/testbed"
 	"github.com/gatewaylab/lab/internal/trial"
@@ -28,14 +28,14 @@ type running struct {
 	progress  *progress
 	scenarios []scenario.Scenario
 	options   experiment.Options
-	images    wantedImages
-	allowed   []string // privileges
-	unasked   bool     // nobody named scenarios or tags: all are meant
+	images    session.Wanted // as far as images go
+	allowed   []string       // privileges
+	unasked   bool           // nobody named scenarios or tags: all are meant
 	timeout   time.Duration
 	cache     string
 	evidence  string
 	reports   []report.File
-	dialling  *dialling
+	dialling  *session.Dialling
 	timings   bool
 	measuring time.Duration                              // what --timings itself took
 	also      func(context.Context, *testbed.Pool) error // what else is tried, after the scenarios; nil: nothing
@@ -74,7 +74,7 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 func runningOf(c *cli.Context, out output, all catalogue, scenarios []scenario.Scenario) (*running, error) {
 	var err error
 	r := &running{
-		out: out, progress: &progress{out: out}, scenarios: scenarios, images: wantedImages{nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
+		out: out, progress: &progress{out: out}, scenarios: scenarios, images: session.Wanted{Nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
 		options: experiment.Options{
 			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
 			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
@@ -94,7 +94,7 @@ func runningOf(c *cli.Context, out output, all catalogue, scenarios []scenario.S
 	for _, value := range c.StringSlice("image") {
 		r.again += " --image " + quoted(value)
 	}
-	if r.images.named, err = namedImages(c.StringSlice("image")); err != nil {
+	if r.images.Named, err = namedImages(c.StringSlice("image")); err != nil {
 		return nil, err
 	}
 	for _, value := range c.StringSlice("privileges") {
@@ -105,13 +105,13 @@ func runningOf(c *cli.Context, out output, all catalogue, scenarios []scenario.S
 		r.again += " --privileges " + value
 	}
 	for _, s := range r.scenarios {
-		if s.Server != "" && r.forbidden(s) == "" && !slices.Contains(r.images.servers, s.Server) {
-			r.images.servers = append(r.images.servers, s.Server)
+		if s.Server != "" && r.forbidden(s) == "" && !slices.Contains(r.images.Servers, s.Server) {
+			r.images.Servers = append(r.images.Servers, s.Server)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(r.images.named)) {
-		if !slices.Contains(r.images.servers, name) {
-			r.progress.Warn("--image %s=%s: no scenario that is run has this server", name, r.images.named[name])
+	for _, name := range slices.Sorted(maps.Keys(r.images.Named)) {
+		if !slices.Contains(r.images.Servers, name) {
+			r.progress.Warn("--image %s=%s: no scenario that is run has this server", name, r.images.Named[name])
 		}
 	}
 	return r, nil
@@ -209,106 +209,82 @@ func (r *running) collect(ctx context.Context) (head report.Run, results []exper
 	return head, results, ran, err
 }
 
-// errGone is a run without its engine any more.
-type errGone struct{ error }
-
-func (e errGone) Error() string {
-	return fmt.Sprintf("running the scenarios: %v; look after the engine, then `lab prune` removes what is left on it", e.error)
-}
-
 // experiment runs the scenarios. Without results nothing was run; with results an
 // error is about cleaning up, or about an engine that went away.
 func (r *running) experiment(ctx context.Context, head *report.Run) (results []experiment.Result, err error) {
-	ready, err := prepare(ctx, r.dialling, r.cache, r.images, r.progress)
-	if ready.engine != nil {
-		defer func() { err = errors.Join(err, ready.engine.Close()) }()
-	}
-	head.Engine = ready.info
-	head.Image, head.Servers = imageOf(ready.image), map[string]report.Image{}
-	for name, got := range ready.servers.Images {
+	ready, err := session.Open(ctx, r.dialling, r.wanted())
+	head.Engine = ready.Info
+	head.Image, head.Servers = imageOf(ready.Image), map[string]report.Image{}
+	for name, got := range ready.Servers.Images {
 		head.Servers[name] = imageOf(got)
 	}
-	if ctx.Err() != nil {
-		return r.interrupted(ctx), nil
-	}
 	if err != nil {
-		return nil, err
-	}
-	prepared := time.Since(head.Started)
-	ctx, stop := ready.engine.While(ctx)
-	defer stop()
-	owner, err := testbed.NewOwner(r.cache, time.Now().Add(r.timeout+graceAfter))
-	if err != nil {
-		return nil, err
-	}
-	r.progress.Detail("run: %s", owner.Run)
-	pool := testbed.NewPool(testbed.Equipment{Engine: ready.engine, Image: ready.image.Name, Server: ready.servers.Image, Agent: ready.agent, Certificates: ready.certificates, Owner: owner, Privileges: r.allowed})
-	defer func() {
-		err = cmp.Or(gone(ctx, head), errors.Join(err, pool.Close()))
-		err = errors.Join(err, release(owner, pool, err))
-		if head.Timings != nil {
-			spent := pool.Times()
-			head.Timings.Testbeds = spent.Started
-			head.Timings.Start = protocol.Duration(spent.Starting) / protocol.Duration(max(spent.Started, 1))
-			head.Timings.Removal = protocol.Duration(spent.Removing) / protocol.Duration(max(spent.Removed, 1))
+		if ctx.Err() != nil {
+			return r.interrupted(ctx), nil
 		}
-	}()
-	r.withoutImages(ready.servers)
-	r.options.Parallel = parallel(r.options.Parallel, ready.info.Cores, experiment.Trials(r.scenarios, r.options))
+		return nil, err
+	}
+	defer func() { err = r.closeSession(ready, head, err) }()
+	ctx = ready.Context()
+	prepared := time.Since(head.Started)
+	r.withoutImages(ready.Servers)
+	r.options.Parallel, r.options.Open = ready.Parallel(r.options.Parallel, experiment.Trials(r.scenarios, r.options)), ready.Pool.Open
 	// An image that cannot be used shows here, once.
-	if err := pool.Warm(ctx, r.plainTestbeds()); err != nil {
+	if err := ready.Pool.Warm(ctx, r.plainTestbeds()); err != nil {
 		if ctx.Err() != nil {
 			return r.interrupted(ctx), nil
 		}
 		return nil, err
 	}
 	if r.timings {
-		head.Timings = &report.Timings{Parallel: r.options.Parallel, Cores: ready.info.Cores, Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared)}
+		head.Timings = &report.Timings{
+			Parallel: r.options.Parallel, Cores: ready.Info.Cores,
+			Preparing: protocol.Duration(prepared), Testbed: protocol.Duration(time.Since(head.Started) - prepared),
+		}
 		r.options.Seen = func(id string, seen trial.Observation) { head.Timings.Add(id, head.Sources[id].Server, seen) }
 	}
 	began := time.Now()
-	results = r.trials(ctx, pool)
+	results = r.trials(ctx, ready.Pool)
 	if r.also != nil && ctx.Err() == nil {
 		results = append([]experiment.Result{}, results...) // something was run, be it no scenario
-		if err := r.also(ctx, pool); err != nil && ctx.Err() == nil {
+		if err := r.also(ctx, ready.Pool); err != nil && ctx.Err() == nil {
 			return results, err
 		}
 	}
 	if head.Timings != nil {
 		head.Timings.Running = protocol.Duration(time.Since(began))
-		pool.Settle() // what is measured should not share the cores with removals, which count as the run's
-		r.measure(ctx, pool, head.Timings)
+		ready.Pool.Settle() // what is measured should not share the cores with removals, which count as the run's
+		r.measure(ctx, ready.Pool, head.Timings)
 	}
-	head.Nginx = pool.Nginx()
-	r.kept(pool, results, report.Client(ready.info), owner.Run)
+	head.Nginx = ready.Pool.Nginx()
+	r.kept(ready.Pool, results, report.Client(ready.Info), ready.Run())
 	r.stays(ready)
 	return results, nil
 }
 
-// gone is the one error of a run whose engine went away: that nothing could be removed
-// either follows from it.
-func gone(ctx context.Context, head *report.Run) error {
-	cause := context.Cause(ctx)
-	if !errors.Is(cause, engine.ErrUnavailable) {
-		return nil
+// wanted is what the run needs.
+func (r *running) wanted() session.Wanted {
+	w := r.images
+	w.Cache, w.Privileges, w.Lasts, w.Report = r.cache, r.allowed, r.timeout, r.progress
+	return w
+}
+
+// closeSession closes what the run needed, and notes what testbeds have cost.
+func (r *running) closeSession(ready *session.Session, head *report.Run, trouble error) error {
+	gone := ready.Gone()
+	closed := ready.Close(trouble)
+	if head.Timings != nil {
+		spent := ready.Pool.Times()
+		head.Timings.Testbeds = spent.Started
+		head.Timings.Start = protocol.Duration(spent.Starting) / protocol.Duration(max(spent.Started, 1))
+		head.Timings.Removal = protocol.Duration(spent.Removing) / protocol.Duration(max(spent.Removed, 1))
+	}
+	if gone == nil {
+		return errors.Join(trouble, closed)
 	}
 	head.Stop = report.Stop{Why: engine.ErrUnavailable.Error() + " any more", ExitCode: report.Environment}
-	return errGone{cause}
+	return fmt.Errorf("running the scenarios: %w", closed)
 }
-
-// release ends the ownership of what is on the engine. After trouble something may be
-// left there, or yet be made there by an engine that works off what it was sent: as a
-// killed run's it is removed by the next run or `lab prune`. A kept testbed would go too.
-func release(owner testbed.Owner, pool *testbed.Pool, trouble error) error {
-	if kept, _ := pool.Kept(); trouble != nil && len(kept) == 0 {
-		return owner.Abandon()
-	}
-	return owner.Release()
-}
-
-// graceAfter is how long after its timeout a run's containers may still be wanted:
-// by its clean-up, and by whoever looks into a kept testbed.
-const graceAfter = time.Hour
 
 // interrupted is the results of a run that was stopped before its first trial.
 func (r *running) interrupted(ctx context.Context) []experiment.Result {

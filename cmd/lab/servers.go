@@ -11,6 +11,7 @@ import (
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/session"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
@@ -33,7 +34,7 @@ const slowTag = "slow"
 // forbidden says why a scenario is not to be run: which privilege it asks for and was
 // not given, or that it would run on another nginx than the one that was named.
 func (r *running) forbidden(s scenario.Scenario) string {
-	if one, _ := server.Lookup(s.Server); one.Manager && r.images.nginx != "" {
+	if one, _ := server.Lookup(s.Server); one.Manager && r.images.Nginx != "" {
 		return fmt.Sprintf("runs on the nginx of its %s image, and --nginx names another", s.Server)
 	}
 	if r.unasked && slices.Contains(s.Tags, slowTag) {
@@ -70,7 +71,7 @@ func imageOf(got image.Obtained) report.Image {
 // withoutImages says which scenarios have no server here, and why: where there cannot
 // be an image they are skipped, and where there should be one they fail.
 func (r *running) withoutImages(servers image.Servers) {
-	for _, name := range r.images.servers {
+	for _, name := range r.images.Servers {
 		if err := servers.Failed[name]; err != nil {
 			r.progress.Warn("the scenarios with %s cannot be tried: %v", name, err)
 		}
@@ -97,5 +98,5 @@ func (r *running) plainTestbeds() int {
 	if len(plain) == 0 {
 		return 1
 	}
-	return min(r.options.Parallel, max(1, experiment.Trials(plain, r.options)/trialsPerBed))
+	return min(r.options.Parallel, max(1, experiment.Trials(plain, r.options)/session.TrialsPerTestbed))
 }

@@ -58,7 +58,7 @@ func catalogueRun() []string {
 type outcome struct {
 	Counts struct {
 		Scenarios, Fixes struct{ Total, Verified, Refuted, Inconclusive, Skipped int }
-		Trials, Retried  int
+		Trials, Hearings int
 	}
 }
 

@@ -115,21 +115,6 @@ func TestProgress(t *testing.T) {
 	}
 }
 
-func TestParallel(t *testing.T) {
-	for _, test := range []struct{ asked, cores, trials, want int }{
-		{0, 2, 7, 1},
-		{0, 2, 500, 10},
-		{0, 64, 500, 16},
-		{0, 64, 20, 3},
-		{0, 0, 500, 1},
-		{12, 2, 7, 12},
-	} {
-		if got := parallel(test.asked, test.cores, test.trials); got != test.want {
-			t.Errorf("%+v: %d", test, got)
-		}
-	}
-}
-
 func TestQuoted(t *testing.T) {
 	for in, want := range map[string]string{"./my/dir": "./my/dir", "a b": "'a b'", "it's": `'it'\''s'`, "$(x)": "'$(x)'"} {
 		if got := quoted(in); got != want {

@@ -10,23 +10,9 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/session"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
-
-const (
-	maxParallel     = 16
-	trialsPerBed    = 6 // starting a testbed costs as much as some trials
-	trialsPerCore   = 5 // most of a trial is waiting
-	minimumParallel = 1
-)
-
-// parallel is how many testbeds pay off.
-func parallel(asked, cores, trials int) int {
-	if asked > 0 {
-		return asked
-	}
-	return max(minimumParallel, min(maxParallel, trialsPerCore*cores, trials/trialsPerBed))
-}
 
 // trials runs the trials with progress.
 func (r *running) trials(ctx context.Context, pool *testbed.Pool) []experiment.Result {
@@ -69,14 +55,14 @@ func (r *running) kept(pool *testbed.Pool, results []experiment.Result, client, 
 }
 
 // stays names the images that the next run will find.
-func (r *running) stays(ready prepared) {
-	all := []image.Obtained{ready.image}
-	for _, name := range r.images.servers {
-		if got, ok := ready.servers.Images[name]; ok {
+func (r *running) stays(ready *session.Session) {
+	all := []image.Obtained{ready.Image}
+	for _, name := range r.images.Servers {
+		if got, ok := ready.Servers.Images[name]; ok {
 			all = append(all, got)
 		}
 	}
-	client := report.Client(ready.info)
+	client := report.Client(ready.Info)
 	var names, remove []string
 	var bytes int64
 	for _, got := range all {

@@ -2,7 +2,6 @@ package experiment
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,7 +14,10 @@ import (
 // judge says what one trial comes to by itself.
 func judge(s scenario.Scenario, t planned, seen trial.Observation, err error) outcome {
 	if err != nil {
-		return trouble(t, seen, err)
+		return trouble(seen, err)
+	}
+	if seen.Refused != "" {
+		return notStarted(t, seen)
 	}
 	if foreign := foreignAnswer(seen); foreign != "" {
 		return outcome{Inconclusive, foreign, Control, nil}
@@ -107,17 +109,17 @@ func wellness(s scenario.Scenario) scenario.Signature {
 }
 
 // trouble is a trial that did not come to its end.
-func trouble(t planned, seen trial.Observation, err error) outcome {
-	o := outcome{verdict: Inconclusive, reason: err.Error(), cause: Environment}
-	var refused *trial.StageError
-	if user := t.Start.User; errors.As(err, &refused) && user != "" && strings.Contains(refused.Text, fmt.Sprintf("getpwnam(%q) failed", user)) {
+func trouble(seen trial.Observation, err error) outcome {
+	return withBackendLogs(outcome{verdict: Inconclusive, reason: err.Error(), cause: Environment}, seen)
+}
+
+// notStarted is a trial whose configuration nginx does not start with: the scenario's
+// mistake, unless the scenario is about a user that the image lacks.
+func notStarted(t planned, seen trial.Observation) outcome {
+	if user := t.Start.User; user != "" && strings.Contains(seen.Refused, fmt.Sprintf("getpwnam(%q) failed", user)) {
 		return outcome{verdict: Skipped, reason: fmt.Sprintf("nginx's image has no user %q, whom the scenario is about", user)}
 	}
-	if errors.As(err, &refused) {
-		o.cause = Scenario
-		o.reason = fmt.Sprintf("trial %q: %s", t.Name, refused.Text)
-	}
-	return withBackendLogs(o, seen)
+	return withBackendLogs(outcome{verdict: Inconclusive, reason: fmt.Sprintf("trial %q: %s", t.Name, seen.Refused), cause: Scenario}, seen)
 }
 
 // withBackendLogs adds what ended backends said: mostly the cause of a control's failure.

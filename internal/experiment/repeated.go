@@ -13,9 +13,9 @@ type Tally struct {
 	Refuted      int               `json:"refuted"`
 	Inconclusive int               `json:"inconclusive"`
 	Skipped      int               `json:"skipped"`
-	Trials       int               `json:"trials,omitempty"`  // that were run
-	Retried      int               `json:"retried,omitempty"` // of these, a second time: see tooSlow
-	Took         protocol.Duration `json:"took"`              // of all together
+	Trials       int               `json:"trials,omitempty"`   // that were run
+	Hearings     int               `json:"hearings,omitempty"` // how often one of these was run again, alone
+	Took         protocol.Duration `json:"took"`               // of all together
 }
 
 // Add counts one more.
@@ -40,8 +40,10 @@ func (t *Tally) AddTrials(r Result) {
 		if !seen.Started.IsZero() {
 			t.Trials++
 		}
-		if seen.Retried {
-			t.Retried++
+	}
+	for _, h := range r.Hearings {
+		if h.Number > 0 {
+			t.Hearings++
 		}
 	}
 }

@@ -25,7 +25,8 @@ const (
 	Scenario    Cause = "scenario"    // the scenario's nginx config does not start
 	Environment Cause = "environment" // the engine, an image, a container
 	Interrupted Cause = "interrupted"
-	Slow        Cause = "slow" // the machine was too slow to tell
+	Slow        Cause = "slow"      // the machine was too slow to tell
+	Differing   Cause = "differing" // the trial's hearings come to different verdicts
 )
 
 // Reasons that a refuted verdict begins with.
@@ -56,8 +57,11 @@ type Result struct {
 	Parts   []Part `json:"fixes"`            // fixes, wrong fixes, demonstrations
 
 	Trials []trial.Observation `json:"trials"`
-	Took   protocol.Duration   `json:"took"`           // of all its trials, which may have overlapped with others'
-	Kept   []string            `json:"kept,omitempty"` // testbeds that were left running
+	// Hearings is every outcome of the trials that were run again, in order; what the
+	// last one of a trial saw stands in Trials, too.
+	Hearings []Hearing         `json:"hearings,omitempty"`
+	Took     protocol.Duration `json:"took"`           // of all its trials, which may have overlapped with others'
+	Kept     []string          `json:"kept,omitempty"` // testbeds that were left running
 }
 
 // Part is the verdict on one fix, wrong fix or demonstration.

@@ -84,7 +84,10 @@ func TestImageWithoutTheUser(t *testing.T) {
 	s := refusing()
 	s.Healthy.User = "www-data"
 	text := `nginx does not start (exit status 1): nginx: [emerg] getpwnam("www-data") failed in /lab/trial/t/nginx.conf:3`
-	w := &world{t: t, see: sound, alter: func(*trial.Observation) error { return &trial.StageError{Text: text} }}
+	w := &world{t: t, see: sound, alter: func(o *trial.Observation) error {
+		o.Refused, o.Phases = text, nil
+		return nil
+	}}
 	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Skipped || r.Reason != `nginx's image has no user "www-data", whom the scenario is about` {
 		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}

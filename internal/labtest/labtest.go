@@ -16,6 +16,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image"
 	"github.com/gatewaylab/lab/internal/image/imagetest"
+	"github.com/gatewaylab/lab/internal/session"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -152,15 +153,35 @@ func WithServers(t testing.TB, e *docker.Engine, equipment testbed.Equipment) te
 	return equipment
 }
 
-// Pool is a pool of testbeds on the default image, closed at the end of the test.
+// Pool is the pool of a session on the default image with all real servers, closed at the
+// end of the test.
 func Pool(t testing.TB) *testbed.Pool {
 	t.Helper()
-	e := Engine(t)
-	pool := testbed.NewPool(WithServers(t, e, Equipment(t, e, Image(t, e).Name)))
+	Engine(t) // or the test is skipped
+	wanted := session.Wanted{Cache: Cache(t), Servers: server.Names(), Lasts: time.Hour, Report: Told{t}}
+	for _, s := range server.Table {
+		wanted.Privileges = append(wanted.Privileges, s.Privileges...)
+	}
+	open, err := session.Open(t.Context(), session.Dial(t.Context()), wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, err := range open.Servers.Failed {
+		t.Errorf("%s: %v", name, err)
+	}
 	t.Cleanup(func() {
-		if err := pool.Close(); err != nil {
+		if err := open.Close(nil); err != nil {
 			t.Error(err)
 		}
 	})
-	return pool
+	return open.Pool
 }
+
+// Told writes what a session reports into the test's log.
+type Told struct{ testing.TB }
+
+func (t Told) Line(format string, args ...any)   { t.Logf(format, args...) }
+func (t Told) Detail(format string, args ...any) { t.Logf(format, args...) }
+func (t Told) Warn(format string, args ...any)   { t.Logf(format, args...) }
+func (t Told) Bytes(p engine.Progress)           { t.Log(p.What) }
+func (t Told) Done()                             {}

@@ -20,9 +20,9 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Runner runs trials: testbed.Pool.
+// Runner runs trials, and says what its nginx is: testbed.Pool.
 type Runner interface {
-	Run(ctx context.Context, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error)
+	trial.Runner
 	Nginx() protocol.NginxInfo
 }
 
@@ -287,14 +287,13 @@ func (c *Config) ask(ctx context.Context, runner Runner) (dump, complaint string
 		Scenario: "config", Name: "prepare", Needs: trial.NeedsAddresses, Deployment: &deployed,
 		Phases: []trial.Phase{{Name: "prepare", Apply: []trial.Step{{Do: "check"}}, Rounds: 1}},
 	}
-	seen, err := runner.Run(ctx, check, nil)
+	seen, err := runner.Run(ctx, check)
 	c.Nginx = seen.Nginx
-	var refused *trial.StageError
 	switch {
-	case errors.As(err, &refused) && err.Error() == refused.Text:
-		return "", deployment.Complaint(refused.Text), nil
 	case err != nil:
 		return "", "", err
+	case seen.Refused != "":
+		return "", deployment.Complaint(seen.Refused), nil
 	case len(seen.Phases) == 0 || len(seen.Phases[0].Steps) == 0 || seen.Phases[0].Steps[0].Check == nil:
 		return "", "", errors.New("preparing the configuration: the agent did not check it")
 	}

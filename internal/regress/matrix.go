@@ -104,7 +104,7 @@ func (c *Config) Cell(ctx context.Context, runner Runner, t Target, id cellID) (
 func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, count int) (Cell, error) {
 	const tries = 3
 	for try := 1; ; try++ {
-		seen, err := runner.Run(ctx, c.cellTrial(t, id, count), nil)
+		seen, err := runTaken(ctx, runner, c.cellTrial(t, id, count))
 		if err != nil {
 			return Cell{}, fmt.Errorf("%s with %s: %w", t.Key(), Say(id.Fault), err)
 		}

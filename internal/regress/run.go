@@ -2,8 +2,10 @@ package regress
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Record finds out how a configuration behaves: each cell so many times, so that what
@@ -74,4 +76,14 @@ func Check(ctx context.Context, runner Runner, source *deployment.Source, option
 		}
 	}
 	return c, now, Compare(recorded, now, c), nil
+}
+
+// runTaken runs a trial of a configuration that nginx has taken before. That nginx
+// refuses it now is trouble, and nothing about the configuration.
+func runTaken(ctx context.Context, runner Runner, what trial.Trial) (trial.Observation, error) {
+	seen, err := runner.Run(ctx, what)
+	if err == nil && seen.Refused != "" {
+		err = fmt.Errorf("nginx refuses in the trial %q the configuration that it took before: %s", what.Name, seen.Refused)
+	}
+	return seen, err
 }

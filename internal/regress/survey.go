@@ -85,7 +85,7 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 		if len(probes) == 0 {
 			return nil
 		}
-		seen, err := runner.Run(ctx, c.trial("survey", probes, nil), nil)
+		seen, err := runTaken(ctx, runner, c.trial("survey", probes, nil))
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 			}
 			for _, set := range []func(*protocol.Backend){named("refuse"), answers(http.StatusServiceUnavailable), answers(http.StatusInternalServerError)} {
 				dead := c.trial("survey", []protocol.Probe{t.Probe}, func(b *protocol.Backend, _ *peer) { set(b) })
-				seen, err := runner.Run(ctx, dead, nil)
+				seen, err := runTaken(ctx, runner, dead)
 				if err != nil {
 					return err
 				}

@@ -40,12 +40,27 @@ func (r Report) evidenceFiles() ([]evidenceFile, error) {
 			if err != nil {
 				return nil, err
 			}
-			for _, f := range trial {
-				files = append(files, evidenceFile{path.Join(folder, fileName(t.Trial), f.name), f.text})
+			files = append(files, below(path.Join(folder, fileName(t.Trial)), trial)...)
+		}
+		for _, h := range result.Hearings {
+			heard, err := r.trialFiles(result, h.Observation)
+			if err != nil {
+				return nil, err
 			}
+			heard = append(heard, evidenceFile{"VERDICT.txt", Clean(strings.TrimSpace(fmt.Sprintf("%s %s", h.Verdict, h.Reason)) + "\n")})
+			files = append(files, below(path.Join(folder, fileName(h.Trial), fmt.Sprintf("hearing-%d", h.Number)), heard)...)
 		}
 	}
 	return files, nil
+}
+
+// below is files in a folder.
+func below(folder string, files []evidenceFile) []evidenceFile {
+	moved := make([]evidenceFile, len(files))
+	for i, f := range files {
+		moved[i] = evidenceFile{path.Join(folder, f.name), f.text}
+	}
+	return moved
 }
 
 var unfit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9._#-]+`) })
@@ -90,6 +105,9 @@ func (r Report) trialFiles(result experiment.Result, t trial.Observation) ([]evi
 	}
 	files := []evidenceFile{{"trial.txt", Clean(fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
 		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, cmp.Or(t.Image, r.Image.Name), cmp.Or(t.Nginx, r.Nginx.Version), r.Nginx.OpenSSL))}}
+	if t.Refused != "" {
+		files = append(files, evidenceFile{"refused.txt", Clean(t.Refused) + "\n"})
+	}
 	for i, p := range t.Phases {
 		prefix := fmt.Sprintf("%d-%s-", i+1, fileName(p.Name))
 		answers, access, err := r.answerFiles(result.ID, p)

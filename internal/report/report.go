@@ -59,7 +59,7 @@ type Counts struct {
 	Scenarios Verdicts `json:"scenarios"`
 	Parts     Verdicts `json:"fixes"` // fixes, wrong fixes and demonstrations
 	Trials    int      `json:"trials"`
-	Retried   int      `json:"retried"` // trials that failed first, on a machine too slow to tell
+	Hearings  int      `json:"hearings"` // how often a trial was run again, alone, since its first outcome was in doubt
 }
 
 // Verdicts counts verdicts.
@@ -97,7 +97,7 @@ func (r *Report) count(result experiment.Result) {
 		tally.AddTrials(result)
 	}
 	r.Counts.Trials += tally.Trials
-	r.Counts.Retried += tally.Retried
+	r.Counts.Hearings += tally.Hearings
 	r.Counts.Scenarios.add(tally)
 	for _, p := range result.Parts {
 		r.Counts.Parts.add(tallied(p.Repetitions, p.Verdict, p.Took))

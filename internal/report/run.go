@@ -121,8 +121,8 @@ func (r Report) Summary() string {
 	text := strings.Join(parts, ", ")
 	text += fmt.Sprintf("; %d of %s proven", p.Verified, plural(p.Total, "statement"))
 	text += fmt.Sprintf("; %s in %s", plural(r.Counts.Trials, "trial"), Seconds(r.Took))
-	if r.Counts.Retried > 0 {
-		text += fmt.Sprintf(", %d tried twice on a slow machine", r.Counts.Retried)
+	if r.Counts.Hearings > 0 {
+		text += fmt.Sprintf(", and %s", plural(r.Counts.Hearings, "second hearing"))
 	}
 	if r.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(r.Nginx.Version), oneLine(r.Nginx.OpenSSL))

@@ -51,6 +51,9 @@ func (r *live) apply(ctx context.Context, seen *trial.PhaseSeen, wanted trial.St
 		if action.nginx {
 			agent = r.nginx
 		}
+		if agent == nil {
+			return fmt.Errorf("step %q: the backend container is paused, and nothing can be done in it", step)
+		}
 		if pending.to != agent {
 			if err := pending.send(ctx); err != nil {
 				return fmt.Errorf("before the step %q: %w", step, err)

@@ -2,6 +2,7 @@ package testbed
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -35,7 +36,7 @@ func (r *live) backendsSeen(ctx context.Context, p trial.Phase, seen *trial.Phas
 				r.logged[s.Name] = s.Logged
 			}
 			r.killed += killed
-			seen.Backends, seen.OOMKills = logs, killed
+			seen.Backends, seen.OOMKills, seen.Files = logs, killed, filesOf(states)
 			return nil
 		}
 		select {
@@ -44,4 +45,14 @@ func (r *live) backendsSeen(ctx context.Context, p trial.Phase, seen *trial.Phas
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// filesOf is the files of real servers as they stand in the container, by their names in
+// the scenario.
+func filesOf(states []protocol.BackendStatus) map[string]string {
+	files := map[string]string{}
+	for _, s := range states {
+		maps.Copy(files, s.Files)
+	}
+	return files
 }

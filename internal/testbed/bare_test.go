@@ -24,7 +24,7 @@ func TestBareLoops(t *testing.T) {
 		}
 		t.Logf("%d loops: %.1f rounds a second", loops, rate)
 	}
-	if seen, err := pool.Run(t.Context(), simple(ownWords, nil), nil); err != nil || status(seen, 0) != 200 || pool.Times().Started != 1 {
+	if seen, err := pool.Run(t.Context(), simple(ownWords, nil)); err != nil || status(seen, 0) != 200 || pool.Times().Started != 1 {
 		t.Errorf("afterwards, on one of %d testbeds: %v %+v", pool.Times().Started, err, seen)
 	}
 }

@@ -288,8 +288,8 @@ func TestOwnNetwork(t *testing.T) {
 func TestUnknownNameOnANetwork(t *testing.T) {
 	t.Parallel()
 	b := start(t, "network")
-	_, err := b.Run(t.Context(), nextID(), simple(strings.ReplaceAll(proxied, "127.0.0.1", "nobody"), nil), nil)
-	if err == nil || !strings.Contains(err.Error(), `host not found in upstream "nobody"`) {
-		t.Errorf("Run = %v", err)
+	seen := b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1", "nobody"), nil))
+	if !strings.Contains(seen.Refused, `host not found in upstream "nobody"`) {
+		t.Errorf("refused: %q", seen.Refused)
 	}
 }

@@ -1,7 +1,6 @@
 package testbed_test
 
 import (
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,6 +8,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/testbed"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -69,10 +69,9 @@ func TestDeployment(t *testing.T) {
 	const look = `find /etc/nginx /etc/resolv.conf /var/run/deep /run/deep -type f 2>/dev/null | sort | xargs md5sum | md5sum; find /etc/nginx | wc -l`
 	before := b.sh(t, inNginx, look)
 	for _, path := range []string{"/etc/nginx/conf.d/a/../x.conf", "/lab/run/x", "/proc/x", "x"} {
-		_, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{path: nil}, "/four"), nil)
-		var refused *trial.StageError
-		if !errors.As(err, &refused) || !strings.Contains(err.Error(), "not a path for a configuration") {
-			t.Errorf("%s: %v", path, err)
+		seen, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{path: nil}, "/four"))
+		if err != nil || !strings.Contains(seen.Refused, "not a path for a configuration") {
+			t.Errorf("%s: %v, refused: %q", path, err, seen.Refused)
 		}
 	}
 	seen := b.run(t, deployment(map[string][]byte{"/etc/nginx/conf.d/x.conf": []byte("map $uri $b { }\n")}, "/four", "/six", "/name", "/late", "/socket", "/self", "/gone"))
@@ -101,9 +100,8 @@ func TestNginxCannotChangeItsNetwork(t *testing.T) {
 	t.Parallel()
 	b := start(t, trial.NeedsAddresses)
 	var rights string
-	_, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{}), func(trial.Observation) bool {
+	_, err := testbed.During(t.Context(), b.Opener(nextID()), deployment(map[string][]byte{}), func() {
 		rights = b.sh(t, inNginx, `for p in /proc/[0-9]*; do case "$(tr '\0' ' ' < $p/cmdline)" in *nginx:*|agent*) echo $(tr '\0' ' ' < $p/cmdline) $(grep -h -E 'CapEff|CapPrm' $p/status);; esac; done`)
-		return false
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func nextID() string { return "test-t" + protocol.Bytes(trials.Add(1)).String() 
 
 func (b bed) run(t *testing.T, what trial.Trial) trial.Observation {
 	t.Helper()
-	seen, err := b.Run(t.Context(), nextID(), what, nil)
+	seen, err := b.Run(t.Context(), nextID(), what)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -196,7 +196,7 @@ func FuzzAnswers(f *testing.F) {
 		err := bed.hello(ctx)
 		var seen trial.Observation
 		if err == nil {
-			seen, err = bed.Run(ctx, "t", lied(), nil)
+			seen, err = bed.Run(ctx, "t", lied())
 		}
 		if took := time.Since(began); took > liarsTime+deafness+slack {
 			t.Errorf("it ends after %s: %v", took, err)
@@ -243,7 +243,7 @@ func TestLiars(t *testing.T) {
 			bed := (&liar{lines: strings.Split(test.said, "\n")}).bed(t)
 			err := bed.hello(ctx)
 			if err == nil {
-				_, err = bed.Run(ctx, "t", lied(), nil)
+				_, err = bed.Run(ctx, "t", lied())
 			}
 			if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > maxSaid+1000 {
 				t.Errorf("got %.200v, want %.200q", err, test.want)

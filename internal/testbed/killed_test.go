@@ -18,7 +18,6 @@ import (
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/labtest"
 	"github.com/gatewaylab/lab/internal/testbed"
-	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // The variables with which this test program starts itself as a lab to be killed.
@@ -51,7 +50,7 @@ func TestAsLab(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Println("started")
-	_, _ = b.Run(t.Context(), nextID(), slow(), nil)
+	_, _ = b.Run(t.Context(), nextID(), slow())
 }
 
 // ownCache gives the test's runs a cache of their own: a neighbour's sweep knows
@@ -172,9 +171,13 @@ func keep(t *testing.T, e *docker.Engine, cache string, expires time.Duration) (
 	t.Helper()
 	equipment := ownCache(t, e, cache, expires)
 	pool := testbed.NewPool(equipment)
-	seen, err := pool.Run(t.Context(), simple(proxied, app(protocol.Backend{})), func(trial.Observation) bool { return true })
-	if names, _ := pool.Kept(); err != nil || seen.Testbed != "lab-"+equipment.Owner.Run+"-1" || len(names) != 1 || names[0] != seen.Testbed {
-		t.Errorf("kept %q, %v, %q", names, err, seen.Testbed)
+	live, err := pool.Open(t.Context(), simple(proxied, app(protocol.Backend{})))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := live.Leave(t.Context())
+	if names, _ := pool.Kept(); err != nil || name != "lab-"+equipment.Owner.Run+"-1" || len(names) != 1 || names[0] != name {
+		t.Errorf("kept %q, %v, %q", names, err, name)
 	}
 	if err := pool.Close(); err != nil {
 		t.Error(err)

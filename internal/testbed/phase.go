@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -21,11 +20,6 @@ const (
 	clientTimeout = 10 * time.Second
 	logWait       = 2 * time.Second // for access-log records; they follow the answer within ms
 	logPages      = 64              // of at most 1 MiB
-	// Requests while steps are taken: often enough to fall into every moment of a
-	// reload, bounded in number.
-	duringPause = 2 * time.Millisecond
-	duringMost  = 5000
-	duringLead  = 250 * time.Millisecond
 )
 
 // phase takes the steps, sends the probes, and collects what nginx logged.
@@ -52,7 +46,6 @@ func (r *live) phase(ctx context.Context, p trial.Phase) (trial.PhaseSeen, error
 			err = r.lookAfter(ctx, look, all)
 		}
 	}
-	seen.Config, seen.Files = r.Files[r.stage.Nginx], r.serverFiles()
 	if err == nil {
 		err = look.err
 	}
@@ -61,6 +54,9 @@ func (r *live) phase(ctx context.Context, p trial.Phase) (trial.PhaseSeen, error
 	}
 	told := look.result.(*protocol.Seen)
 	r.stall = max(r.stall, told.Stall)
+	if seen.Config = told.Config; r.Deployment != nil {
+		seen.Config = r.Files[r.stage.Nginx]
+	}
 	sent := look.params.(*protocol.Look).Waves
 	if len(told.Answers) != len(sent) {
 		return seen, fmt.Errorf("the agent answers %d of %d waves of probes: not an agent of this lab", len(told.Answers), len(sent))
@@ -139,70 +135,24 @@ func (r *live) lookAfter(ctx context.Context, look *request, traffic []trial.Ans
 	return r.nginx.series(ctx, false, look)
 }
 
-// traffic sends a probe again and again until the returned function is called.
-func (r *live) traffic(ctx context.Context, name string) (stop func() []trial.Answer) {
-	if name == "" {
-		return func() []trial.Answer { return nil }
+// requestID is the next id. Those of a process that has attached differ from those of
+// the processes before it.
+func (r *live) requestID() string {
+	if r.visit > 0 {
+		return fmt.Sprintf("%s-v%d-%d", r.id, r.visit, r.sent.Add(1))
 	}
-	probe := r.Probes[name]
-	ending, ended := make(chan struct{}), make(chan []trial.Answer, 1)
-	answered := make(chan struct{})
-	begun := sync.OnceFunc(func() { close(answered) })
-	go func() {
-		var answers []trial.Answer
-		for len(answers) < duringMost {
-			a := r.send(ctx, name, probe)
-			a.During = true
-			answers = append(answers, a)
-			begun()
-			select {
-			case <-ending:
-				ended <- answers
-				return
-			case <-time.After(duringPause):
-			}
-		}
-		<-ending
-		ended <- answers
-	}()
-	// Some of it must come before the first step: an answer, or, where the answer is
-	// slow, time enough for the request to be on its way on a busy machine.
-	select {
-	case <-answered:
-	case <-time.After(duringLead):
-	}
-	return func() []trial.Answer {
-		close(ending)
-		return <-ended
-	}
-}
-
-func (r *live) send(ctx context.Context, name string, p trial.Probe) trial.Answer {
-	answer, request := trial.Answer{Probe: name}, r.request(p)
-	answer.Err = r.nginx.ask(ctx, protocol.MethodProbe, request, &answer.Client)
-	if answer.Err == nil {
-		answer.Err = answers(request, answer.Client)
-	}
-	return answer
-}
-
-// answers reports whether the answer is the request's.
-func answers(request protocol.Probe, answer protocol.ProbeResult) error {
-	if answer.ID != request.ID {
-		return fmt.Errorf("the probe %q was answered with another one's result: not an agent of this lab", request.ID)
-	}
-	return nil
+	return fmt.Sprintf("%s-%d", r.id, r.sent.Add(1))
 }
 
 // request is the next request of a probe.
 func (r *live) request(p trial.Probe) protocol.Probe {
 	if p.Exactly != nil {
 		request := *p.Exactly
-		request.ID = fmt.Sprintf("%s-%d", r.id, r.sent.Add(1))
+		request.ID = r.requestID()
 		return request
 	}
 	request := protocol.Probe{
-		ID: fmt.Sprintf("%s-%d", r.id, r.sent.Add(1)), Address: nginxAddress,
+		ID: r.requestID(), Address: nginxAddress,
 		Method: http.MethodGet, Path: p.Get, Headers: p.Headers, Size: p.Size, Timeout: p.Timeout,
 	}
 	switch {

@@ -9,17 +9,16 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Pool is the testbeds of a run. They are started when they are needed and kept
-// warm; one that had trouble is replaced. Whoever calls Run from N goroutines
-// has at most N testbeds of each kind.
+// warm; one that had trouble is replaced, and those that nobody asks for are removed.
+// Whoever has N live trials at a time has at most N testbeds of each kind.
 type Pool struct {
 	equipment Equipment
 
 	mu      sync.Mutex
-	idle    map[Kind][]*Testbed
+	idle    map[Kind][]idleTestbed
 	warming int        // starts of Warm's that are under way
 	changed *sync.Cond // one of them has ended
 	closed  bool
@@ -32,6 +31,12 @@ type Pool struct {
 	ending  sync.WaitGroup
 }
 
+// idleTestbed is a testbed that waits for a trial.
+type idleTestbed struct {
+	*Testbed
+	since time.Time
+}
+
 // Times is what testbeds have cost so far.
 type Times struct {
 	Started  int           // testbeds
@@ -42,36 +47,9 @@ type Times struct {
 
 // NewPool makes an empty pool.
 func NewPool(e Equipment) *Pool {
-	p := &Pool{equipment: e, idle: map[Kind][]*Testbed{}}
+	p := &Pool{equipment: e, idle: map[Kind][]idleTestbed{}}
 	p.changed = sync.NewCond(&p.mu)
 	return p
-}
-
-// Run runs a trial on an idle testbed of the kind that it needs, or a new one.
-func (p *Pool) Run(ctx context.Context, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error) {
-	asked := time.Now()
-	t, id, err := p.take(ctx, KindOf(what))
-	if err != nil {
-		return trial.Observation{Trial: what.Name}, err
-	}
-	waited := protocol.Duration(time.Since(asked))
-	seen, err := t.Run(ctx, id, what, keep)
-	seen.Timings.Testbed = waited
-	var stageError *trial.StageError
-	switch {
-	case seen.Testbed != "":
-		if failed := p.keep(t); failed != nil {
-			seen.Testbed = ""
-			err = errors.Join(err, failed)
-		}
-	case t.alone():
-		p.discard(t)
-	case err == nil || (errors.As(err, &stageError) && err == error(stageError)): // the testbed is as good as new
-		err = errors.Join(err, p.put(t, KindOf(what)))
-	default:
-		p.discard(t)
-	}
-	return seen, err
 }
 
 // startsAtOnce is how many testbeds are started side by side: more would only make
@@ -116,33 +94,41 @@ func (p *Pool) Warm(ctx context.Context, n int) error {
 	return failed
 }
 
-// Retire removes an idle testbed, in the background: towards the end of a run fewer
-// are needed, and removing them all at once would be waited for. The last one stays,
-// for Close or for Bare.
-func (p *Pool) Retire() {
-	p.mu.Lock()
-	list := p.idle[Kind{}]
-	if len(list) < 2 || p.closed {
-		p.mu.Unlock()
-		return
-	}
-	t := list[len(list)-1]
-	p.idle[Kind{}] = list[:len(list)-1]
-	p.mu.Unlock()
-	p.discard(t)
-}
-
 // put makes a testbed idle. One that comes after Close goes as the others went.
 func (p *Pool) put(t *Testbed, kind Kind) error {
 	p.mu.Lock()
 	if !p.closed {
-		p.idle[kind] = append(p.idle[kind], t)
+		p.idle[kind] = append(p.idle[kind], idleTestbed{t, time.Now()})
 		p.mu.Unlock()
 		p.changed.Broadcast()
+		time.AfterFunc(idleFor, p.trim)
 		return nil
 	}
 	p.mu.Unlock()
 	return t.Remove()
+}
+
+// idleFor is how long a testbed stays while nobody asks for it. Whoever runs trials asks
+// for the next one within milliseconds.
+const idleFor = 2 * time.Second
+
+// trim removes testbeds that nobody has asked for lately, in the background: towards the
+// end of a run fewer are needed, and removing them all at once would be waited for. One
+// of each kind stays.
+func (p *Pool) trim() {
+	p.mu.Lock()
+	var old []*Testbed
+	for kind, list := range p.idle {
+		for len(list) > 1 && time.Since(list[0].since) >= idleFor { // the first was used last of all
+			old = append(old, list[0].Testbed)
+			list = list[1:]
+		}
+		p.idle[kind] = list
+	}
+	p.mu.Unlock()
+	for _, t := range old {
+		p.discard(t)
+	}
 }
 
 var errClosed = errors.New("taking a testbed: the pool is closed")
@@ -160,7 +146,7 @@ func (p *Pool) take(ctx context.Context, kind Kind) (*Testbed, string, error) {
 		return nil, "", errClosed
 	}
 	if list := p.idle[kind]; len(list) > 0 {
-		t := list[len(list)-1]
+		t := list[len(list)-1].Testbed
 		p.idle[kind] = list[:len(list)-1]
 		p.mu.Unlock()
 		return t, id, nil
@@ -220,18 +206,11 @@ func (p *Pool) Times() Times {
 	return p.times
 }
 
-func (p *Pool) keep(t *Testbed) error {
-	// The run may be over already; keeping is the last thing that is done for it.
-	ctx, cancel := context.WithTimeout(context.Background(), cleanUp)
-	defer cancel()
-	if err := t.Keep(ctx); err != nil {
-		p.discard(t)
-		return fmt.Errorf("keeping testbed %s: %w", t.Name, err)
-	}
+// keep notes that a testbed goes on without this process.
+func (p *Pool) keep(t *Testbed) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.kept = append(p.kept, t.Name)
-	return nil
 }
 
 // discard removes a testbed in the background; Close waits for it.
@@ -263,7 +242,7 @@ func (p *Pool) Close() error {
 	p.mu.Unlock()
 	for _, list := range idle {
 		for _, t := range list {
-			p.discard(t)
+			p.discard(t.Testbed)
 		}
 	}
 	p.ending.Wait()

@@ -7,94 +7,10 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/trial"
 )
-
-// trialLimit bounds one trial; its waits are bounded by the scenario's checks.
-const trialLimit = 3 * time.Minute
-
-// live is one trial while it runs.
-type live struct {
-	*Testbed
-	trial.Trial
-	id     string
-	sent   atomic.Int64
-	stage  trial.Stage // what is in place
-	paused bool
-	logged map[string]int64 // by each backend, as far as it was read
-	killed int              // by the kernel, as far as it was seen
-	times  trial.Timings
-	stall  time.Duration
-}
-
-// Run starts the trial's stage with fresh processes, goes through its phases, and
-// reports what was seen at each; when it returns nothing of the trial is running.
-// If keep, asked with what was seen, says so, everything stays as it is.
-//
-// A *trial.StageError is the scenario's mistake, every other error the lab's trouble;
-// what was seen until then is returned with it. After an error of the lab's the
-// testbed must not be used again.
-func (t *Testbed) Run(ctx context.Context, id string, what trial.Trial, keep func(trial.Observation) bool) (trial.Observation, error) {
-	limit := trialLimit
-	for _, p := range what.Probes {
-		if p.Exactly != nil { // nobody has checked how long these may take
-			limit += p.Exactly.Timeout.D()
-		}
-	}
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the trial took longer than %s", limit))
-	defer cancel()
-	started := time.Now()
-	r := &live{Testbed: t, Trial: what, id: id, stage: what.Start, logged: map[string]int64{}}
-	seen, err := r.run(ctx, keep, trial.Observation{Trial: what.Name, ID: id, Started: started, Nginx: t.info.Version, Image: t.image})
-	seen.Took = protocol.Duration(time.Since(started))
-	seen.Stall, seen.Timings = protocol.Duration(r.stall), r.times
-	seen.Timings.Own = max(0, seen.Took-r.times.Inside())
-	return seen, err
-}
-
-func (r *live) run(ctx context.Context, keep func(trial.Observation) bool, seen trial.Observation) (trial.Observation, error) {
-	r.nginx.begin()
-	r.backend.begin()
-	err := r.start(ctx)
-	for _, phase := range r.Phases {
-		if err != nil {
-			break
-		}
-		var p trial.PhaseSeen
-		p, err = r.phase(ctx, phase)
-		seen.Phases = append(seen.Phases, p)
-	}
-	seen.Stall = protocol.Duration(r.stall)
-	var stageError *trial.StageError
-	if err != nil && !errors.As(err, &stageError) {
-		return seen, err
-	}
-	if thawed := r.unpause(ctx); thawed != nil {
-		return seen, errors.Join(err, thawed)
-	}
-	states := &request{method: protocol.MethodBackends, result: &seen.Backends}
-	if keep != nil {
-		if listed := r.backend.series(ctx, false, states); listed != nil {
-			return seen, errors.Join(err, listed)
-		}
-		slices.SortFunc(seen.Backends, byName)
-		if keep(seen) {
-			seen.Testbed = r.Testbed.Name
-			return seen, err
-		}
-	}
-	if ended := r.end(ctx, states); ended != nil {
-		return seen, errors.Join(err, ended)
-	}
-	slices.SortFunc(seen.Backends, byName)
-	return seen, err
-}
-
-func byName(a, b protocol.BackendStatus) int { return strings.Compare(a.Name, b.Name) }
 
 // start puts the stage in place and starts its processes, nginx beside the backends:
 // it dials them when a request comes, not before.
@@ -123,12 +39,12 @@ func (r *live) start(ctx context.Context) error {
 	}
 	r.timeStart(nginx.took, backends)
 	var refused errAgent
-	if errors.As(nginx.err, &refused) && err == error(nginx.err) {
-		// What the agent says about starting nginx is about its configuration.
-		return &trial.StageError{Text: refused.text}
-	}
-	if r.Deployment != nil && errors.As(config.err, &refused) && err == error(config.err) {
-		return &trial.StageError{Text: refused.text}
+	// What the agent says about starting nginx is about its configuration, and what it
+	// says about a deployment is about the user's.
+	if errors.As(nginx.err, &refused) && err == error(nginx.err) ||
+		r.Deployment != nil && errors.As(config.err, &refused) && err == error(config.err) {
+		r.seen.Refused = refused.text
+		return nil
 	}
 	return err
 }
@@ -217,22 +133,13 @@ func (r *live) launch(name string) (*request, error) {
 		l.Headers, l.Once = r.Deployment.Headers, slices.Contains(r.Deployment.Once, name)
 	}
 	if b.Real() {
-		l.Server, l.Files = r.Server, r.filesOf(b)
+		l.Server, l.Files = r.Server, r.written(b)
 	}
 	return &request{method: protocol.MethodBackend, params: l, result: &protocol.BackendStatus{}}, nil
 }
 
-// serverFiles is the files of the stage's real servers, by their names in the scenario.
-func (r *live) serverFiles() map[string]string {
-	files := map[string]string{}
-	for _, b := range r.stage.Backends {
-		maps.Copy(files, r.filesOf(b))
-	}
-	return files
-}
-
-// filesOf is the configuration and the application of a backend, those that it has.
-func (r *live) filesOf(b protocol.Backend) map[string]string {
+// written is the configuration and the application of a backend, those that it has.
+func (r *live) written(b protocol.Backend) map[string]string {
 	files := map[string]string{}
 	for _, name := range []string{b.Config, b.Application} {
 		if name != "" {
@@ -242,14 +149,27 @@ func (r *live) filesOf(b protocol.Backend) map[string]string {
 	return files
 }
 
+// pause freezes the backend container, and its agent with it.
+func (r *live) pause(ctx context.Context) error {
+	r.paused = true
+	defer r.engineTook(time.Now())
+	return r.equipment.Engine.Pause(ctx, r.backendID)
+}
+
 // unpause thaws the backend container; its agent cannot answer before.
 func (r *live) unpause(ctx context.Context) error {
 	if !r.paused {
 		return nil
 	}
-	r.paused = false
 	defer r.engineTook(time.Now())
-	return r.equipment.Engine.Unpause(ctx, r.backendID)
+	if err := r.equipment.Engine.Unpause(ctx, r.backendID); err != nil {
+		return err
+	}
+	r.paused = false
+	if r.backend == nil {
+		return r.reachBackend(ctx)
+	}
+	return nil
 }
 
 // end stops everything and proves that nothing is left. The backends' last states go

@@ -59,7 +59,7 @@ func TestServer(t *testing.T) {
 		trial.Phase{Name: "killed", Apply: steps("kill-backend")},
 		trial.Phase{Name: "again", Apply: []trial.Step{{Do: "remove", Target: "/lab/run/php.sock"}, {Do: "start-backend"}}},
 		trial.Phase{Name: "other user", Stage: trial.Stage{User: "daemon"}, Apply: steps("check", "reload")},
-	), nil)
+	))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestServerListensElsewhere(t *testing.T) {
 	what := php(trial.Phase{Name: "healthy"})
 	what.Files["pool.conf"] = strings.Replace(pool, "/lab/run/php.sock", "127.0.0.1:9000", 1)
 	began := time.Now()
-	_, err := p.Run(t.Context(), what, nil)
+	_, err := p.Run(t.Context(), what)
 	if err == nil || !strings.Contains(err.Error(), `backend "app" does not listen on unix:///lab/run/php.sock`) || !strings.Contains(err.Error(), "tcp://127.0.0.1:9000") {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
@@ -109,12 +109,12 @@ func TestServerMissingInItsImage(t *testing.T) {
 	equipment := labtest.Equipment(t, e, labtest.Image(t, e).Name)
 	equipment.Server = func(string) (string, error) { return equipment.Image, nil }
 	p := poolOf(t, equipment)
-	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"}), nil); err == nil || !strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
+	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"})); err == nil || !strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
 		t.Errorf("%v", err)
 	}
 	equipment.Server = func(string) (string, error) { return "", os.ErrNotExist }
 	p = poolOf(t, equipment)
-	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"}), nil); err == nil || !strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
+	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"})); err == nil || !strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
 		t.Errorf("%v", err)
 	}
 }
@@ -192,7 +192,7 @@ func TestServiceManager(t *testing.T) {
 		Scenario: "service", Name: "service", Server: "systemd", Start: stage, Phases: phases,
 		Files:  map[string]string{"nginx.conf": proxied, "app.service": "[Service]\nExecStart=/srv/app/run\nExecStopPost=/bin/seq 1 9000\n"},
 		Probes: map[string]trial.Probe{"home": {Get: "/"}},
-	}, nil)
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

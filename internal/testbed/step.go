@@ -70,9 +70,7 @@ var actions = map[string]action{
 		return r.setMemory(ctx, r.stage.Memory)
 	}},
 	"pause-container": {do: func(r *live, ctx context.Context, _ trial.Step) error {
-		r.paused = true
-		defer r.engineTook(time.Now())
-		return r.equipment.Engine.Pause(ctx, r.backendID)
+		return r.pause(ctx)
 	}},
 	"unpause-container": {do: func(r *live, ctx context.Context, _ trial.Step) error {
 		return r.unpause(ctx)

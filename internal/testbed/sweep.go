@@ -168,3 +168,21 @@ func sweepLocks(cache string) error {
 	}
 	return nil
 }
+
+// Describe says how many containers and networks there are in a list.
+func Describe(list []Leftover) string {
+	count := map[string]int{}
+	for _, l := range list {
+		count[l.Kind]++
+	}
+	var parts []string
+	for _, kind := range []string{"container", "network"} {
+		switch n := count[kind]; {
+		case n == 1:
+			parts = append(parts, "1 "+kind)
+		case n > 1 || kind == "container":
+			parts = append(parts, fmt.Sprintf("%d %ss", n, kind))
+		}
+	}
+	return strings.Join(parts, " and ")
+}

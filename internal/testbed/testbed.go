@@ -47,6 +47,7 @@ type Equipment struct {
 	Certificates certificate.Set
 	Owner        Owner
 	Privileges   []string // that were given to the scenarios that ask for them
+	Fresh        bool     // every trial has containers of its own, which are not kept warm
 }
 
 // Testbed is an nginx container and a backend container that share a network
@@ -198,17 +199,6 @@ func (t *Testbed) helloNginx(ctx context.Context) error {
 
 // Nginx is what the image's nginx says of itself.
 func (t *Testbed) Nginx() protocol.NginxInfo { return t.info }
-
-// Keep makes the containers outlive the run, until its expiry.
-func (t *Testbed) Keep(ctx context.Context) error {
-	keep := protocol.Keep{Until: t.equipment.Owner.Expires.Unix()}
-	err := both(
-		func() error { return t.nginx.ask(ctx, protocol.MethodKeep, keep, nil) },
-		func() error { return t.backend.ask(ctx, protocol.MethodKeep, keep, nil) },
-	)
-	t.closeStreams()
-	return err
-}
 
 // Remove removes the testbed's containers and its network. It works on after the
 // run was interrupted, within a time limit of its own: this is when it matters.

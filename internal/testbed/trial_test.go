@@ -1,7 +1,6 @@
 package testbed_test
 
 import (
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -58,8 +57,8 @@ func TestALeftoverIsFound(t *testing.T) {
 		}
 	}()
 	healthy := simple(ownWords, nil)
-	inTestbed := func(script string) func(trial.Observation) bool {
-		return func(trial.Observation) bool {
+	inTestbed := func(script string) func() {
+		return func() {
 			found, err := testbed.List(t.Context(), e, labtest.Cache(t))
 			if err != nil {
 				t.Error(err)
@@ -69,7 +68,7 @@ func TestALeftoverIsFound(t *testing.T) {
 					stream, err := e.Exec(t.Context(), l.ID, []string{"/bin/sh", "-c", script})
 					if err != nil {
 						t.Error(err)
-						return false
+						return
 					}
 					buffer := make([]byte, 10)
 					n, _ := stream.Read(buffer) // it says when it is ready
@@ -79,20 +78,19 @@ func TestALeftoverIsFound(t *testing.T) {
 					}
 				}
 			}
-			return false
 		}
 	}
 	// Visitors are not killed: theirs could answer the next trial's probes.
-	_, err := pool.Run(t.Context(), healthy, inTestbed("(while ! grep -q ':270F ' /proc/net/tcp*; do sleep 0.01; done; echo ready) & exec nc -l -p 9999"))
+	_, err := testbed.During(t.Context(), pool.Open, healthy, inTestbed("(while ! grep -q ':270F ' /proc/net/tcp*; do sleep 0.01; done; echo ready) & exec nc -l -p 9999"))
 	if err == nil || !strings.Contains(err.Error(), "after the trial test/trial something is left: tcp://") || !strings.Contains(err.Error(), ":9999") {
 		t.Errorf("a listener: %v", err)
 	}
 	// On a new testbed; and an orphan there is not left, but killed.
-	seen, err := pool.Run(t.Context(), healthy, inTestbed("(sleep 1000 </dev/null >/dev/null 2>&1 &); echo ready"))
+	seen, err := testbed.During(t.Context(), pool.Open, healthy, inTestbed("(sleep 1000 </dev/null >/dev/null 2>&1 &); echo ready"))
 	if err != nil || status(seen, 0) != 200 {
 		t.Fatalf("the next trial: %v %+v", err, seen)
 	}
-	_, err = pool.Run(t.Context(), healthy, inTestbed("ps | grep -v grep | grep -q 'sleep 1000' || echo ready"))
+	_, err = testbed.During(t.Context(), pool.Open, healthy, inTestbed("ps | grep -v grep | grep -q 'sleep 1000' || echo ready"))
 	if err != nil {
 		t.Error(err)
 	}
@@ -107,10 +105,9 @@ func TestAConfigurationThatDoesNotStart(t *testing.T) {
 		"server { listen 80; location / { proxy_pass http://nowhere:1; } }": "host not found in upstream",
 		"server { listen 192.0.2.9:80; }":                                   "bind() to 192.0.2.9:80 failed (99: ",
 	} {
-		seen, err := b.Run(t.Context(), nextID(), simple(conf, app(protocol.Backend{})), nil)
-		var stageError *trial.StageError
-		if !errors.As(err, &stageError) || !strings.Contains(stageError.Text, want) || !strings.Contains(stageError.Text, "[emerg]") {
-			t.Errorf("%s: %v, want %q", conf, err, want)
+		seen, err := b.Run(t.Context(), nextID(), simple(conf, app(protocol.Backend{})))
+		if err != nil || !strings.Contains(seen.Refused, want) || !strings.Contains(seen.Refused, "[emerg]") || len(seen.Phases) > 0 {
+			t.Errorf("%s: %v, refused: %q, want %q", conf, err, seen.Refused, want)
 		}
 		if len(seen.Backends) != 1 || !seen.Backends[0].Listening {
 			t.Errorf("its backends: %+v", seen.Backends)

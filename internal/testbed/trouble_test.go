@@ -34,7 +34,7 @@ func TestInterruptedTrial(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	var interrupted time.Time
 	time.AfterFunc(300*time.Millisecond, func() { interrupted = time.Now(); cancel(why) })
-	_, err := b.Run(ctx, nextID(), slow(), nil)
+	_, err := b.Run(ctx, nextID(), slow())
 	if took := time.Since(interrupted); !errors.Is(err, why) || took > 2*time.Second {
 		t.Errorf("Run = %v, %s after the interruption", err, took)
 	}
@@ -53,7 +53,7 @@ func TestInterruptedWhilePaused(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var interrupted time.Time
 	time.AfterFunc(time.Second, func() { interrupted = time.Now(); cancel() })
-	_, err := b.Run(ctx, nextID(), what, nil)
+	_, err := b.Run(ctx, nextID(), what)
 	if took := time.Since(interrupted); !errors.Is(err, context.Canceled) || took > 2*time.Second {
 		t.Errorf("Run = %v, %s after the interruption", err, took)
 	}
@@ -132,12 +132,12 @@ func TestAContainerEndsDuringATrial(t *testing.T) {
 			}
 			time.AfterFunc(400*time.Millisecond, kill)
 			began := time.Now()
-			_, err := pool.Run(t.Context(), what, nil)
+			_, err := pool.Run(t.Context(), what)
 			want := fmt.Sprintf("the agent in lab-%s-1-%s does not answer: its container ended", equipment.Owner.Run, role)
 			if err == nil || !strings.Contains(err.Error(), want) || time.Since(began) > prompt {
 				t.Errorf("Run = %v after %s, want %q", err, time.Since(began), want)
 			}
-			if seen, err := pool.Run(t.Context(), simple(ownWords, nil), nil); err != nil || status(seen, 0) != 200 {
+			if seen, err := pool.Run(t.Context(), simple(ownWords, nil)); err != nil || status(seen, 0) != 200 {
 				t.Errorf("on another testbed: %v %+v", err, seen)
 			}
 			if err := pool.Close(); err != nil {
@@ -162,7 +162,7 @@ func TestCloseDuringATrial(t *testing.T) {
 	wait.Apply[0].Wait = protocol.Duration(time.Second)
 	what.Phases = append(what.Phases, wait)
 	ran := make(chan error, 1)
-	go func() { _, err := pool.Run(t.Context(), what, nil); ran <- err }()
+	go func() { _, err := pool.Run(t.Context(), what); ran <- err }()
 	time.Sleep(300 * time.Millisecond)
 	if err := pool.Close(); err != nil {
 		t.Error(err)
@@ -177,7 +177,7 @@ func TestRemoveDuringATrial(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	ran := make(chan error, 1)
-	go func() { _, err := b.Run(context.Background(), nextID(), slow(), nil); ran <- err }()
+	go func() { _, err := b.Run(context.Background(), nextID(), slow()); ran <- err }()
 	time.Sleep(300 * time.Millisecond)
 	if err := b.Remove(); err != nil {
 		t.Error(err)
@@ -204,10 +204,10 @@ func TestNothingRunsOn(t *testing.T) {
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 		defer cancel()
-		if _, err := b.Run(t.Context(), nextID(), simple(proxied, app(protocol.Backend{})), nil); err != nil {
+		if _, err := b.Run(t.Context(), nextID(), simple(proxied, app(protocol.Backend{}))); err != nil {
 			t.Error(err)
 		}
-		if _, err := b.Run(ctx, nextID(), slow(), nil); err == nil {
+		if _, err := b.Run(ctx, nextID(), slow()); err == nil {
 			t.Error("it was to be interrupted")
 		}
 		if err := b.Remove(); err != nil {

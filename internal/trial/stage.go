@@ -24,5 +24,5 @@ type Probe struct {
 
 	// Exactly is the request to the last detail but its id, in place of what stands above
 	// Count: of trials that were not written by a person.
-	Exactly *protocol.Probe `yaml:"-" json:"-"`
+	Exactly *protocol.Probe `yaml:"-" json:"exactly,omitempty"`
 }

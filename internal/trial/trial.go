@@ -64,9 +64,11 @@ type Observation struct {
 	Testbed  string                   `json:"testbed,omitempty"` // names of the containers, where they were kept
 	Nginx    string                   `json:"nginx,omitempty"`   // the version that it ran on
 	Image    string                   `json:"image,omitempty"`   // of nginx's container
-	Stall    protocol.Duration        `json:"stall,omitzero"`    // the longest time that the agent, wanting to run, waited for a CPU
-	Retried  bool                     `json:"retried,omitempty"` // the first attempt failed, on a machine too slow to tell
-	Timings  Timings                  `json:"timings,omitzero"`
+	// Refused is what nginx said when it did not start with the configuration that the
+	// trial began with; there are no phases then.
+	Refused string            `json:"refused,omitempty"`
+	Stall   protocol.Duration `json:"stall,omitzero"` // the longest time that the agent, wanting to run, waited for a CPU
+	Timings Timings           `json:"timings,omitzero"`
 }
 
 // Timings is where the time went. All but Testbed add up to the trial's.
@@ -160,9 +162,3 @@ func InLogs(logs map[string]string, expected []strict.Regexp) *strict.Regexp {
 	}
 	return nil
 }
-
-// StageError says that a stage cannot be started: nginx refuses its
-// configuration. The fault lies with the scenario, not with the lab.
-type StageError struct{ Text string }
-
-func (e *StageError) Error() string { return e.Text }

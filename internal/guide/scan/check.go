@@ -1,8 +1,8 @@
 package scan
 
 import (
+	"cmp"
 	stdcontext "context"
-	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/trial"
@@ -33,7 +32,7 @@ const (
 
 // Check gives the snippets to nginx -t, each in a context that fits, and after each
 // mistake again without it. The error is the lab's trouble.
-func (s *Scan) Check(ctx stdcontext.Context, runner experiment.Runner) error {
+func (s *Scan) Check(ctx stdcontext.Context, runner trial.Runner) error {
 	pending := s.snippets[:min(len(s.snippets), maxSnippets)]
 	for _, one := range s.snippets[len(pending):] {
 		one.trouble = fmt.Sprintf("the guide has more than %d snippets", maxSnippets)
@@ -69,7 +68,7 @@ func (s *Scan) Check(ctx stdcontext.Context, runner experiment.Runner) error {
 
 // oneByOne tries the snippets of a trial that went wrong each in one of its own: a
 // snippet that nginx does not come to an end with must not keep the others from a verdict.
-func (s *Scan) oneByOne(ctx stdcontext.Context, runner experiment.Runner, batch []*snippet, failed error) (again []*snippet, err error) {
+func (s *Scan) oneByOne(ctx stdcontext.Context, runner trial.Runner, batch []*snippet, failed error) (again []*snippet, err error) {
 	bad := 0
 	for _, one := range batch {
 		open, err := s.try(ctx, runner, []*snippet{one})
@@ -86,7 +85,7 @@ func (s *Scan) oneByOne(ctx stdcontext.Context, runner experiment.Runner, batch 
 }
 
 // try gives some snippets to nginx, and returns those to be tried again.
-func (s *Scan) try(ctx stdcontext.Context, runner experiment.Runner, batch []*snippet) ([]*snippet, error) {
+func (s *Scan) try(ctx stdcontext.Context, runner trial.Runner, batch []*snippet) ([]*snippet, error) {
 	const plain = "plain.conf"
 	what := trial.Trial{Scenario: ConfigTest, Name: "nginx -t", Files: map[string]string{plain: plainConfig}, Start: trial.Stage{Nginx: plain}}
 	var tried []*snippet
@@ -107,12 +106,12 @@ func (s *Scan) try(ctx stdcontext.Context, runner experiment.Runner, batch []*sn
 	}
 	ctx, cancel := stdcontext.WithTimeoutCause(ctx, limitOfTrial, fmt.Errorf("nginx -t took longer than %s", limitOfTrial))
 	defer cancel()
-	seen, err := runner.Run(ctx, what, nil)
+	seen, err := runner.Run(ctx, what)
 	if err != nil {
 		return nil, fmt.Errorf("checking the guide's configuration: %w", err)
 	}
 	if len(seen.Phases) != len(tried) {
-		return nil, errors.New("checking the guide's configuration: the trial ended early")
+		return nil, fmt.Errorf("checking the guide's configuration: the trial ended early: %s", cmp.Or(seen.Refused, "nginx was not asked"))
 	}
 	var again []*snippet
 	for i, one := range tried {

@@ -17,9 +17,7 @@ import (
 // fakeNginx takes everything, and never comes to an end with what it is told to hang on.
 type fakeNginx struct{ hangs string }
 
-func (f fakeNginx) Retire() {}
-
-func (f fakeNginx) Run(_ stdcontext.Context, what trial.Trial, _ func(trial.Observation) bool) (seen trial.Observation, err error) {
+func (f fakeNginx) Run(_ stdcontext.Context, what trial.Trial) (seen trial.Observation, err error) {
 	for _, p := range what.Phases {
 		if strings.Contains(what.Files[p.Stage.Nginx], f.hangs) {
 			return seen, errors.New("too long")

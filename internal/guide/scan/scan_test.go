@@ -46,7 +46,7 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := scan.New(d, catalogue)
-			results := experiment.Run(t.Context(), keeps{pool}, s.Scenarios, experiment.Options{Parallel: 2})
+			results := experiment.Run(t.Context(), pool, s.Scenarios, experiment.Options{Parallel: 2})
 			if err := s.Check(t.Context(), pool); err != nil {
 				t.Fatal(err)
 			}
@@ -70,8 +70,3 @@ func TestPlantedMistakesAreFound(t *testing.T) {
 		})
 	}
 }
-
-// keeps is a pool whose testbeds are not retired between texts.
-type keeps struct{ experiment.Runner }
-
-func (keeps) Retire() {}
