@@ -35,7 +35,7 @@ func newApp(std streams) *cli.App {
 			return usage("reading the flags of `%s`: %w", c.HelpName, err)
 		}
 		if len(c.Subcommands) == 0 {
-			c.Flags = append(c.Flags, commonFlags(c.Flags)...)
+			c.Flags = append(c.Flags, commonFlags()...)
 		}
 		fromEnvironment(c.Flags)
 	})

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"embed"
+	"flag"
 	"fmt"
 	"io"
 	"regexp"
@@ -10,8 +12,6 @@ import (
 	"sync"
 
 	"github.com/urfave/cli/v2"
-
-	"github.com/gatewaylab/lab/internal/report"
 )
 
 // completionFlag is what the scripts put behind the words of the command line, the
@@ -46,11 +46,9 @@ func completionCommand(std streams) *cli.Command {
 			_, err = std.out.Write(script)
 			return err
 		},
+		BashComplete: completesWith(func(string) []string { return shells }),
 	}
 }
-
-// values are those of flags that take one of a few.
-var values = map[string][]string{"output": forms, "color": colors, "coverage-of": coverages}
 
 // harmless keeps words out of the answer that a shell could take for more than words.
 var harmless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._=-]+$`) })
@@ -97,7 +95,10 @@ func candidates(app *cli.App, before []string, current string) []string {
 	}
 	switch {
 	case pending != nil:
-		return valuesOf(a.command, pending, scenarios)
+		if f, ok := pending.(valued); ok {
+			return f.values(scenarios)
+		}
+		return nil
 	case strings.HasPrefix(current, "-"):
 		var names []string
 		for _, f := range a.candidates() {
@@ -113,53 +114,54 @@ func candidates(app *cli.App, before []string, current string) []string {
 		}
 		return names
 	}
-	return argumentsOf(a.command, scenarios)
+	return argumentsOf(app, a.command, scenarios)
 }
 
-func valuesOf(command *cli.Command, f cli.Flag, dir string) []string {
-	switch name := f.Names()[0]; name {
-	case "tag", "skip":
-		ids, tags := known(dir)
-		if name == "skip" {
-			tags = append(tags, ids...)
+// completesWith is how a command's arguments are completed. The words depend on the
+// scenarios, which --scenarios names.
+func completesWith(words func(scenarios string) []string) cli.BashCompleteFunc {
+	return func(c *cli.Context) {
+		for _, word := range words(c.String("scenarios")) {
+			fmt.Fprintln(c.App.Writer, word)
 		}
-		return tags
-	case "report":
-		formats := report.FormatNames()
-		if command != nil && command.Name == "verify" {
-			formats = report.FormNames(report.Guide{}.Forms())
-		}
-		var names []string
-		for _, format := range formats {
-			names = append(names, format+"=")
-		}
-		return names
-	default:
-		return values[name]
 	}
 }
 
-func argumentsOf(command *cli.Command, dir string) []string {
-	switch command.Name {
-	case "run", "list", "show":
-		ids, _ := known(dir)
-		return ids
-	case "completion":
-		return shells
+// argumentsOf asks the command for the words that its arguments can be.
+func argumentsOf(app *cli.App, command *cli.Command, scenarios string) []string {
+	if command.BashComplete == nil {
+		return nil
 	}
-	return nil
+	var words bytes.Buffer
+	given := flag.NewFlagSet(command.Name, flag.ContinueOnError)
+	given.String("scenarios", scenarios, "")
+	asked := *app
+	asked.Writer = &words
+	command.BashComplete(cli.NewContext(&asked, given, nil))
+	return strings.Fields(words.String())
 }
 
-// known are the ids and tags of the scenarios.
-func known(dir string) (ids, tags []string) {
-	all, err := readEntries(dir)
+func knownIDs(scenarios string) []string {
+	all, err := readEntries(scenarios)
 	if err != nil {
-		return nil, nil
+		return nil // there is nothing to complete
 	}
+	var ids []string
 	for _, s := range all.entries {
 		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
+func knownTags(scenarios string) []string {
+	all, err := readEntries(scenarios)
+	if err != nil {
+		return nil // there is nothing to complete
+	}
+	var tags []string
+	for _, s := range all.entries {
 		tags = append(tags, s.Tags...)
 	}
 	slices.Sort(tags)
-	return ids, slices.Compact(tags)
+	return slices.Compact(tags)
 }

@@ -64,18 +64,15 @@ type configuring struct {
 	image    report.Image
 }
 
-func newConfiguring(c *cli.Context, std streams, more ...string) (*configuring, error) {
+func newConfiguring(c *cli.Context, std streams) (*configuring, error) {
 	if c.NArg() != 1 {
 		return nil, usage("`%s` needs one configuration, a folder or nginx.conf, and %d were given", c.Command.HelpName, c.NArg())
 	}
-	return configuringOf(c, std, c.Args().First(), c.String("nginx"), more...)
+	return configuringOf(c, std, c.Args().First(), c.String("nginx"))
 }
 
-func configuringOf(c *cli.Context, std streams, path, nginx string, more ...string) (*configuring, error) {
-	out, err := outputOf(c, std, more...)
-	if err != nil {
-		return nil, err
-	}
+func configuringOf(c *cli.Context, std streams, path, nginx string) (*configuring, error) {
+	out := outputOf(c, std)
 	g := &configuring{
 		out: out, progress: &progress{out: out}, path: path, images: session.Wanted{Nginx: nginx}, timeout: c.Duration("timeout"),
 		changes: c.Bool("show-changes"), options: regress.Options{TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel")},

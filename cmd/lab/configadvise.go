@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
-	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -24,17 +22,16 @@ func configAdviseCommand(std streams) *cli.Command {
 		Description: "Needs no behaviour file. What is said was seen in a trial; the fix was applied to a\n" +
 			"copy and tried, and nothing of the configuration is changed.",
 		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...),
-			&cli.StringFlag{Name: "fail-on", Usage: "exit with 1 where something of this severity or a graver one is found: `SEVERITY` is " + strings.Join(regress.Severities, ", ")},
+			newChoice(&cli.StringFlag{
+				Name: "fail-on", Usage: "exit with 1 where something of this severity or a graver one is found: `SEVERITY` is %s",
+			}, regress.Severities),
 		}, configFlags()...),
 		Action: func(c *cli.Context) error {
-			g, err := newConfiguring(c, std, forms...)
+			g, err := newConfiguring(c, std)
 			if err != nil {
 				return err
 			}
 			failOn := slices.Index(regress.Severities, c.String("fail-on"))
-			if failOn < 0 && c.String("fail-on") != "" {
-				return usage("--fail-on: %q is none of %s%s", c.String("fail-on"), strings.Join(regress.Severities, ", "), strict.Suggest(c.String("fail-on"), regress.Severities))
-			}
 			var probes []regress.Probe
 			before, err := regress.ReadBehaviour(g.file)
 			switch {
@@ -43,10 +40,7 @@ func configAdviseCommand(std streams) *cli.Command {
 			case !regress.Missing(err):
 				return usage("%w", err)
 			}
-			files, err := reportFiles(c, forms)
-			if err != nil {
-				return err
-			}
+			files := reportFiles(c)
 			g.dialling = dial(c.Context)
 			failed := false
 			err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
@@ -78,19 +72,6 @@ func configAdviseCommand(std streams) *cli.Command {
 			return nil
 		},
 	}
-}
-
-// reportFiles reads --report.
-func reportFiles(c *cli.Context, forms []string) ([]report.File, error) {
-	var files []report.File
-	for _, text := range c.StringSlice("report") {
-		file, err := report.ParseFile(text, forms)
-		if err != nil {
-			return nil, usage("--report: %w", err)
-		}
-		files = append(files, file)
-	}
-	return files, nil
 }
 
 // report writes a report to its files and in the form that was asked for, or else as

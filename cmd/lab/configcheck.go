@@ -21,7 +21,7 @@ func configCheckCommand(std streams) *cli.Command {
 			"says of each difference what it is and which directive decides.",
 		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...)}, configFlags()...),
 		Action: func(c *cli.Context) error {
-			g, err := newConfiguring(c, std, forms...)
+			g, err := newConfiguring(c, std)
 			if err != nil {
 				return err
 			}
@@ -32,10 +32,7 @@ func configCheckCommand(std streams) *cli.Command {
 			if err != nil {
 				return usage("%w", err)
 			}
-			files, err := reportFiles(c, forms)
-			if err != nil {
-				return err
-			}
+			files := reportFiles(c)
 			g.dialling = dial(c.Context)
 			var failed error
 			err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {

@@ -39,13 +39,11 @@ func configDiffCommand(std streams) *cli.Command {
 			default:
 				return usage("diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s", count(len(names), "configuration"), count(len(images), "image"))
 			}
-			files, err := reportFiles(c, forms)
-			if err != nil {
-				return err
-			}
+			files := reportFiles(c)
+			var err error
 			var sides [2]*configuring
 			for i := range sides {
-				if sides[i], err = configuringOf(c, std, names[i], images[i], forms...); err != nil {
+				if sides[i], err = configuringOf(c, std, names[i], images[i]); err != nil {
 					return err
 				}
 			}

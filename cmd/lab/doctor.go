@@ -21,12 +21,11 @@ func doctorCommand(std streams) *cli.Command {
 		Name:        "doctor",
 		Usage:       "say what a run needs, and whether it is there",
 		Description: "Looks and changes nothing. Exit code 3 means that `lab run` would fail.",
-		Flags:       []cli.Flag{&cli.StringFlag{Name: "nginx", Usage: "the image `IMAGE` that the run would use"}, cacheFlag()},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "nginx", Usage: "the image `IMAGE` that the run would use"}, cacheFlag(), outputFlag(),
+		},
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			cache, err := cacheDir(c)
 			if err != nil {
 				return err

@@ -42,17 +42,14 @@ func explainCommand(std streams) *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			steady()
-			out, err := outputOf(c, std, jsonLines)
-			if err != nil {
-				return err
-			}
-			e := explaining{output: out, args: c.Args().Slice(), access: c.StringSlice("access")}
+			e := explaining{output: outputOf(c, std), args: c.Args().Slice(), access: c.StringSlice("access")}
 			if len(e.args) == 0 {
 				if std.inTerminal {
 					return usage("explain: nothing to explain: give a line of an error log in quotes, a file, or - with the log on the standard input")
 				}
 				e.args = []string{"-"}
 			}
+			var err error
 			if e.book, err = readBook(c); err != nil {
 				return err
 			}

@@ -9,37 +9,57 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/report"
-	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// commonFlags are those of every command, besides the ones that it has of its own.
-func commonFlags(own []cli.Flag) []cli.Flag {
-	flags := []cli.Flag{
-		&cli.StringFlag{Name: "color", Value: "auto", Usage: "`WHEN` to colour: auto, always or never; NO_COLOR is honoured"},
+// commonFlags are those of every command.
+func commonFlags() []cli.Flag {
+	return []cli.Flag{
+		newChoice(&cli.StringFlag{Name: "color", Value: colors[0], Usage: "`WHEN` to colour: %s; NO_COLOR is honoured"}, colors),
 		&cli.BoolFlag{Name: "quiet", Aliases: []string{"q"}, Usage: "no progress"},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "say more about what is being done"},
 	}
-	for _, f := range own {
-		if s, ok := f.(*cli.StringFlag); ok && s.Name == "output" {
-			return flags // with more forms
-		}
-	}
-	return append([]cli.Flag{outputFlag()}, flags...)
 }
 
-// outputFlag names the forms of a command's output, with those that it alone has.
+// outputFlag declares the forms of what a command writes to stdout: those of every list,
+// and more.
 func outputFlag(more ...string) cli.Flag {
-	return &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "form of the output: `FORM` is " + strings.Join(formsWith(more), ", ") + "; by default a table on a terminal and plain lines elsewhere"}
-}
-
-func formsWith(more []string) []string {
 	all := slices.Clone(forms)
 	for _, form := range more {
 		if !slices.Contains(all, form) {
 			all = append(all, form)
 		}
 	}
-	return all
+	return newChoice(&cli.StringFlag{
+		Name: "output", Aliases: []string{"o"},
+		Usage: "form of the output: `FORM` is %s; by default a table on a terminal and plain lines elsewhere",
+	}, all)
+}
+
+// reportFlag declares the forms in which a command writes files.
+func reportFlag(formats []string) cli.Flag {
+	f := &cli.StringSliceFlag{
+		Name:  "report",
+		Usage: "write a report as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; may be repeated",
+		Action: func(_ *cli.Context, given []string) error {
+			for _, text := range given {
+				if _, err := report.ParseFile(text, formats); err != nil {
+					return usage("--report: %w", err)
+				}
+			}
+			return nil
+		},
+	}
+	return several{f, func(string) []string { return withSuffix(formats, "=") }}
+}
+
+// reportFiles are the files of reportFlag, which has checked them.
+func reportFiles(c *cli.Context) []report.File {
+	var files []report.File
+	for _, text := range c.StringSlice("report") {
+		format, path, _ := strings.Cut(text, "=")
+		files = append(files, report.File{Format: format, Path: path})
+	}
+	return files
 }
 
 func scenariosFlag() cli.Flag {
@@ -48,8 +68,10 @@ func scenariosFlag() cli.Flag {
 
 func selectFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringSliceFlag{Name: "tag", Usage: "only scenarios with the tag `TAG`; several mean any of them"},
-		&cli.StringSliceFlag{Name: "skip", Usage: "leave out the scenarios with the id or tag `WORD`"},
+		several{&cli.StringSliceFlag{Name: "tag", Usage: "only scenarios with the tag `TAG`; several mean any of them"}, knownTags},
+		several{&cli.StringSliceFlag{Name: "skip", Usage: "leave out the scenarios with the id or tag `WORD`"}, func(scenarios string) []string {
+			return append(knownTags(scenarios), knownIDs(scenarios)...)
+		}},
 		scenariosFlag(),
 	}
 }
@@ -63,6 +85,10 @@ func fromEnvironment(flags []cli.Flag) {
 	for _, f := range flags {
 		name := []string{"LAB_" + strings.ToUpper(strings.ReplaceAll(f.Names()[0], "-", "_"))}
 		switch f := f.(type) {
+		case choice:
+			f.EnvVars = name
+		case several:
+			f.EnvVars = name
 		case *cli.StringFlag:
 			f.EnvVars = name
 		case *cli.StringSliceFlag:
@@ -91,13 +117,9 @@ var (
 	colors = []string{"auto", "always", "never"}
 )
 
-// outputOf reads the flags of commonFlags; more are the forms that the command alone has.
-func outputOf(c *cli.Context, std streams, more ...string) (output, error) {
-	forms := formsWith(more)
+// outputOf reads --output and the flags of commonFlags, which have checked themselves.
+func outputOf(c *cli.Context, std streams) output {
 	o := output{streams: std, form: c.String("output"), quiet: c.Bool("quiet"), loud: c.Bool("verbose")}
-	if o.form != "" && !slices.Contains(forms, o.form) {
-		return o, usage("--output: %q is none of %s%s", o.form, strings.Join(forms, ", "), strict.Suggest(o.form, forms))
-	}
 	if o.form == "" {
 		o.form = "plain"
 		if std.outTerminal {
@@ -105,11 +127,8 @@ func outputOf(c *cli.Context, std streams, more ...string) (output, error) {
 		}
 	}
 	when := c.String("color")
-	if !slices.Contains(colors, when) {
-		return o, usage("--color: %q is none of %s%s", when, strings.Join(colors, ", "), strict.Suggest(when, colors))
-	}
 	o.screen = report.Screen{Width: std.width, Color: when == "always" || when == "auto" && std.outTerminal && os.Getenv("NO_COLOR") == ""}
-	return o, nil
+	return o
 }
 
 // cacheDir is the folder that survives between runs.

@@ -47,11 +47,6 @@ type scanning struct {
 }
 
 func newScanning(c *cli.Context, std streams) (*scanning, error) {
-	forms := report.FormNames(report.Scan{}.Forms())
-	out, err := outputOf(c, std, forms...)
-	if err != nil {
-		return nil, err
-	}
 	if c.NArg() > 1 {
 		return nil, usage("scan checks one guide, and %d were given: %q", c.NArg(), c.Args().Slice())
 	}
@@ -67,12 +62,13 @@ func newScanning(c *cli.Context, std streams) (*scanning, error) {
 	if err := newFile(s.draft); err != nil {
 		return nil, usage("--draft: %w", err)
 	}
-	if s.running, err = runningOf(c, out, all, s.scan.Scenarios); err != nil {
+	if s.running, err = runningOf(c, outputOf(c, std), all, s.scan.Scenarios); err != nil {
 		return nil, err
 	}
 	s.options.Repeat = 1
 	s.also = func(ctx context.Context, pool *testbed.Pool) error { return s.scan.Check(ctx, pool) }
-	return s, s.check(c.StringSlice("report"), forms)
+	s.reports = reportFiles(c)
+	return s, s.check()
 }
 
 // run runs the trials, decides and reports.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -30,7 +29,7 @@ func guideVerifyCommand(std streams) *cli.Command {
 		Flags: append([]cli.Flag{claimsFlag(),
 			&cli.StringSliceFlag{Name: "allow", Usage: "do not fail for the refuted claim `ID`, which is known; may be repeated"},
 			&cli.IntFlag{Name: "coverage-min", Usage: "fail where claims cover less than `PERCENT` of the statements"},
-			&cli.StringFlag{Name: "coverage-of", Value: coverages[0], Usage: "count the statements that are `WHAT`: " + strings.Join(coverages, " or ")},
+			newChoice(&cli.StringFlag{Name: "coverage-of", Value: coverages[0], Usage: "count the statements that are `WHAT`: %s"}, coverages),
 			reportFlag(forms), scenariosFlag(), outputFlag(forms...),
 		}, trialFlags()...),
 		Action: func(c *cli.Context) error {
@@ -54,10 +53,7 @@ type verifying struct {
 
 func newVerifying(c *cli.Context, std streams) (*verifying, error) {
 	v := &verifying{}
-	out, err := outputOf(c, std, report.FormNames(report.Guide{}.Forms())...)
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if c.NArg() > 1 {
 		return nil, usage("verify checks one guide, and %d were given: %q", c.NArg(), c.Args().Slice())
 	}
@@ -76,7 +72,7 @@ func newVerifying(c *cli.Context, std streams) (*verifying, error) {
 		return nil, usage("reading the claims %q:\n%w", claims.File, err)
 	}
 	claims = v.plan.Claims
-	if v.running, err = runningOf(c, out, all, v.plan.Scenarios); err != nil {
+	if v.running, err = runningOf(c, outputOf(c, std), all, v.plan.Scenarios); err != nil {
 		return nil, err
 	}
 	v.options.Repeat = 1
@@ -94,14 +90,12 @@ func newVerifying(c *cli.Context, std streams) (*verifying, error) {
 			return nil, fmt.Errorf("--allow: %w", err)
 		}
 	}
-	return v, v.check(c.StringSlice("report"), report.FormNames(v.report.Forms()))
+	v.reports = reportFiles(c)
+	return v, v.check()
 }
 
 func coverageOf(d guide.Document, c guide.Claims, what string, least int) (guide.Coverage, error) {
-	switch {
-	case what != coverages[0] && what != coverages[1]:
-		return guide.Coverage{}, usage("--coverage-of: %q is neither of %s", what, strings.Join(coverages, " and "))
-	case least < 0 || least > 100:
+	if least < 0 || least > 100 {
 		return guide.Coverage{}, usage("--coverage-min: %d is no percentage from 0 to 100", least)
 	}
 	return d.Covers(c, what == coverages[1]), nil

@@ -21,7 +21,7 @@ func imagesCommand(std streams) *cli.Command {
 		Usage: "list, save, load and remove lab's images",
 		Subcommands: []*cli.Command{
 			{
-				Name: "list", Usage: "list the images that lab uses or has made", Flags: []cli.Flag{cacheFlag()},
+				Name: "list", Usage: "list the images that lab uses or has made", Flags: []cli.Flag{cacheFlag(), outputFlag()},
 				Action: withImages(std, func(c *cli.Context, s *image.Source, out output, _ *progress) error {
 					images, err := s.List(c.Context)
 					if err != nil {
@@ -39,13 +39,13 @@ func imagesCommand(std streams) *cli.Command {
 				Action: withImages(std, saveImages),
 			},
 			{
-				Name: "load", Usage: "put saved images on the engine", ArgsUsage: "[FILE]", Flags: []cli.Flag{cacheFlag()},
+				Name: "load", Usage: "put saved images on the engine", ArgsUsage: "[FILE]", Flags: []cli.Flag{cacheFlag(), outputFlag()},
 				Description: "Reads FILE, or stdin.",
 				Action:      withImages(std, loadImages),
 			},
 			{
 				Name: "prune", Usage: "remove the images that lab has made, and none that was pulled",
-				Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"}, cacheFlag()},
+				Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"}, cacheFlag(), outputFlag()},
 				Action: withImages(std, pruneImages),
 			},
 		},
@@ -57,10 +57,7 @@ type imagesAction func(*cli.Context, *image.Source, output, *progress) error
 // withImages gives an action the images of the engine.
 func withImages(std streams, action imagesAction) cli.ActionFunc {
 	return func(c *cli.Context) error {
-		out, err := outputOf(c, std)
-		if err != nil {
-			return err
-		}
+		out := outputOf(c, std)
 		cache, err := cacheDir(c)
 		if err != nil {
 			return err

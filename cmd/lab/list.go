@@ -12,14 +12,12 @@ import (
 
 func listCommand(std streams) *cli.Command {
 	return &cli.Command{
-		Name:  "list",
-		Usage: "list the scenarios",
-		Flags: selectFlags(),
+		Name:         "list",
+		Usage:        "list the scenarios",
+		Flags:        append(selectFlags(), outputFlag()),
+		BashComplete: completesWith(knownIDs),
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			all, err := readEntries(c.String("scenarios"))
 			if err != nil {
 				return err

@@ -25,12 +25,9 @@ func newCommand(std streams) *cli.Command {
 		Usage:       "write a scenario to start from",
 		ArgsUsage:   "ID",
 		Description: "Writes the folder DIR/ID with a small scenario that is complete: it validates and runs.",
-		Flags:       []cli.Flag{&cli.StringFlag{Name: "dir", Value: "scenarios", Usage: "the scenarios' folder `DIR`"}},
+		Flags:       []cli.Flag{&cli.StringFlag{Name: "dir", Value: "scenarios", Usage: "the scenarios' folder `DIR`"}, outputFlag()},
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			if c.NArg() != 1 {
 				return usage("new: one id is wanted, as in `lab new my-failure`, and %d were given", c.NArg())
 			}

@@ -22,12 +22,10 @@ func pruneCommand(std streams) *cli.Command {
 			&cli.BoolFlag{Name: "all", Usage: "everything of lab's, that of live runs too"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"},
 			cacheFlag(),
+			outputFlag(),
 		},
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			e, found, err := dialLeftovers(c)
 			if err != nil {
 				return err

@@ -16,12 +16,9 @@ func psCommand(std streams) *cli.Command {
 		Usage: "list what lab has running on the engine",
 		Description: "live: its run goes on. kept: its run is over and left it running.\n" +
 			"dead: its run was killed. expired: past its time; `lab prune` removes these two.",
-		Flags: []cli.Flag{cacheFlag()},
+		Flags: []cli.Flag{cacheFlag(), outputFlag()},
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			e, found, err := dialLeftovers(c)
 			if err != nil {
 				return err

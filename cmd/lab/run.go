@@ -7,6 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/session"
@@ -33,8 +34,9 @@ func runCommand(std streams) *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the trials and run none"},
 			&cli.BoolFlag{Name: "timings", Usage: "say where the time went"},
 			&cli.StringFlag{Name: "evidence", Usage: "write what was seen as readable files to the folder `DIR`"},
-			reportFlag(report.FormatNames()),
+			reportFlag(report.FormatNames()), outputFlag(),
 		),
+		BashComplete: completesWith(knownIDs),
 		Action: func(c *cli.Context) error {
 			var d *session.Dialling
 			if !c.Bool("dry-run") {
@@ -57,16 +59,18 @@ func runCommand(std streams) *cli.Command {
 func trialFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
-		&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},
-		&cli.StringSliceFlag{Name: "privileges", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
+		several{
+			&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},
+			func(string) []string { return withSuffix(server.Names(), "=") },
+		},
+		several{
+			&cli.StringSliceFlag{Name: "privileges", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
+			func(string) []string { return privileges() },
+		},
 		&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
 		&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
 		cacheFlag(),
 	}
-}
-
-func reportFlag(formats []string) cli.Flag {
-	return &cli.StringSliceFlag{Name: "report", Usage: "write a report as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; may be repeated"}
 }
 
 // list shows the trials that would run.

@@ -49,10 +49,7 @@ func (r *running) made(id string) bool { return strings.Contains(id, "/") }
 // newRunning reads the flags of `lab run`, and finds every mistake before anything is
 // started.
 func newRunning(c *cli.Context, std streams) (*running, error) {
-	out, err := outputOf(c, std)
-	if err != nil {
-		return nil, err
-	}
+	out := outputOf(c, std)
 	all, err := readCatalogue(c.String("scenarios"))
 	if err != nil {
 		return nil, err
@@ -67,7 +64,8 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 		return nil, err
 	}
 	r.unasked = len(chosen.ids) == 0 && len(chosen.tags) == 0
-	return r, r.check(c.StringSlice("report"), report.FormatNames())
+	r.reports = reportFiles(c)
+	return r, r.check()
 }
 
 // runningOf is a run of scenarios, with the flags that every command has that runs some.
@@ -125,7 +123,7 @@ func quoted(word string) string {
 	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
-func (r *running) check(reports, formats []string) error {
+func (r *running) check() error {
 	o := r.options
 	switch {
 	case o.Parallel < 0:
@@ -138,13 +136,6 @@ func (r *running) check(reports, formats []string) error {
 		return usage("--keep and --repeat %d: only one repetition can be kept; leave one of the two out", o.Repeat)
 	case o.Keep && len(r.scenarios) > maxKeep:
 		return usage("--keep would leave %d scenarios running, and %d are the most: name those to keep", len(r.scenarios), maxKeep)
-	}
-	for _, text := range reports {
-		file, err := report.ParseFile(text, formats)
-		if err != nil {
-			return usage("--report: %w", err)
-		}
-		r.reports = append(r.reports, file)
 	}
 	if r.evidence != "" {
 		if err := report.CheckEvidence(r.evidence); err != nil {

@@ -16,12 +16,11 @@ func showCommand(std streams) *cli.Command {
 			scenariosFlag(),
 			&cli.BoolFlag{Name: "hints", Usage: "show the hints, too"},
 			cacheFlag(),
+			outputFlag(),
 		},
+		BashComplete: completesWith(knownIDs),
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			if c.NArg() != 1 {
 				return usage("show: one scenario is wanted, as in `lab show wrong-port`, and %d were given", c.NArg())
 			}

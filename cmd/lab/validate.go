@@ -14,12 +14,9 @@ func validateCommand(std streams) *cli.Command {
 		Usage:       "check scenario files and run nothing",
 		ArgsUsage:   "[DIR]",
 		Description: "DIR is a folder of scenarios, or one scenario; without it lab's own are checked.\nAll mistakes are shown at once, as FILE:LINE: MISTAKE.",
-		Flags:       []cli.Flag{scenariosFlag()},
+		Flags:       []cli.Flag{scenariosFlag(), outputFlag()},
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			dir := c.String("scenarios")
 			switch {
 			case c.NArg() > 1:

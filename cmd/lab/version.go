@@ -44,11 +44,9 @@ func versionCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "say which lab this is",
+		Flags: []cli.Flag{outputFlag()},
 		Action: func(c *cli.Context) error {
-			out, err := outputOf(c, std)
-			if err != nil {
-				return err
-			}
+			out := outputOf(c, std)
 			agents := embeddedAgents()
 			carried := "compiled when needed"
 			if len(agents) > 0 {
@@ -61,10 +59,10 @@ func versionCommand(std streams) *cli.Command {
 					"os": runtime.GOOS, "arch": runtime.GOARCH, "agentEmbedded": len(agents) > 0,
 				}})
 			case "name":
-				_, err = fmt.Fprintln(out.out, labVersion())
-			default:
-				_, err = fmt.Fprintf(out.out, "lab %s (%s, %s/%s), agent %s\n", labVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, carried)
+				_, err := fmt.Fprintln(out.out, labVersion())
+				return err
 			}
+			_, err := fmt.Fprintf(out.out, "lab %s (%s, %s/%s), agent %s\n", labVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, carried)
 			return err
 		},
 	}
