@@ -29,14 +29,23 @@ func configCommand(std streams) *cli.Command {
 // defaultTimeScale makes the default timeout of nginx, 60 s, one of 600 ms.
 const defaultTimeScale = 100
 
+func nginxFlag() cli.Flag {
+	return &cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"}
+}
+
+func showChangesFlag() cli.Flag {
+	return &cli.BoolFlag{
+		Name: "show-changes", Usage: "show what differs in the lab from the configuration as it is, and why, and run no fault",
+	}
+}
+
+// configFlags are those of every command about a configuration.
 func configFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
 		&cli.StringSliceFlag{Name: "env", Usage: "fill in the variable of templates, as `NAME=VALUE`; may be repeated"},
 		&cli.StringFlag{Name: "at", Value: deployment.Home, Usage: "where the configuration's folder stands on the server: `DIR`"},
 		&cli.IntFlag{Name: "time-scale", Value: defaultTimeScale, Usage: "divide the configuration's timeouts by `N`"},
 		&cli.BoolFlag{Name: "real-time", Usage: "leave the configuration's timeouts as they are"},
-		&cli.BoolFlag{Name: "show-changes", Usage: "show what differs in the lab from the configuration as it is, and why, and run no fault"},
 		&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
 		&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
 		cacheFlag(),

@@ -21,7 +21,7 @@ func configAdviseCommand(std streams) *cli.Command {
 		ArgsUsage: "CONFIG",
 		Description: "Needs no behaviour file. What is said was seen in a trial; the fix was applied to a\n" +
 			"copy and tried, and nothing of the configuration is changed.",
-		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...),
+		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...), nginxFlag(), showChangesFlag(),
 			newChoice(&cli.StringFlag{
 				Name: "fail-on", Usage: "exit with 1 where something of this severity or a graver one is found: `SEVERITY` is %s",
 			}, regress.Severities),

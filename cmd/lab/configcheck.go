@@ -19,7 +19,9 @@ func configCheckCommand(std streams) *cli.Command {
 		ArgsUsage: "CONFIG",
 		Description: "Exits with 1 where the configuration does not behave as its behaviour file says, and\n" +
 			"says of each difference what it is and which directive decides.",
-		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...)}, configFlags()...),
+		Flags: append([]cli.Flag{
+			behaviourFlag(), reportFlag(forms), outputFlag(forms...), nginxFlag(), showChangesFlag(),
+		}, configFlags()...),
 		Action: func(c *cli.Context) error {
 			g, err := newConfiguring(c, std)
 			if err != nil {

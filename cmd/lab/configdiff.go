@@ -14,20 +14,16 @@ import (
 
 func configDiffCommand(std streams) *cli.Command {
 	forms := report.FormNames(report.Config{}.Forms())
-	flags := configFlags()
-	for i, f := range flags {
-		switch f.Names()[0] {
-		case "nginx":
-			flags[i] = &cli.StringSliceFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`; twice: one configuration on both"}
-		}
-	}
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "compare how two configurations behave, or one on two versions of nginx",
 		ArgsUsage: "CONFIG [CONFIG]",
 		Description: "lab config diff before/ after/, or lab config diff nginx/ --nginx IMAGE --nginx IMAGE.\n" +
 			"Exits with 1 where they differ.",
-		Flags: append([]cli.Flag{behaviourFlag(), reportFlag(forms), outputFlag(forms...)}, flags...),
+		Flags: append([]cli.Flag{
+			behaviourFlag(), reportFlag(forms), outputFlag(forms...),
+			&cli.StringSliceFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`; twice: one configuration on both"},
+		}, configFlags()...),
 		Action: func(c *cli.Context) error {
 			images := c.StringSlice("nginx")
 			names := c.Args().Slice()

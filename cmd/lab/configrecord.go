@@ -25,7 +25,7 @@ func configRecordCommand(std streams) *cli.Command {
 		Description: "CONFIG is a folder with nginx.conf, conf.d, sites-enabled or templates, or one file. It\n" +
 			"runs as it is, in a real nginx; what it needs and the lab does not have stands in. What\n" +
 			"a person added to the behaviour file (probes, ignore, expect) is kept.",
-		Flags: append([]cli.Flag{behaviourFlag(), outputFlag()}, configFlags()...),
+		Flags: append([]cli.Flag{behaviourFlag(), outputFlag(), nginxFlag(), showChangesFlag()}, configFlags()...),
 		Action: func(c *cli.Context) error {
 			g, err := newConfiguring(c, std)
 			if err != nil {

@@ -58,7 +58,7 @@ func runCommand(std streams) *cli.Command {
 // trialFlags are those of every command that runs trials.
 func trialFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`"},
+		nginxFlag(),
 		several{
 			&cli.StringSliceFlag{Name: "image", Usage: "take the image IMAGE for a real server, as `SERVER=IMAGE`; may be repeated"},
 			func(string) []string { return withSuffix(server.Names(), "=") },
