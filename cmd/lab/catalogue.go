@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/scenarios"
@@ -159,7 +159,7 @@ func (n named) Name() string { return n.name }
 
 // refused is the error of a catalogue with mistakes.
 func (c catalogue) refused(doing string) error {
-	return errExit{report.Usage, fmt.Errorf("%s: %s:\n%s", doing, count(len(c.mistakes), "mistake"), c.shown().Error())}
+	return errExit{output.Usage, fmt.Errorf("%s: %s:\n%s", doing, count(len(c.mistakes), "mistake"), c.shown().Error())}
 }
 
 func count(n int, word string) string {

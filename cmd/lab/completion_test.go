@@ -11,7 +11,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // accepted are arguments with which a command gets past the check of its flags. A command
@@ -54,7 +54,7 @@ func refusal(t *testing.T, words []string, flag, value string) string {
 	arguments := append(slices.Clone(words), accepted[strings.Join(words, " ")]...)
 	err := execute(t.Context(), append(arguments, flag+"="+value), streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard})
 	var coded errExit
-	if errors.As(err, &coded) && coded.code == report.Usage && strings.Contains(err.Error(), flag+":") {
+	if errors.As(err, &coded) && coded.code == output.Usage && strings.Contains(err.Error(), flag+":") {
 		return err.Error()
 	}
 	return ""

@@ -12,6 +12,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/engine"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/session"
@@ -58,7 +59,7 @@ func behaviourFlag() cli.Flag {
 
 // configuring is one command about a configuration.
 type configuring struct {
-	out      output
+	out      console
 	progress *progress
 	path     string
 	source   *deployment.Source
@@ -177,7 +178,7 @@ func (g *configuring) trouble(ctx context.Context, err error) error {
 	case errors.As(err, &interrupted) || errors.As(context.Cause(ctx), &interrupted):
 		return err
 	case errors.As(err, &late):
-		return errExit{report.Inconclusive, err}
+		return errExit{output.Inconclusive, err}
 	case regress.IsConfig(err):
 		return usage("running the configuration %q: %w", g.path, err)
 	}
@@ -193,7 +194,7 @@ func (g *configuring) notes(c *regress.Config) {
 
 // showChanges writes what differs in the lab.
 func (g *configuring) showChanges(c *regress.Config) error {
-	grid := report.Grid{Columns: []string{"WHERE", "WAS", "IS", "WHY"}}
+	grid := output.Grid{Columns: []string{"WHERE", "WAS", "IS", "WHY"}}
 	type row struct {
 		Where string `json:"where"`
 		deployment.Change
@@ -209,5 +210,5 @@ func (g *configuring) showChanges(c *regress.Config) error {
 		rows = append(rows, row{where, change})
 		grid.Rows = append(grid.Rows, []string{where, was, now, change.Why})
 	}
-	return g.out.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "nginx": c.Nginx, "changes": rows, "notes": c.Notes}})
+	return g.out.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "nginx": c.Nginx, "changes": rows, "notes": c.Notes}})
 }

@@ -8,13 +8,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
 func configAdviseCommand(std streams) *cli.Command {
-	forms := report.FormNames(report.Advice{}.Forms())
+	forms := output.FormNames(report.Advice{}.Forms())
 	return &cli.Command{
 		Name:      "advise",
 		Usage:     "say what is wrong with a configuration, shown by trials, with the fix and its proof",
@@ -67,7 +68,7 @@ func configAdviseCommand(std streams) *cli.Command {
 				return err
 			}
 			if failed {
-				return errExit{report.Failed, nil}
+				return errExit{output.Failed, nil}
 			}
 			return nil
 		},
@@ -76,7 +77,7 @@ func configAdviseCommand(std streams) *cli.Command {
 
 // report writes a report to its files and in the form that was asked for, or else as
 // plain does.
-func (g *configuring) report(files []report.File, forms []report.Form, plain func() error, summary string) error {
+func (g *configuring) report(files []output.File, forms []output.Form, plain func() error, summary string) error {
 	var all []error
 	for _, file := range files {
 		all = append(all, file.Write(forms))

@@ -6,13 +6,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
 func configCheckCommand(std streams) *cli.Command {
-	forms := report.FormNames(report.Config{}.Forms())
+	forms := output.FormNames(report.Config{}.Forms())
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "compare how a configuration behaves with what was recorded",
@@ -55,7 +56,7 @@ func configCheckCommand(std streams) *cli.Command {
 
 // check runs the faults and compares; the first error is the verdict, and the other is
 // trouble.
-func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded regress.Behaviour, files []report.File) (failed, trouble error) {
+func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded regress.Behaviour, files []output.File) (failed, trouble error) {
 	began := time.Now()
 	c, now, differences, err := regress.Check(ctx, pool, g.source, g.options, recorded)
 	if err != nil {
@@ -68,7 +69,7 @@ func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded re
 	}
 	r := report.Config{Lab: labVersion(), Config: g.path, File: g.file, Nginx: c.Nginx, Differences: differences, Took: time.Since(began)}
 	if differences != nil {
-		failed = errExit{report.Failed, nil}
+		failed = errExit{output.Failed, nil}
 	}
 	return failed, g.report(files, r.Forms(), func() error { return g.differences(r) }, r.Summary())
 }

@@ -7,13 +7,14 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
 func configDiffCommand(std streams) *cli.Command {
-	forms := report.FormNames(report.Config{}.Forms())
+	forms := output.FormNames(report.Config{}.Forms())
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "compare how two configurations behave, or one on two versions of nginx",
@@ -81,7 +82,7 @@ func configDiffCommand(std streams) *cli.Command {
 				return err
 			}
 			if differ {
-				return errExit{report.Failed, nil}
+				return errExit{output.Failed, nil}
 			}
 			return nil
 		},

@@ -8,8 +8,8 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
-	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -64,7 +64,7 @@ func (g *configuring) record(ctx context.Context, pool *testbed.Pool, before reg
 	} else if err := b.Write(g.file); err != nil {
 		return err
 	}
-	if err := g.out.write(product{grid: matrixGrid(b), value: map[string]any{"schemaVersion": report.SchemaVersion, "file": g.file, "behaviour": b}}); err != nil {
+	if err := g.out.write(product{grid: matrixGrid(b), value: map[string]any{"schemaVersion": output.SchemaVersion, "file": g.file, "behaviour": b}}); err != nil {
 		return err
 	}
 	cells := 0
@@ -90,8 +90,8 @@ func (g *configuring) change(ctx context.Context, pool *testbed.Pool, probes []r
 }
 
 // matrixGrid is a row per cell.
-func matrixGrid(b regress.Behaviour) report.Grid {
-	grid := report.Grid{Columns: []string{"SERVER", "LOCATION", "FAULT", "BEHAVIOUR"}}
+func matrixGrid(b regress.Behaviour) output.Grid {
+	grid := output.Grid{Columns: []string{"SERVER", "LOCATION", "FAULT", "BEHAVIOUR"}}
 	for _, s := range b.Servers {
 		for _, l := range s.Locations {
 			for _, e := range l.Faults {

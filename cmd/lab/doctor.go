@@ -12,7 +12,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image"
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -31,7 +31,7 @@ func doctorCommand(std streams) *cli.Command {
 				return err
 			}
 			findings := examine(c.Context, cache, c.String("nginx"))
-			grid := report.Grid{Columns: []string{"WHAT", "STATE", "DETAIL"}}
+			grid := output.Grid{Columns: []string{"WHAT", "STATE", "DETAIL"}}
 			failed := 0
 			for _, f := range findings {
 				grid.Rows = append(grid.Rows, []string{f.What, f.State, f.Detail})
@@ -40,11 +40,11 @@ func doctorCommand(std streams) *cli.Command {
 				}
 			}
 			out.screen.Width = 0 // a remedy is to be read to its end
-			if err := out.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "findings": findings}}); err != nil {
+			if err := out.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "findings": findings}}); err != nil {
 				return err
 			}
 			if failed > 0 {
-				return errExit{report.Environment, errors.New("`lab run` would fail here: see above for the remedy")}
+				return errExit{output.Environment, errors.New("`lab run` would fail here: see above for the remedy")}
 			}
 			return nil
 		},
@@ -83,7 +83,7 @@ func examineEngine(info engine.Info) []finding {
 		about.State = "fail"
 		about.Detail += ": its containers are not Linux ones; switch it to Linux containers"
 	}
-	size := finding{"size", "ok", fmt.Sprintf("%d cores, %s memory", info.Cores, report.Size(info.MemoryBytes))}
+	size := finding{"size", "ok", fmt.Sprintf("%d cores, %s memory", info.Cores, output.Size(info.MemoryBytes))}
 	if info.MemoryBytes < enoughMemory {
 		size.State = "warn"
 		size.Detail += ": a testbed may take 512 MB; --parallel 1 keeps it at one"
@@ -101,13 +101,13 @@ func examineImage(ctx context.Context, e *docker.Engine, info engine.Info, cache
 	if plan.Road != image.RoadPresent {
 		road.State = "warn"
 	}
-	disk := finding{"disk", "ok", fmt.Sprintf("%s free in %s", report.Size(int64(plan.FreeBytes)), plan.CacheDir)}
+	disk := finding{"disk", "ok", fmt.Sprintf("%s free in %s", output.Size(int64(plan.FreeBytes)), plan.CacheDir)}
 	switch {
 	case !plan.FreeMeasured:
 		disk.Detail = "free space is not known for " + plan.CacheDir
 	case plan.FreeBytes < image.NeedBytes:
 		disk.State = "warn"
-		disk.Detail += fmt.Sprintf(": obtaining an image may want %s there; --cache DIR names another folder", report.Size(image.NeedBytes))
+		disk.Detail += fmt.Sprintf(": obtaining an image may want %s there; --cache DIR names another folder", output.Size(image.NeedBytes))
 	}
 	return []finding{road, disk}
 }

@@ -3,7 +3,7 @@ package main
 import (
 	"fmt"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
@@ -25,7 +25,7 @@ func (e errExit) Unwrap() error { return e.err }
 
 // usage is a mistake of whoever wrote the command, the scenario or the configuration.
 func usage(format string, args ...any) error {
-	return errExit{report.Usage, fmt.Errorf(format, args...)}
+	return errExit{output.Usage, fmt.Errorf(format, args...)}
 }
 
 // instead is the end of an error about a word that is not known: what was meant, as

@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/explain"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/signature"
 	"github.com/gatewaylab/lab/scenarios"
@@ -42,7 +43,7 @@ func explainCommand(std streams) *cli.Command {
 		},
 		Action: func(c *cli.Context) error {
 			steady()
-			e := explaining{output: outputOf(c, std), args: c.Args().Slice(), access: c.StringSlice("access")}
+			e := explaining{console: outputOf(c, std), args: c.Args().Slice(), access: c.StringSlice("access")}
 			if len(e.args) == 0 {
 				if std.inTerminal {
 					return usage("explain: nothing to explain: give a line of an error log in quotes, a file, or - with the log on the standard input")
@@ -97,7 +98,7 @@ func readBook(c *cli.Context) (*explain.Book, error) {
 
 // explaining is one call of the command.
 type explaining struct {
-	output
+	console
 	args   []string
 	access []string
 	book   *explain.Book
@@ -150,9 +151,9 @@ func (e explaining) explainLine(text string) error {
 	var err error
 	switch e.form {
 	case "json":
-		err = report.WriteJSON(e.out, line)
+		err = output.WriteJSON(e.out, line)
 	case "yaml":
-		err = report.WriteYAML(e.out, line)
+		err = output.WriteYAML(e.out, line)
 	case "name":
 		_, err = fmt.Fprintln(e.out, line.Cause)
 	case jsonLines:
@@ -165,7 +166,7 @@ func (e explaining) explainLine(text string) error {
 		err = report.WriteExplained(e.out, line)
 	}
 	if err == nil && line.Cause == explain.Unknown {
-		return errExit{report.Failed, errors.New("explain: no signature fits this line: look for an earlier line of the same connection, which may tell the cause, and please report the line")}
+		return errExit{output.Failed, errors.New("explain: no signature fits this line: look for an earlier line of the same connection, which may tell the cause, and please report the line")}
 	}
 	return err
 }
@@ -182,9 +183,9 @@ func (e explaining) summary(ctx context.Context) error {
 	s := reader.Summary()
 	switch e.form {
 	case "json":
-		err = report.WriteJSON(e.out, s)
+		err = output.WriteJSON(e.out, s)
 	case "yaml":
-		err = report.WriteYAML(e.out, s)
+		err = output.WriteYAML(e.out, s)
 	case "table":
 		err = report.WriteSummary(e.out, s, e.screen)
 	case "name":

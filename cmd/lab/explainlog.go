@@ -28,7 +28,7 @@ func (e explaining) open(name string) (io.ReadCloser, error) {
 		f.Close()
 		return nil, usage("explain: opening %q: %w", name, pathCause(err))
 	}
-	log := &watched{File: f, total: info.Size(), progress: &progress{out: e.output}}
+	log := &watched{File: f, total: info.Size(), progress: &progress{out: e.console}}
 	buffered := bufio.NewReader(log)
 	magic, _ := buffered.Peek(2) // an empty log has none
 	if string(magic) != "\x1f\x8b" {

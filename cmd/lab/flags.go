@@ -8,7 +8,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // commonFlags are those of every command.
@@ -42,7 +42,7 @@ func reportFlag(formats []string) cli.Flag {
 		Usage: "write a report as `FORMAT=FILE`: " + strings.Join(formats, ", ") + "; may be repeated",
 		Action: func(_ *cli.Context, given []string) error {
 			for _, text := range given {
-				if _, err := report.ParseFile(text, formats); err != nil {
+				if _, err := output.ParseFile(text, formats); err != nil {
 					return usage("--report: %w", err)
 				}
 			}
@@ -53,11 +53,11 @@ func reportFlag(formats []string) cli.Flag {
 }
 
 // reportFiles are the files of reportFlag, which has checked them.
-func reportFiles(c *cli.Context) []report.File {
-	var files []report.File
+func reportFiles(c *cli.Context) []output.File {
+	var files []output.File
 	for _, text := range c.StringSlice("report") {
 		format, path, _ := strings.Cut(text, "=")
-		files = append(files, report.File{Format: format, Path: path})
+		files = append(files, output.File{Format: format, Path: path})
 	}
 	return files
 }
@@ -103,11 +103,11 @@ func fromEnvironment(flags []cli.Flag) {
 	}
 }
 
-// output is how a command writes its product.
-type output struct {
+// console is how a command writes its product.
+type console struct {
 	streams
 	form   string // table, plain, json, yaml or name
-	screen report.Screen
+	screen output.Screen
 	quiet  bool
 	loud   bool
 }
@@ -118,8 +118,8 @@ var (
 )
 
 // outputOf reads --output and the flags of commonFlags, which have checked themselves.
-func outputOf(c *cli.Context, std streams) output {
-	o := output{streams: std, form: c.String("output"), quiet: c.Bool("quiet"), loud: c.Bool("verbose")}
+func outputOf(c *cli.Context, std streams) console {
+	o := console{streams: std, form: c.String("output"), quiet: c.Bool("quiet"), loud: c.Bool("verbose")}
 	if o.form == "" {
 		o.form = "plain"
 		if std.outTerminal {
@@ -127,7 +127,7 @@ func outputOf(c *cli.Context, std streams) output {
 		}
 	}
 	when := c.String("color")
-	o.screen = report.Screen{Width: std.width, Color: when == "always" || when == "auto" && std.outTerminal && os.Getenv("NO_COLOR") == ""}
+	o.screen = output.Screen{Width: std.width, Color: when == "always" || when == "auto" && std.outTerminal && os.Getenv("NO_COLOR") == ""}
 	return o
 }
 
@@ -138,7 +138,7 @@ func cacheDir(c *cli.Context) (string, error) {
 	}
 	dir, err := os.UserCacheDir()
 	if err != nil {
-		return "", errExit{report.Environment, errNoCache{err}}
+		return "", errExit{output.Environment, errNoCache{err}}
 	}
 	return filepath.Join(dir, "lab"), nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/gatewaylab/lab/guides"
 	"github.com/gatewaylab/lab/internal/guide"
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -197,14 +197,14 @@ func replaceFile(name, text string) error {
 
 // aboutGuide is what a command says about a guide.
 type aboutGuide interface {
-	Forms() []report.Form
-	Grid() report.Grid
-	WriteDetails(w io.Writer, screen report.Screen) error
+	Forms() []output.Form
+	Grid() output.Grid
+	WriteDetails(w io.Writer, screen output.Screen) error
 }
 
 // said writes it everywhere it was asked for: the files first, since a reader of stdout
 // that quits early ends this program.
-func (o output) said(files []report.File, about aboutGuide) error {
+func (o console) said(files []output.File, about aboutGuide) error {
 	var failed []error
 	for _, file := range files {
 		failed = append(failed, file.Write(about.Forms()))
@@ -212,7 +212,7 @@ func (o output) said(files []report.File, about aboutGuide) error {
 	return errors.Join(append(failed, o.guide(about))...)
 }
 
-func (o output) guide(about aboutGuide) error {
+func (o console) guide(about aboutGuide) error {
 	for _, form := range about.Forms() {
 		if form.Name == o.form {
 			return form.Write(o.out)
@@ -228,5 +228,5 @@ func (o output) guide(about aboutGuide) error {
 	if o.quiet {
 		return err
 	}
-	return errors.Join(err, about.WriteDetails(o.err, report.Screen{}))
+	return errors.Join(err, about.WriteDetails(o.err, output.Screen{}))
 }

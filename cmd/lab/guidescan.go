@@ -10,12 +10,13 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/guide/scan"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
 func guideScanCommand(std streams) *cli.Command {
-	forms := report.FormNames(report.Scan{}.Forms())
+	forms := output.FormNames(report.Scan{}.Forms())
 	return &cli.Command{
 		Name:      "scan",
 		Usage:     "check what can be checked in a guide that nobody has made claims for",
@@ -75,7 +76,7 @@ func newScanning(c *cli.Context, std streams) (*scanning, error) {
 func (s *scanning) run(ctx context.Context) error {
 	head, results, ran, err := s.collect(ctx)
 	if !ran && (s.out.form == "table" || s.out.form == "plain" || s.out.form == "name") {
-		return s.exit(report.Environment, err)
+		return s.exit(output.Environment, err)
 	}
 	findings := s.scan.Decide(results, head.Nginx)
 	done := report.NewScan(report.Scan{Run: head, Guide: s.scan.Document.Name, Findings: findings}, results)
@@ -83,7 +84,7 @@ func (s *scanning) run(ctx context.Context) error {
 		err = errors.Join(err, replaceFile(s.draft, s.scan.Draft(findings)))
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		done.ExitCode = report.Interrupted
+		done.ExitCode = output.Interrupted
 	}
 	return s.exit(done.ExitCode, errors.Join(err, s.out.said(s.reports, done)))
 }

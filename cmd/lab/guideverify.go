@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 )
 
@@ -17,7 +18,7 @@ import (
 var coverages = []string{"checkable", "all"}
 
 func guideVerifyCommand(std streams) *cli.Command {
-	forms := report.FormNames(report.Guide{}.Forms())
+	forms := output.FormNames(report.Guide{}.Forms())
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "decide every claim of a guide by trials",
@@ -105,7 +106,7 @@ func coverageOf(d guide.Document, c guide.Claims, what string, least int) (guide
 func (v *verifying) run(ctx context.Context) error {
 	head, results, ran, err := v.collect(ctx)
 	if !ran && (v.out.form == "table" || v.out.form == "plain" || v.out.form == "name") {
-		return v.exit(report.Environment, err)
+		return v.exit(output.Environment, err)
 	}
 	v.report.Run = head
 	v.report.Decisions = v.plan.Decide(v.document, results)

@@ -12,7 +12,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/engine/docker"
 	"github.com/gatewaylab/lab/internal/image"
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 func imagesCommand(std streams) *cli.Command {
@@ -22,7 +22,7 @@ func imagesCommand(std streams) *cli.Command {
 		Subcommands: []*cli.Command{
 			{
 				Name: "list", Usage: "list the images that lab uses or has made", Flags: []cli.Flag{cacheFlag(), outputFlag()},
-				Action: withImages(std, func(c *cli.Context, s *image.Source, out output, _ *progress) error {
+				Action: withImages(std, func(c *cli.Context, s *image.Source, out console, _ *progress) error {
 					images, err := s.List(c.Context)
 					if err != nil {
 						return err
@@ -52,7 +52,7 @@ func imagesCommand(std streams) *cli.Command {
 	}
 }
 
-type imagesAction func(*cli.Context, *image.Source, output, *progress) error
+type imagesAction func(*cli.Context, *image.Source, console, *progress) error
 
 // withImages gives an action the images of the engine.
 func withImages(std streams, action imagesAction) cli.ActionFunc {
@@ -77,7 +77,7 @@ func withImages(std streams, action imagesAction) cli.ActionFunc {
 	}
 }
 
-func saveImages(c *cli.Context, s *image.Source, out output, p *progress) (err error) {
+func saveImages(c *cli.Context, s *image.Source, out console, p *progress) (err error) {
 	var to io.Writer = out.out
 	if path := c.String("to"); path != "" {
 		file, err := os.Create(path)
@@ -101,7 +101,7 @@ func saveImages(c *cli.Context, s *image.Source, out output, p *progress) (err e
 	return nil
 }
 
-func loadImages(c *cli.Context, s *image.Source, out output, _ *progress) error {
+func loadImages(c *cli.Context, s *image.Source, out console, _ *progress) error {
 	from := out.in
 	switch {
 	case c.NArg() > 1:
@@ -118,12 +118,12 @@ func loadImages(c *cli.Context, s *image.Source, out output, _ *progress) error 
 	}
 	names, err := s.Load(c.Context, from)
 	for _, name := range names {
-		fmt.Fprintln(out.out, report.Clean(name))
+		fmt.Fprintln(out.out, output.Clean(name))
 	}
 	return err
 }
 
-func pruneImages(c *cli.Context, s *image.Source, out output, p *progress) error {
+func pruneImages(c *cli.Context, s *image.Source, out console, p *progress) error {
 	if err := confirm(out, c.Bool("force"), "remove the images that lab has made?"); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func pruneImages(c *cli.Context, s *image.Source, out output, p *progress) error
 	return err
 }
 
-func (o output) images(images []engine.Image) error {
+func (o console) images(images []engine.Image) error {
 	type item struct {
 		Name    string    `json:"name"`
 		ID      string    `json:"id"`
@@ -145,7 +145,7 @@ func (o output) images(images []engine.Image) error {
 		Road    string    `json:"road"`
 	}
 	items := []item{}
-	grid := report.Grid{Columns: []string{"IMAGE", "ID", "SIZE", "ARCH", "CREATED", "FROM"}}
+	grid := output.Grid{Columns: []string{"IMAGE", "ID", "SIZE", "ARCH", "CREATED", "FROM"}}
 	for _, i := range images {
 		name, road := i.ID, i.Labels[engine.LabelImage]
 		if len(i.Tags) > 0 {
@@ -156,7 +156,7 @@ func (o output) images(images []engine.Image) error {
 		}
 		short := strings.TrimPrefix(i.ID, "sha256:")
 		items = append(items, item{name, i.ID, i.Bytes, i.Created.UTC(), i.Arch, road})
-		grid.Rows = append(grid.Rows, []string{name, short[:min(12, len(short))], report.Size(i.Bytes), i.Arch, i.Created.UTC().Format(time.RFC3339), road})
+		grid.Rows = append(grid.Rows, []string{name, short[:min(12, len(short))], output.Size(i.Bytes), i.Arch, i.Created.UTC().Format(time.RFC3339), road})
 	}
-	return o.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "images": items}})
+	return o.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "images": items}})
 }

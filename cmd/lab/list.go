@@ -7,7 +7,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 func listCommand(std streams) *cli.Command {
@@ -26,12 +26,12 @@ func listCommand(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			grid := report.Grid{Columns: []string{"SCENARIO", "FIXES", "WRONG", "SHOWS", "TAGS", "TITLE"}}
+			grid := output.Grid{Columns: []string{"SCENARIO", "FIXES", "WRONG", "SHOWS", "TAGS", "TITLE"}}
 			for _, e := range chosen {
 				grid.Rows = append(grid.Rows, []string{e.ID, strconv.Itoa(e.Fixes), strconv.Itoa(e.WrongFixes), strconv.Itoa(e.Demonstrates), strings.Join(e.Tags, ","), e.Title})
 			}
 			return out.write(product{
-				grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "scenarios": chosen},
+				grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "scenarios": chosen},
 			})
 		},
 	}
@@ -39,20 +39,20 @@ func listCommand(std streams) *cli.Command {
 
 // product is what a command that lists has to say, in every form.
 type product struct {
-	grid  report.Grid
+	grid  output.Grid
 	value any // for JSON and YAML
 }
 
 // write writes it in the form that was asked for; a row's name is its first cell.
-func (o output) write(p product) error {
+func (o console) write(p product) error {
 	switch o.form {
 	case "json":
-		return report.WriteJSON(o.out, p.value)
+		return output.WriteJSON(o.out, p.value)
 	case "yaml":
-		return report.WriteYAML(o.out, p.value)
+		return output.WriteYAML(o.out, p.value)
 	case "name":
 		for _, row := range p.grid.Rows {
-			if _, err := fmt.Fprintln(o.out, report.Clean(row[0])); err != nil {
+			if _, err := fmt.Fprintln(o.out, output.Clean(row[0])); err != nil {
 				return err
 			}
 		}

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/session"
 )
 
@@ -51,7 +51,7 @@ func run(args []string, std streams) int {
 		}
 		<-signals
 		fmt.Fprintln(std.err, "\nlab: stopped at once; `lab prune` removes what is left")
-		os.Exit(report.Interrupted)
+		os.Exit(output.Interrupted)
 	}()
 	return exit(std, execute(ctx, args, std))
 }
@@ -73,19 +73,19 @@ func (e errSignal) Error() string { return "stopped by the signal " + e.signal.S
 // exit says what went wrong and returns the exit code.
 func exit(std streams, err error) int {
 	if err == nil {
-		return report.OK
+		return output.OK
 	}
 	var coded errExit
 	var interrupted errSignal
-	code := report.Environment
+	code := output.Environment
 	switch {
 	case errors.As(err, &coded):
 		code = coded.code
 	case errors.As(err, &interrupted):
-		code = report.Interrupted
+		code = output.Interrupted
 	}
 	if err.Error() != "" {
-		fmt.Fprintf(std.err, "lab: %s\n", report.Clean(err.Error()))
+		fmt.Fprintf(std.err, "lab: %s\n", output.Clean(err.Error()))
 	}
 	return code
 }

@@ -9,13 +9,13 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/gatewaylab/lab/internal/engine"
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // progress tells a person on stderr what is being done: one living line on a
 // terminal, plain lines elsewhere. It may be told from several goroutines.
 type progress struct {
-	out output
+	out console
 
 	mu   sync.Mutex
 	bar  *progressbar.ProgressBar
@@ -50,7 +50,7 @@ func (p *progress) line(text string) {
 	if p.bar != nil {
 		_ = p.bar.Clear()
 	}
-	fmt.Fprintln(p.out.err, report.Clean(text))
+	fmt.Fprintln(p.out.err, output.Clean(text))
 }
 
 // Bytes follows a step that moves data.
@@ -102,7 +102,7 @@ func (p *progress) follow(what string, total int64, options ...progressbar.Optio
 	}
 	p.what = what
 	options = append([]progressbar.Option{
-		progressbar.OptionSetWriter(p.out.err), progressbar.OptionSetDescription(strings.TrimSpace(report.Clean(what))),
+		progressbar.OptionSetWriter(p.out.err), progressbar.OptionSetDescription(strings.TrimSpace(output.Clean(what))),
 		progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionClearOnFinish(),
 		progressbar.OptionSetWidth(24), progressbar.OptionSetPredictTime(false), progressbar.OptionSetElapsedTime(false),
 	}, options...)

@@ -72,7 +72,7 @@ func toPrune(found []testbed.Leftover, runs []string, all bool) ([]testbed.Lefto
 }
 
 // confirm asks on a terminal. Elsewhere nobody would answer, so it refuses.
-func confirm(out output, force bool, question string) error {
+func confirm(out console, force bool, question string) error {
 	if force {
 		return nil
 	}

@@ -6,7 +6,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/engine/docker"
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
@@ -60,12 +60,12 @@ type leftover struct {
 	Expires time.Time `json:"expires"`
 }
 
-func (o output) leftovers(found []testbed.Leftover) error {
+func (o console) leftovers(found []testbed.Leftover) error {
 	list := []leftover{}
-	grid := report.Grid{Columns: []string{"NAME", "KIND", "RUN", "ROLE", "STATE", "STATUS", "CREATED", "EXPIRES"}}
+	grid := output.Grid{Columns: []string{"NAME", "KIND", "RUN", "ROLE", "STATE", "STATUS", "CREATED", "EXPIRES"}}
 	for _, l := range found {
 		list = append(list, leftover{l.Name, l.Kind, l.ID, l.Run, l.Role, l.State, l.Status, l.Created.UTC(), l.Expires.UTC()})
 		grid.Rows = append(grid.Rows, []string{l.Name, l.Kind, l.Run, l.Role, l.State, l.Status, l.Created.UTC().Format(time.RFC3339), l.Expires.UTC().Format(time.RFC3339)})
 	}
-	return o.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "leftovers": list}})
+	return o.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "leftovers": list}})
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/session"
 )
@@ -76,11 +77,11 @@ func trialFlags() []cli.Flag {
 // list shows the trials that would run.
 func (r *running) list() error {
 	trials := experiment.List(r.scenarios, r.options)
-	grid := report.Grid{Columns: []string{"SCENARIO", "TRIAL", "PHASES", "STEPS"}}
+	grid := output.Grid{Columns: []string{"SCENARIO", "TRIAL", "PHASES", "STEPS"}}
 	for _, t := range trials {
 		grid.Rows = append(grid.Rows, []string{t.Scenario, t.Trial, strings.Join(t.Phases, ", "), strings.Join(t.Steps, ", ")})
 	}
-	if err := r.out.write(product{grid: grid, value: map[string]any{"schemaVersion": report.SchemaVersion, "trials": trials, "repeat": r.options.Repeat}}); err != nil {
+	if err := r.out.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "trials": trials, "repeat": r.options.Repeat}}); err != nil {
 		return err
 	}
 	r.progress.Line("%s would run", count(experiment.Trials(r.scenarios, r.options), "trial"))

@@ -14,6 +14,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/session"
@@ -24,7 +25,7 @@ import (
 
 // running is one `lab run`.
 type running struct {
-	out       output
+	out       console
 	progress  *progress
 	scenarios []scenario.Scenario
 	options   experiment.Options
@@ -34,7 +35,7 @@ type running struct {
 	timeout   time.Duration
 	cache     string
 	evidence  string
-	reports   []report.File
+	reports   []output.File
 	dialling  *session.Dialling
 	timings   bool
 	measuring time.Duration                              // what --timings itself took
@@ -69,7 +70,7 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 }
 
 // runningOf is a run of scenarios, with the flags that every command has that runs some.
-func runningOf(c *cli.Context, out output, all catalogue, scenarios []scenario.Scenario) (*running, error) {
+func runningOf(c *cli.Context, out console, all catalogue, scenarios []scenario.Scenario) (*running, error) {
 	var err error
 	r := &running{
 		out: out, progress: &progress{out: out}, scenarios: scenarios, images: session.Wanted{Nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
@@ -164,9 +165,9 @@ func (r *running) run(ctx context.Context) error {
 // exit is the end of a run with an exit code, and trouble besides.
 func (r *running) exit(code int, trouble error) error {
 	if trouble != nil {
-		code = report.Worse(code, report.Environment)
+		code = output.Worse(code, output.Environment)
 	}
-	if code == report.OK {
+	if code == output.OK {
 		return nil
 	}
 	return errExit{code, trouble}
@@ -187,7 +188,7 @@ func (r *running) collect(ctx context.Context) (head report.Run, results []exper
 		none, cancel := context.WithCancelCause(ctx)
 		cancel(err)
 		results = r.interrupted(none)
-		head.Stop = report.Stop{Why: "nothing could be run", ExitCode: report.Environment}
+		head.Stop = report.Stop{Why: "nothing could be run", ExitCode: output.Environment}
 	}
 	head.Took = time.Since(head.Started) - r.measuring
 	if head.Timings != nil {
@@ -195,7 +196,7 @@ func (r *running) collect(ctx context.Context) (head report.Run, results []exper
 	}
 	var late errTimeout
 	if errors.As(context.Cause(ctx), &late) {
-		head.Stop = report.Stop{Why: late.Error(), ExitCode: report.Inconclusive}
+		head.Stop = report.Stop{Why: late.Error(), ExitCode: output.Inconclusive}
 	}
 	return head, results, ran, err
 }
@@ -273,7 +274,7 @@ func (r *running) closeSession(ready *session.Session, head *report.Run, trouble
 	if gone == nil {
 		return errors.Join(trouble, closed)
 	}
-	head.Stop = report.Stop{Why: engine.ErrUnavailable.Error() + " any more", ExitCode: report.Environment}
+	head.Stop = report.Stop{Why: engine.ErrUnavailable.Error() + " any more", ExitCode: output.Environment}
 	return fmt.Errorf("running the scenarios: %w", closed)
 }
 

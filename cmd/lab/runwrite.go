@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 )
 
@@ -57,7 +58,7 @@ func (r *running) product(done report.Report) error {
 	if r.out.quiet {
 		return err
 	}
-	return errors.Join(err, r.commands(done, r.out.err), done.WriteSummary(r.out.err, report.Screen{}), done.WriteTimings(r.out.err, report.Screen{}))
+	return errors.Join(err, r.commands(done, r.out.err), done.WriteSummary(r.out.err, output.Screen{}), done.WriteTimings(r.out.err, output.Screen{}))
 }
 
 // commandsOf is how many scenarios may have their commands shown without being asked;

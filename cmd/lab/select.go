@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -59,7 +59,7 @@ func (s selection) entries(c catalogue) ([]scenario.Entry, error) {
 		}
 	}
 	if len(selected) == 0 {
-		return nil, errExit{report.Usage, errors.New("no scenario is left by what was selected: `lab list` shows their tags")}
+		return nil, errExit{output.Usage, errors.New("no scenario is left by what was selected: `lab list` shows their tags")}
 	}
 	return selected, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 )
 
@@ -39,11 +40,11 @@ func showCommand(std streams) *cli.Command {
 			story := report.NewStory(chosen[0], report.Recall(cache, chosen[0].ID))
 			switch out.form {
 			case "json":
-				return report.WriteJSON(out.out, story)
+				return output.WriteJSON(out.out, story)
 			case "yaml":
-				return report.WriteYAML(out.out, story)
+				return output.WriteYAML(out.out, story)
 			case "name":
-				return out.write(product{grid: report.Grid{Rows: [][]string{{chosen[0].ID}}}})
+				return out.write(product{grid: output.Grid{Rows: [][]string{{chosen[0].ID}}}})
 			}
 			return story.Write(out.out, c.Bool("hints"), out.screen)
 		},

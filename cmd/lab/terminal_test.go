@@ -72,7 +72,7 @@ func TestConfirm(t *testing.T) {
 		{"", true, false, true},
 	} {
 		var asked bytes.Buffer
-		out := output{streams: streams{in: strings.NewReader(test.answer), err: &asked, inTerminal: test.terminal}}
+		out := console{streams: streams{in: strings.NewReader(test.answer), err: &asked, inTerminal: test.terminal}}
 		if err := confirm(out, test.force, "remove it?"); (err == nil) != test.agreed {
 			t.Errorf("%+v: %v", test, err)
 		}
@@ -94,7 +94,7 @@ func TestProgress(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var b bytes.Buffer
-			p := &progress{out: output{streams: streams{err: &b, errTerminal: test.terminal}, quiet: test.quiet}}
+			p := &progress{out: console{streams: streams{err: &b, errTerminal: test.terminal}, quiet: test.quiet}}
 			p.Bytes(engine.Progress{What: "fetching", Done: 0, Total: 100})
 			p.Bytes(engine.Progress{What: "fetching", Done: 50, Total: 100})
 			p.Line("a line\x1b[2J")

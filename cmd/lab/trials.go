@@ -9,6 +9,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/image"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/session"
 	"github.com/gatewaylab/lab/internal/testbed"
@@ -76,8 +77,8 @@ func (r *running) stays(ready *session.Session) {
 		}
 	}
 	if len(all) == 1 {
-		r.progress.Line("the image %s (%s, %s) stays for the next run; `%s` removes it", names[0], report.Size(bytes), all[0].Road, remove[0])
+		r.progress.Line("the image %s (%s, %s) stays for the next run; `%s` removes it", names[0], output.Size(bytes), all[0].Road, remove[0])
 		return
 	}
-	r.progress.Line("the images %s (%s) stay for the next run; `%s` removes them", strings.Join(names, ", "), report.Size(bytes), strings.Join(remove, "; "))
+	r.progress.Line("the images %s (%s) stay for the next run; `%s` removes them", strings.Join(names, ", "), output.Size(bytes), strings.Join(remove, "; "))
 }

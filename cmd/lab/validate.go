@@ -5,7 +5,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 func validateCommand(std streams) *cli.Command {
@@ -33,9 +33,9 @@ func validateCommand(std streams) *cli.Command {
 	}
 }
 
-func (o output) validated(all catalogue) error {
+func (o console) validated(all catalogue) error {
 	files := map[string]bool{}
-	grid := report.Grid{Columns: []string{"MISTAKE"}}
+	grid := output.Grid{Columns: []string{"MISTAKE"}}
 	for _, m := range all.shown() {
 		files[m.File] = true
 		grid.Rows = append(grid.Rows, []string{m.String()})
@@ -46,7 +46,7 @@ func (o output) validated(all catalogue) error {
 	}
 	o.screen.Width = 0 // a mistake is to be read to its end
 	err := o.write(product{grid: grid, value: map[string]any{
-		"schemaVersion": report.SchemaVersion, "scenarios": len(all.scenarios), "mistakes": all.shown(),
+		"schemaVersion": output.SchemaVersion, "scenarios": len(all.scenarios), "mistakes": all.shown(),
 	}})
 	if err != nil || len(all.mistakes) == 0 {
 		return err

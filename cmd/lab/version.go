@@ -9,7 +9,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/fixtures"
-	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // version is set by release builds: -ldflags "-X main.version=v1.2.3".
@@ -55,7 +55,7 @@ func versionCommand(std streams) *cli.Command {
 			switch out.form {
 			case "json", "yaml":
 				return out.write(product{value: map[string]any{
-					"schemaVersion": report.SchemaVersion, "lab": labVersion(), "go": runtime.Version(),
+					"schemaVersion": output.SchemaVersion, "lab": labVersion(), "go": runtime.Version(),
 					"os": runtime.GOOS, "arch": runtime.GOARCH, "agentEmbedded": len(agents) > 0,
 				}})
 			case "name":

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
 )
 
@@ -20,8 +21,8 @@ type Advice struct {
 }
 
 // Forms are the forms of advice, as files and as output.
-func (a Advice) Forms() []Form {
-	return formsOf(a.Lab, func() any { return a.document() }, a.writeMarkdown, a.Findings)
+func (a Advice) Forms() []output.Form {
+	return output.FindingForms(a.Lab, func() any { return a.document() }, a.writeMarkdown, a.Findings)
 }
 
 func (a Advice) document() any {
@@ -32,25 +33,25 @@ func (a Advice) document() any {
 		Nginx         string            `json:"nginx"`
 		Took          protocol.Duration `json:"took"`
 		Advice        []regress.Advice  `json:"advice"`
-	}{SchemaVersion, a.Lab, a.Config, a.Nginx, protocol.Duration(a.Took), append([]regress.Advice{}, a.Advice...)}
+	}{output.SchemaVersion, a.Lab, a.Config, a.Nginx, protocol.Duration(a.Took), append([]regress.Advice{}, a.Advice...)}
 }
 
 // Findings is a finding per piece of advice, on the configuration's lines.
-func (a Advice) Findings() []Finding {
-	var all []Finding
+func (a Advice) Findings() []output.Finding {
+	var all []output.Finding
 	for _, one := range a.Advice {
 		message := one.Says + "\n" + strings.Join(one.Shown, "\n")
 		if one.Proven {
 			message += "\nwith the fix: " + strings.Join(one.After, "; ")
 		}
-		all = append(all, Finding{Rule: "advice/" + one.Rule, Level: one.Severity, File: one.File, Line: one.Line, Title: one.Rule, Message: message})
+		all = append(all, output.Finding{Rule: "advice/" + one.Rule, Level: one.Severity, File: one.File, Line: one.Line, Title: one.Rule, Message: message})
 	}
 	return all
 }
 
 // Grid is a row per piece of advice.
-func (a Advice) Grid() Grid {
-	grid := Grid{Columns: []string{"WHERE", "SEVERITY", "RULE", "ADVICE"}}
+func (a Advice) Grid() output.Grid {
+	grid := output.Grid{Columns: []string{"WHERE", "SEVERITY", "RULE", "ADVICE"}}
 	for _, one := range a.Advice {
 		grid.Rows = append(grid.Rows, []string{fmt.Sprintf("%s:%d", one.File, one.Line), one.Severity, one.Rule, one.Says})
 	}
@@ -58,7 +59,7 @@ func (a Advice) Grid() Grid {
 }
 
 // WriteText writes all of it for a person.
-func (a Advice) WriteText(w io.Writer, screen Screen) error {
+func (a Advice) WriteText(w io.Writer, screen output.Screen) error {
 	var b strings.Builder
 	for i, one := range a.Advice {
 		if i > 0 {
@@ -75,9 +76,9 @@ func (a Advice) WriteText(w io.Writer, screen Screen) error {
 		case one.Fix == "":
 			b.WriteString("  lab knows no fix\n")
 		case one.Proven:
-			fmt.Fprintf(&b, "  the fix, proven:\n%s\n", indent("    ", Clean(one.Fix)))
+			fmt.Fprintf(&b, "  the fix, proven:\n%s\n", indent("    ", clean(one.Fix)))
 		default:
-			fmt.Fprintf(&b, "  a fix, which was not proven:\n%s\n", indent("    ", Clean(one.Fix)))
+			fmt.Fprintf(&b, "  a fix, which was not proven:\n%s\n", indent("    ", clean(one.Fix)))
 		}
 	}
 	_, err := io.WriteString(w, b.String())
@@ -107,7 +108,7 @@ func (a Advice) writeMarkdown(w io.Writer) error {
 			fmt.Fprintf(&b, "- with the fix: %s\n", inline(after))
 		}
 		if one.Fix != "" {
-			fmt.Fprintf(&b, "\n%s\n", fenced(one.Fix))
+			fmt.Fprintf(&b, "\n%s\n", output.Fenced(one.Fix))
 		}
 	}
 	_, err := io.WriteString(w, b.String())

@@ -40,7 +40,7 @@ func commandLines(p trial.PhaseSeen) string {
 	var b strings.Builder
 	for _, s := range p.Steps {
 		for _, ran := range s.Ran {
-			fmt.Fprintf(&b, "%s\n", indent("  ", Clean(ranLines(ran))))
+			fmt.Fprintf(&b, "%s\n", indent("  ", clean(ranLines(ran))))
 		}
 	}
 	return b.String()

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/regress"
 )
 
@@ -22,8 +23,8 @@ type Config struct {
 }
 
 // Forms are the forms of a comparison, as files and as output.
-func (c Config) Forms() []Form {
-	return formsOf(c.Lab, func() any { return c.document() }, c.writeMarkdown, c.Findings)
+func (c Config) Forms() []output.Form {
+	return output.FindingForms(c.Lab, func() any { return c.document() }, c.writeMarkdown, c.Findings)
 }
 
 func (c Config) document() any {
@@ -36,18 +37,18 @@ func (c Config) document() any {
 		Took          protocol.Duration    `json:"took"`
 		Same          bool                 `json:"same"`
 		Differences   []regress.Difference `json:"differences"`
-	}{SchemaVersion, c.Lab, c.Config, c.File, c.Nginx, protocol.Duration(c.Took), len(c.Differences) == 0, append([]regress.Difference{}, c.Differences...)}
+	}{output.SchemaVersion, c.Lab, c.Config, c.File, c.Nginx, protocol.Duration(c.Took), len(c.Differences) == 0, append([]regress.Difference{}, c.Differences...)}
 }
 
 // Findings is a finding per difference, on the configuration's lines.
-func (c Config) Findings() []Finding {
-	var all []Finding
+func (c Config) Findings() []output.Finding {
+	var all []output.Finding
 	for _, d := range c.Differences {
 		rule := d.Fault
 		if rule == "" {
 			rule = d.Fields[0]
 		}
-		all = append(all, Finding{
+		all = append(all, output.Finding{
 			Rule: "behaviour/" + rule, Level: "error", File: d.File, Line: d.Line,
 			Title: "the configuration behaves otherwise than recorded", Message: d.Says,
 		})
@@ -56,8 +57,8 @@ func (c Config) Findings() []Finding {
 }
 
 // Grid is a row per difference.
-func (c Config) Grid() Grid {
-	grid := Grid{Columns: []string{"WHERE", "SERVER", "DIFFERENCE"}}
+func (c Config) Grid() output.Grid {
+	grid := output.Grid{Columns: []string{"WHERE", "SERVER", "DIFFERENCE"}}
 	for _, d := range c.Differences {
 		grid.Rows = append(grid.Rows, []string{fmt.Sprintf("%s:%d", d.File, d.Line), d.Server, d.Says})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/trial"
 )
@@ -47,7 +48,7 @@ func (r Report) evidenceFiles() ([]evidenceFile, error) {
 			if err != nil {
 				return nil, err
 			}
-			heard = append(heard, evidenceFile{"VERDICT.txt", Clean(strings.TrimSpace(fmt.Sprintf("%s %s", h.Verdict, h.Reason)) + "\n")})
+			heard = append(heard, evidenceFile{"VERDICT.txt", clean(strings.TrimSpace(fmt.Sprintf("%s %s", h.Verdict, h.Reason)) + "\n")})
 			files = append(files, below(path.Join(folder, fileName(h.Trial), fmt.Sprintf("hearing-%d", h.Number)), heard)...)
 		}
 	}
@@ -76,7 +77,7 @@ func (r Report) versions() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Servers)) {
 		fmt.Fprintf(&servers, "%-9s %s %s (%s)\n", name, r.Servers[name].Name, r.Servers[name].ID, r.Servers[name].Road)
 	}
-	return Clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\n%snginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
+	return clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\n%snginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
 		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Road, servers.String(),
 		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(r.Nginx.Output)))
 }
@@ -93,7 +94,7 @@ func (r Report) scenarioReadme(result experiment.Result) string {
 		fmt.Fprintf(&b, "- %s %s: **%s**, status %s afterwards; %s (folder %s)\n", p.Kind, inline(p.ID), p.Verdict, inline(p.After.Status), inline(p.Say), inline(fileName(p.Trial)))
 	}
 	for _, f := range one.failures() {
-		fmt.Fprintf(&b, "\n## %s: %s\n\n%s\n", f.verdict, inline(f.name), fenced(f.evidence()))
+		fmt.Fprintf(&b, "\n## %s: %s\n\n%s\n", f.verdict, inline(f.name), output.Fenced(f.evidence()))
 	}
 	return b.String()
 }
@@ -103,10 +104,10 @@ func (r Report) trialFiles(result experiment.Result, t trial.Observation) ([]evi
 	if t.ID == "" {
 		return []evidenceFile{{"NOT-RUN.txt", "This trial was not run.\n"}}, nil
 	}
-	files := []evidenceFile{{"trial.txt", Clean(fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
+	files := []evidenceFile{{"trial.txt", clean(fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
 		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, cmp.Or(t.Image, r.Image.Name), cmp.Or(t.Nginx, r.Nginx.Version), r.Nginx.OpenSSL))}}
 	if t.Refused != "" {
-		files = append(files, evidenceFile{"refused.txt", Clean(t.Refused) + "\n"})
+		files = append(files, evidenceFile{"refused.txt", clean(t.Refused) + "\n"})
 	}
 	for i, p := range t.Phases {
 		prefix := fmt.Sprintf("%d-%s-", i+1, fileName(p.Name))
@@ -115,20 +116,20 @@ func (r Report) trialFiles(result experiment.Result, t trial.Observation) ([]evi
 			return nil, err
 		}
 		files = append(files, evidenceFile{prefix + "nginx.conf", p.Config}, evidenceFile{prefix + "client.txt", answers},
-			evidenceFile{prefix + "access.jsonl", access}, evidenceFile{prefix + "error.log", Clean(logLines(p))})
+			evidenceFile{prefix + "access.jsonl", access}, evidenceFile{prefix + "error.log", clean(logLines(p))})
 		if len(p.Steps) > 0 {
-			files = append(files, evidenceFile{prefix + "steps.txt", Clean(stepLines(p))})
+			files = append(files, evidenceFile{prefix + "steps.txt", clean(stepLines(p))})
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Files)) {
 			files = append(files, evidenceFile{unused(files, prefix+"server-"+fileName(name)), p.Files[name]})
 		}
 		for _, name := range slices.Sorted(maps.Keys(p.Backends)) {
-			files = append(files, evidenceFile{prefix + "backend-" + fileName(name) + ".log", Clean(p.Backends[name])})
+			files = append(files, evidenceFile{prefix + "backend-" + fileName(name) + ".log", clean(p.Backends[name])})
 		}
 	}
 	for _, b := range t.Backends {
 		text := fmt.Sprintf("running %t, listening %t, exit %q, OOM kills %d\n\n%s\n", b.Running, b.Listening, b.Exit, b.OOMKills, strings.TrimRight(b.Log, "\n"))
-		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", Clean(text)})
+		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", clean(text)})
 	}
 	return files, nil
 }
@@ -162,10 +163,10 @@ func (r Report) answerFiles(id string, p trial.PhaseSeen) (client, access string
 			if err != nil {
 				return "", "", err
 			}
-			records.WriteString(spellOut(string(line)) + "\n")
+			records.WriteString(output.SpellOut(string(line)) + "\n")
 		}
 	}
-	return Clean(c.String()), records.String(), nil
+	return clean(c.String()), records.String(), nil
 }
 
 // request is what a probe sends, and what it expects of a healthy stage.

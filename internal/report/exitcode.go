@@ -4,39 +4,19 @@ import (
 	"slices"
 
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 )
-
-// The exit codes.
-const (
-	OK           = 0
-	Failed       = 1 // a verdict failed
-	Usage        = 2 // usage, a bad scenario, a bad configuration
-	Environment  = 3 // no engine, no image
-	Inconclusive = 4
-	Interrupted  = 130
-)
-
-// worst lists the exit codes from worst to best: trouble never hides a refutation.
-var worst = []int{Interrupted, Failed, Usage, Environment, Inconclusive, OK}
-
-// Worse returns the one that counts when both happened.
-func Worse(a, b int) int {
-	if slices.Index(worst, a) <= slices.Index(worst, b) {
-		return a
-	}
-	return b
-}
 
 func exitCode(results []experiment.Result, stop Stop) int {
-	code := OK
+	code := output.OK
 	// Where nothing was tried nothing is as expected.
 	if len(results) > 0 && !slices.ContainsFunc(results, func(r experiment.Result) bool { return r.Verdict != experiment.Skipped }) {
-		code = Inconclusive
+		code = output.Inconclusive
 	}
 	for _, r := range results {
-		code = Worse(code, codeOf(r.Verdict, r.Cause, stop))
+		code = output.Worse(code, codeOf(r.Verdict, r.Cause, stop))
 		for _, p := range r.Parts {
-			code = Worse(code, codeOf(p.Verdict, p.Cause, stop))
+			code = output.Worse(code, codeOf(p.Verdict, p.Cause, stop))
 		}
 	}
 	return code
@@ -45,17 +25,17 @@ func exitCode(results []experiment.Result, stop Stop) int {
 func codeOf(v experiment.Verdict, cause experiment.Cause, stop Stop) int {
 	switch {
 	case v == experiment.Refuted:
-		return Failed
+		return output.Failed
 	case v != experiment.Inconclusive:
-		return OK
+		return output.OK
 	case cause == experiment.Scenario:
-		return Usage
+		return output.Usage
 	case cause == experiment.Environment:
-		return Environment
+		return output.Environment
 	case cause == experiment.Interrupted && stop == Stop{}:
-		return Interrupted
+		return output.Interrupted
 	case cause == experiment.Interrupted:
 		return stop.ExitCode
 	}
-	return Inconclusive
+	return output.Inconclusive
 }

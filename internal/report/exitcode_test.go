@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 func TestExitCode(t *testing.T) {
@@ -20,7 +21,7 @@ func TestExitCode(t *testing.T) {
 	// A part can be worse than its scenario says, which keeps one cause only.
 	hidden := result(experiment.Refuted, "")
 	hidden.Parts = []experiment.Part{{Verdict: experiment.Inconclusive, Cause: experiment.Interrupted}}
-	timeout := Stop{"--timeout has passed", Inconclusive}
+	timeout := Stop{"--timeout has passed", output.Inconclusive}
 	for _, test := range []struct {
 		name    string
 		results []experiment.Result
@@ -37,7 +38,7 @@ func TestExitCode(t *testing.T) {
 		{"a control", []experiment.Result{control}, Stop{}, 4},
 		{"interrupted", []experiment.Result{stopped}, Stop{}, 130},
 		{"too long", []experiment.Result{stopped}, timeout, 4},
-		{"the engine is gone", []experiment.Result{verified, stopped}, Stop{"the engine is gone", Environment}, 3},
+		{"the engine is gone", []experiment.Result{verified, stopped}, Stop{"the engine is gone", output.Environment}, 3},
 		{"4 and 3", []experiment.Result{control, engine}, Stop{}, 3},
 		{"3 and 2", []experiment.Result{engine, mistake}, Stop{}, 2},
 		{"2 and 1", []experiment.Result{mistake, refuted, control}, Stop{}, 1},

@@ -9,10 +9,11 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/explain"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // WriteSummary writes what is in a log for a person.
-func WriteSummary(w io.Writer, s explain.Summary, screen Screen) error {
+func WriteSummary(w io.Writer, s explain.Summary, screen output.Screen) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s", oneLine(strings.Join(s.Inputs, ", ")), many(s.Entries, "entry", "entries"))
 	if s.First != "" {
@@ -24,7 +25,7 @@ func WriteSummary(w io.Writer, s explain.Summary, screen Screen) error {
 	}
 	b.Reset()
 	if len(s.Causes) > 0 {
-		grid := Grid{Columns: []string{"CAUSE", "COUNT", "FIRST", "LAST", "TITLE"}}
+		grid := output.Grid{Columns: []string{"CAUSE", "COUNT", "FIRST", "LAST", "TITLE"}}
 		for _, c := range s.Causes {
 			grid.Rows = append(grid.Rows, []string{c.Cause, strconv.FormatInt(c.Count, 10), c.First, c.Last, c.Title})
 		}
@@ -170,8 +171,8 @@ func writeAccess(b *strings.Builder, a explain.Access) {
 }
 
 // PlainSummary is a summary for awk and cut: kind, cause or name, count, first, last, text.
-func PlainSummary(s explain.Summary) Grid {
-	var g Grid
+func PlainSummary(s explain.Summary) output.Grid {
+	var g output.Grid
 	row := func(kind, name string, count int64, first, last, text string) {
 		g.Rows = append(g.Rows, []string{kind, name, strconv.FormatInt(count, 10), first, last, text})
 	}

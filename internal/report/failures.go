@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -101,7 +102,7 @@ func Client(info engine.Info) string {
 }
 
 // text is the failure for a person.
-func (f failing) text(screen Screen) string {
+func (f failing) text(screen output.Screen) string {
 	return paint(string(f.verdict), screen.Color) + "  " + oneLine(f.name) + "\n" + f.evidence()
 }
 
@@ -109,7 +110,7 @@ func (f failing) text(screen Screen) string {
 func (f failing) evidence() string {
 	var b strings.Builder
 	line := func(name, text string) {
-		if text = strings.TrimSpace(Clean(text)); text != "" {
+		if text = strings.TrimSpace(clean(text)); text != "" {
 			fmt.Fprintf(&b, "  %-9s %s\n", name, strings.ReplaceAll(text, "\n", "\n            "))
 		}
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -47,11 +49,11 @@ func written(t *testing.T, write func(io.Writer) error) string {
 func TestFormats(t *testing.T) {
 	r := example()
 	for name, write := range map[string]func(io.Writer) error{
-		"table.txt":   func(w io.Writer) error { return r.WriteTable(w, Screen{Width: 100}) },
-		"color.txt":   func(w io.Writer) error { return r.WriteTable(w, Screen{Width: 100, Color: true}) },
+		"table.txt":   func(w io.Writer) error { return r.WriteTable(w, output.Screen{Width: 100}) },
+		"color.txt":   func(w io.Writer) error { return r.WriteTable(w, output.Screen{Width: 100, Color: true}) },
 		"plain.txt":   r.WritePlain,
 		"name.txt":    r.WriteNames,
-		"summary.txt": func(w io.Writer) error { return r.WriteSummary(w, Screen{}) },
+		"summary.txt": func(w io.Writer) error { return r.WriteSummary(w, output.Screen{}) },
 		"report.json": r.WriteJSON,
 		"report.yaml": r.WriteYAML,
 		"junit.xml":   r.WriteJUnit,
@@ -61,9 +63,9 @@ func TestFormats(t *testing.T) {
 			_, err := io.WriteString(w, Line(r.Results[0])+"\n"+Line(r.Results[1])+"\n")
 			return err
 		},
-		"story.txt":      func(w io.Writer) error { return story().Write(w, true, Screen{}) },
-		"story.json":     func(w io.Writer) error { return WriteJSON(w, story()) },
-		"storycolor.txt": func(w io.Writer) error { return story().Write(w, false, Screen{Color: true}) },
+		"story.txt":      func(w io.Writer) error { return story().Write(w, true, output.Screen{}) },
+		"story.json":     func(w io.Writer) error { return output.WriteJSON(w, story()) },
+		"storycolor.txt": func(w io.Writer) error { return story().Write(w, false, output.Screen{Color: true}) },
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, written(t, write)) })
 	}
@@ -73,8 +75,8 @@ func TestFormats(t *testing.T) {
 func TestNothingHostileGetsThrough(t *testing.T) {
 	r := example()
 	for name, write := range map[string]func(io.Writer) error{
-		"table": func(w io.Writer) error { return r.WriteTable(w, Screen{}) }, "plain": r.WritePlain,
-		"summary":  func(w io.Writer) error { return r.WriteSummary(w, Screen{}) },
+		"table": func(w io.Writer) error { return r.WriteTable(w, output.Screen{}) }, "plain": r.WritePlain,
+		"summary":  func(w io.Writer) error { return r.WriteSummary(w, output.Screen{}) },
 		"markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit,
 	} {
 		text := written(t, write)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // Guide is what a run says about a guide's claims.
@@ -32,40 +33,40 @@ func NewGuide(g Guide, results []experiment.Result) Guide {
 	for _, r := range results {
 		g.Trials += len(r.Trials)
 	}
-	g.ExitCode = OK
+	g.ExitCode = output.OK
 	if g.Coverage.Percent() < g.Least {
-		g.ExitCode = Failed
+		g.ExitCode = output.Failed
 	}
 	trouble, skipped := troubleOf(results, g.Stop), 0
 	for _, d := range g.Decisions {
 		g.Counts[d.Verdict]++
 		switch {
 		case d.Verdict == guide.Refuted && !g.allowed(d):
-			g.ExitCode = Worse(g.ExitCode, Failed)
+			g.ExitCode = output.Worse(g.ExitCode, output.Failed)
 		case !d.Found.Here():
-			g.ExitCode = Worse(g.ExitCode, Usage)
+			g.ExitCode = output.Worse(g.ExitCode, output.Usage)
 		case d.Skipped: // as in `lab run`, where what is skipped fails nothing
 			skipped++
 		case d.Verdict == guide.Inconclusive:
-			g.ExitCode = Worse(g.ExitCode, trouble)
+			g.ExitCode = output.Worse(g.ExitCode, trouble)
 		}
 	}
 	if skipped > 0 && skipped+g.Counts[guide.Untestable] == len(g.Decisions) {
-		g.ExitCode = Worse(g.ExitCode, Inconclusive)
+		g.ExitCode = output.Worse(g.ExitCode, output.Inconclusive)
 	}
 	return g
 }
 
 // troubleOf is the exit code of what kept results from being conclusive.
 func troubleOf(results []experiment.Result, stop Stop) int {
-	code := Inconclusive
+	code := output.Inconclusive
 	for _, r := range results {
 		if r.Verdict == experiment.Inconclusive {
-			code = Worse(code, codeOf(r.Verdict, r.Cause, stop))
+			code = output.Worse(code, codeOf(r.Verdict, r.Cause, stop))
 		}
 		for _, p := range r.Parts {
 			if p.Verdict == experiment.Inconclusive {
-				code = Worse(code, codeOf(p.Verdict, p.Cause, stop))
+				code = output.Worse(code, codeOf(p.Verdict, p.Cause, stop))
 			}
 		}
 	}
@@ -83,10 +84,12 @@ func line(d guide.Decision) int {
 }
 
 // Findings are what the guide's author should see beside the lines.
-func (g Guide) Findings() []Finding {
-	var list []Finding
+func (g Guide) Findings() []output.Finding {
+	var list []output.Finding
 	for _, d := range g.Decisions {
-		f := Finding{Rule: d.Claim.ID, Level: "warning", File: g.Guide, Line: line(d), End: d.Found.Statement.End, Title: string(d.Verdict)}
+		f := output.Finding{
+			Rule: d.Claim.ID, Level: "warning", File: g.Guide, Line: line(d), End: d.Found.Statement.End, Title: string(d.Verdict),
+		}
 		switch {
 		case !d.Found.Here():
 			f.Level, f.Title = "error", string(d.Found.Standing)
@@ -105,7 +108,10 @@ func (g Guide) Findings() []Finding {
 	}
 	for _, s := range g.Coverage.Missing {
 		if g.Least > 0 {
-			list = append(list, Finding{Rule: "coverage", Level: "note", File: g.Guide, Line: s.Line, End: s.End, Title: "no claim", Message: "Nothing decides this statement: " + cut(oneLine(s.Text), 120)})
+			list = append(list, output.Finding{
+				Rule: "coverage", Level: "note", File: g.Guide, Line: s.Line, End: s.End,
+				Title: "no claim", Message: "Nothing decides this statement: " + cut(oneLine(s.Text), 120),
+			})
 		}
 	}
 	return list
@@ -127,7 +133,7 @@ func (g Guide) Summary() string {
 	if g.Coverage.Counted != g.Coverage.Checkable {
 		text = strings.Replace(text, " that look checkable", "", 1)
 	}
-	text += fmt.Sprintf("; %s in %s", plural(g.Trials, "trial"), Seconds(g.Took))
+	text += fmt.Sprintf("; %s in %s", plural(g.Trials, "trial"), output.Seconds(g.Took))
 	if g.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(g.Nginx.Version), oneLine(g.Nginx.OpenSSL))
 	}

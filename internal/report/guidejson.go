@@ -5,6 +5,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // guideDocument is the JSON form of a report on a guide.
@@ -69,7 +70,7 @@ type guideEvidence struct {
 
 func (g Guide) document() guideDocument {
 	d := guideDocument{
-		SchemaVersion: SchemaVersion, Lab: g.Lab, Guide: g.Guide, ClaimsFile: g.Claims, Started: g.Started.UTC(), Took: protocol.Duration(g.Took), Trials: g.Trials,
+		SchemaVersion: output.SchemaVersion, Lab: g.Lab, Guide: g.Guide, ClaimsFile: g.Claims, Started: g.Started.UTC(), Took: protocol.Duration(g.Took), Trials: g.Trials,
 		Nginx: g.Nginx, Image: g.Image, ExitCode: g.ExitCode, Counts: map[string]int{"total": len(g.Decisions)}, Claims: []guideClaim{},
 		Coverage: guideCoverage{g.Coverage.Statements, g.Coverage.Checkable, g.Coverage.Counted, g.Coverage.Claimed, g.Coverage.Percent(), []guideUnsettled{}},
 	}

@@ -8,16 +8,17 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // Forms are the forms of a report on a guide, as files and as output.
-func (g Guide) Forms() []Form {
-	return formsOf(g.Lab, func() any { return g.document() }, g.writeMarkdown, g.Findings)
+func (g Guide) Forms() []output.Form {
+	return output.FindingForms(g.Lab, func() any { return g.document() }, g.writeMarkdown, g.Findings)
 }
 
 // Grid is a row per claim; a pipe gets the reason whole.
-func (g Guide) Grid() Grid {
-	grid := Grid{Columns: []string{"CLAIM", "LINE", "VERDICT", "REASON"}}
+func (g Guide) Grid() output.Grid {
+	grid := output.Grid{Columns: []string{"CLAIM", "LINE", "VERDICT", "REASON"}}
 	for _, d := range g.Decisions {
 		grid.Rows = append(grid.Rows, []string{d.Claim.ID, strconv.Itoa(line(d)), g.word(d), d.Reason})
 	}
@@ -33,7 +34,7 @@ func (g Guide) word(d guide.Decision) string {
 
 // WriteDetails writes, for a person, what is wrong and what is right instead, what has
 // moved, what has no claim, and then the summary.
-func (g Guide) WriteDetails(w io.Writer, screen Screen) error {
+func (g Guide) WriteDetails(w io.Writer, screen output.Screen) error {
 	var b strings.Builder
 	for _, d := range g.Decisions {
 		if d.Found.Standing == guide.Moved {

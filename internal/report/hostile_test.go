@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // spoil puts text into every string that can be reached, names of a map too.
@@ -61,16 +63,16 @@ func outputs(t *testing.T, text string) map[string]string {
 	spoil(reflect.ValueOf(&s).Elem(), text)
 	all := map[string]string{}
 	for name, write := range map[string]func(io.Writer) error{
-		"table":   func(w io.Writer) error { return r.WriteTable(w, Screen{}) },
-		"narrow":  func(w io.Writer) error { return r.WriteTable(w, Screen{Width: 40}) },
+		"table":   func(w io.Writer) error { return r.WriteTable(w, output.Screen{}) },
+		"narrow":  func(w io.Writer) error { return r.WriteTable(w, output.Screen{Width: 40}) },
 		"plain":   r.WritePlain,
 		"name":    r.WriteNames,
-		"summary": func(w io.Writer) error { return r.WriteSummary(w, Screen{}) },
+		"summary": func(w io.Writer) error { return r.WriteSummary(w, output.Screen{}) },
 		"json":    r.WriteJSON, "yaml": r.WriteYAML, "junit": r.WriteJUnit, "markdown": r.WriteMarkdown, "html": r.WriteHTML,
-		"story":       func(w io.Writer) error { return s.Write(w, true, Screen{}) },
-		"no hints":    func(w io.Writer) error { return s.Write(w, false, Screen{}) },
-		"story, json": func(w io.Writer) error { return WriteJSON(w, s) },
-		"story, yaml": func(w io.Writer) error { return WriteYAML(w, s) },
+		"story":       func(w io.Writer) error { return s.Write(w, true, output.Screen{}) },
+		"no hints":    func(w io.Writer) error { return s.Write(w, false, output.Screen{}) },
+		"story, json": func(w io.Writer) error { return output.WriteJSON(w, s) },
+		"story, yaml": func(w io.Writer) error { return output.WriteYAML(w, s) },
 		"progress": func(w io.Writer) error {
 			_, err := io.WriteString(w, Line(r.Results[1]))
 			return err
@@ -95,7 +97,7 @@ func outputs(t *testing.T, text string) map[string]string {
 }
 
 func unprintable(r rune) bool {
-	return r < ' ' && r != '\n' && r != '\t' || obeyed(r)
+	return clean(string(r)) != string(r)
 }
 
 // Whatever a scenario, a log line, an answer, the engine or the image says: nothing
@@ -136,10 +138,10 @@ func FuzzForms(f *testing.F) {
 			Text string
 			List []string
 		}
-		if err := json.Unmarshal([]byte(written(t, func(w io.Writer) error { return WriteJSON(w, value) })), &fromJSON); err != nil {
+		if err := json.Unmarshal([]byte(written(t, func(w io.Writer) error { return output.WriteJSON(w, value) })), &fromJSON); err != nil {
 			t.Error(err)
 		}
-		if err := yaml.Unmarshal([]byte(written(t, func(w io.Writer) error { return WriteYAML(w, value) })), &fromYAML); err != nil {
+		if err := yaml.Unmarshal([]byte(written(t, func(w io.Writer) error { return output.WriteYAML(w, value) })), &fromYAML); err != nil {
 			t.Error(err)
 		}
 		// One replacement for each wrong byte, or for several: encoding/json's affair.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -19,7 +20,7 @@ var page string
 // what every trial saw.
 func (r Report) WriteHTML(w io.Writer) error {
 	t, err := template.New("report").Funcs(template.FuncMap{
-		"clean": Clean, "oneLine": oneLine, "seconds": Seconds,
+		"clean": output.Clean, "oneLine": output.OneLine, "seconds": output.Seconds,
 		"label":      func(r experiment.Result) string { return oneLine(label(r)) },
 		"rfc3339":    func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 		"transcript": transcript,
@@ -34,7 +35,7 @@ func (r Report) WriteHTML(w io.Writer) error {
 	type shownFailure struct{ Verdict, Name, Evidence string }
 	var rows []shownRow
 	for _, row := range r.rows() {
-		shown := shownRow{oneLine(row.scenario), oneLine(row.part), oneLine(row.broken.Status), oneLine(row.after.Status), string(row.verdict), Seconds(row.took), oneLine(row.broken.Log), row.kind == "scenario"}
+		shown := shownRow{oneLine(row.scenario), oneLine(row.part), oneLine(row.broken.Status), oneLine(row.after.Status), string(row.verdict), output.Seconds(row.took), oneLine(row.broken.Log), row.kind == "scenario"}
 		if !shown.Head {
 			shown.Part = row.kind + ": " + shown.Part
 		}
@@ -54,5 +55,5 @@ func transcript(t trial.Observation) string {
 	for _, p := range t.Phases {
 		fmt.Fprintf(&b, "== %s\n%s%s%s", p.Name, stepLines(p), answerLines(p), logLines(p))
 	}
-	return Clean(b.String())
+	return clean(b.String())
 }

@@ -2,12 +2,13 @@ package report
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // WriteMarkdown writes a page that a forge shows well: a table, and the failures.
@@ -27,14 +28,14 @@ func (r Report) WriteMarkdown(w io.Writer) error {
 			part = row.kind + ": " + row.part
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s | %s |\n", inline(row.scenario), inline(part), inline(row.broken.Status), inline(row.after.Status),
-			row.verdict, Seconds(row.took), inline(row.broken.Log))
+			row.verdict, output.Seconds(row.took), inline(row.broken.Log))
 	}
 	failures := r.failures()
 	if len(failures) > 0 {
 		b.WriteString("\n## What is not verified\n")
 	}
 	for _, f := range failures {
-		fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n", f.verdict, inline(f.name), fenced(f.evidence()))
+		fmt.Fprintf(&b, "\n### %s: %s\n\n%s\n", f.verdict, inline(f.name), output.Fenced(f.evidence()))
 	}
 	if cut := r.unfinished(); len(cut) > 0 {
 		fmt.Fprintf(&b, "\n## Not finished\n\n%s: %s\n", inline(r.stopped()), inline(strings.Join(cut, ", ")))
@@ -51,19 +52,4 @@ func (r Report) WriteMarkdown(w io.Writer) error {
 
 func (r Report) engineLine() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s (%s/%s)", r.Engine.Name, r.Engine.Version, r.Engine.OS, r.Engine.Arch))
-}
-
-// markup is what Markdown would take for more than text.
-var markup = strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "~", `\~`)
-
-// inline is untrusted text inside a line of Markdown, in which HTML is alive.
-func inline(s string) string { return html.EscapeString(markup.Replace(oneLine(s))) }
-
-// fenced is text as a block; its fence is longer than any in the text.
-func fenced(text string) string {
-	fence := "```"
-	for strings.Contains(text, fence) {
-		fence += "`"
-	}
-	return fence + "text\n" + strings.TrimRight(text, "\n") + "\n" + fence
 }

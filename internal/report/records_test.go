@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/explain"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // A record is written as encoding/json writes it, every field of it, and so that
@@ -20,7 +21,7 @@ func TestAppendRecord(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := string(AppendRecord([]byte("before "), r)), "before "+spellOut(string(plain))+"\n"; got != want {
+			if got, want := string(AppendRecord([]byte("before "), r)), "before "+output.SpellOut(string(plain))+"\n"; got != want {
 				t.Errorf("%q:\n got %s\nwant %s", text, got, want)
 			}
 		}

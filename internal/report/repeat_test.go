@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // A verdict that changes between repetitions cannot be overlooked.
@@ -17,9 +18,9 @@ func TestRepetitionsAreFolded(t *testing.T) {
 	first := one(1, experiment.Verified, "200")
 	first.Repetitions, first.Parts[0].Repetitions = &all, &fixes
 	r := New(Run{}, []experiment.Result{first, one(2, experiment.Refuted, "502")})
-	if want := (Counts{Verdicts{3, 2, 1, 0, 0}, Verdicts{3, 2, 1, 0, 0}, 9, 0}); r.Counts != want || r.Verdict != experiment.Refuted || r.ExitCode != Failed {
+	if want := (Counts{Verdicts{3, 2, 1, 0, 0}, Verdicts{3, 2, 1, 0, 0}, 9, 0}); r.Counts != want || r.Verdict != experiment.Refuted || r.ExitCode != output.Failed {
 		t.Errorf("%+v %s %d, want %+v", r.Counts, r.Verdict, r.ExitCode, want)
 	}
-	golden(t, "repeated.txt", written(t, func(w io.Writer) error { return r.WriteTable(w, Screen{}) }))
+	golden(t, "repeated.txt", written(t, func(w io.Writer) error { return r.WriteTable(w, output.Screen{}) }))
 	golden(t, "repeated-plain.txt", written(t, r.WritePlain))
 }

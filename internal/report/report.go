@@ -9,12 +9,9 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
-
-// SchemaVersion is the version of the JSON and YAML forms. Adding a field does not
-// change it.
-const SchemaVersion = 1
 
 // Run is what is known of a run besides its results.
 type Run struct {
@@ -121,3 +118,14 @@ func (v *Verdicts) add(t experiment.Tally) {
 	v.Inconclusive += t.Inconclusive
 	v.Skipped += t.Skipped
 }
+
+// Forms are the formats of a run's report files.
+func (r Report) Forms() []output.Form {
+	return []output.Form{
+		{Name: "json", Write: r.WriteJSON}, {Name: "junit", Write: r.WriteJUnit},
+		{Name: "markdown", Write: r.WriteMarkdown}, {Name: "html", Write: r.WriteHTML},
+	}
+}
+
+// FormatNames lists the formats of a run's report files.
+func FormatNames() []string { return output.FormNames(Report{}.Forms()) }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // row is one line of the table: a scenario, or one of its parts.
@@ -75,7 +76,7 @@ func Line(r experiment.Result) string {
 	if shows := r.Symptom.Status + " " + r.Symptom.Log; shows != " " {
 		text += "  " + oneLine(shows)
 	}
-	text += fmt.Sprintf("  %d of %d proven  %s", proven, len(r.Parts), Seconds(r.Took.D()))
+	text += fmt.Sprintf("  %d of %d proven  %s", proven, len(r.Parts), output.Seconds(r.Took.D()))
 	if r.Verdict != experiment.Verified {
 		text += "  " + oneLine(r.Reason)
 	}

@@ -8,11 +8,12 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // plain is the rows for a pipe: each repeats its scenario, for grep.
-func (r Report) plain() Grid {
-	var g Grid
+func (r Report) plain() output.Grid {
+	var g output.Grid
 	repeated := r.repeated()
 	for _, row := range r.rows() {
 		cells := []string{row.scenario, strings.ReplaceAll(row.kind, " ", "-"), row.part, row.broken.Status, row.after.Status,
@@ -32,8 +33,8 @@ func (r Report) repeated() bool {
 
 // table is the rows for a terminal: the parts are indented below their scenario, and
 // repetitions folded into one row.
-func (r Report) table() Grid {
-	g := Grid{Columns: []string{"SCENARIO", "BROKEN", "AFTER", "VERDICT", "TIME", "ERROR LOG WHEN BROKEN"}}
+func (r Report) table() output.Grid {
+	g := output.Grid{Columns: []string{"SCENARIO", "BROKEN", "AFTER", "VERDICT", "TIME", "ERROR LOG WHEN BROKEN"}}
 	repeated := r.repeated()
 	if repeated {
 		g.Columns = slices.Insert(g.Columns, 4, "VERIFIED")
@@ -43,7 +44,7 @@ func (r Report) table() Grid {
 		if row.kind != "scenario" {
 			name = "  " + row.kind + ": " + row.part
 		}
-		cells := []string{name, row.broken.Status, row.after.Status, string(row.verdict), Seconds(row.took), row.broken.Log}
+		cells := []string{name, row.broken.Status, row.after.Status, string(row.verdict), output.Seconds(row.took), row.broken.Log}
 		if repeated {
 			cells = slices.Insert(cells, 4, row.count())
 		}
@@ -53,7 +54,7 @@ func (r Report) table() Grid {
 }
 
 // WriteTable writes the table for a terminal.
-func (r Report) WriteTable(w io.Writer, screen Screen) error {
+func (r Report) WriteTable(w io.Writer, screen output.Screen) error {
 	return r.table().WriteTable(w, screen)
 }
 
@@ -78,7 +79,7 @@ func (r Report) WriteNames(w io.Writer) error {
 }
 
 // WriteSummary writes the failures and then the counts, for a person.
-func (r Report) WriteSummary(w io.Writer, screen Screen) error {
+func (r Report) WriteSummary(w io.Writer, screen output.Screen) error {
 	for _, f := range r.failures() {
 		if _, err := fmt.Fprintf(w, "\n%s", f.text(screen)); err != nil {
 			return err
@@ -120,7 +121,7 @@ func (r Report) Summary() string {
 	}
 	text := strings.Join(parts, ", ")
 	text += fmt.Sprintf("; %d of %s proven", p.Verified, plural(p.Total, "statement"))
-	text += fmt.Sprintf("; %s in %s", plural(r.Counts.Trials, "trial"), Seconds(r.Took))
+	text += fmt.Sprintf("; %s in %s", plural(r.Counts.Trials, "trial"), output.Seconds(r.Took))
 	if r.Counts.Hearings > 0 {
 		text += fmt.Sprintf(", and %s", plural(r.Counts.Hearings, "second hearing"))
 	}

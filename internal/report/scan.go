@@ -11,6 +11,7 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/guide/scan"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // Scan is what a run says about a guide without claims.
@@ -25,7 +26,7 @@ type Scan struct {
 
 // NewScan makes the report on a guide; s has everything but what is counted.
 func NewScan(s Scan, results []experiment.Result) Scan {
-	s.Counts, s.ExitCode = map[guide.Verdict]int{}, OK
+	s.Counts, s.ExitCode = map[guide.Verdict]int{}, output.OK
 	for _, r := range results {
 		s.Trials += len(r.Trials)
 	}
@@ -33,17 +34,17 @@ func NewScan(s Scan, results []experiment.Result) Scan {
 		s.Counts[f.Verdict]++
 	}
 	if s.Counts[guide.Refuted] > 0 {
-		s.ExitCode = Failed
+		s.ExitCode = output.Failed
 	}
 	// What was not decided is no failure of the guide; what the lab could not run is one
 	// of the lab.
 	for _, r := range results {
 		if r.Verdict == experiment.Inconclusive {
-			s.ExitCode = Worse(s.ExitCode, codeOf(r.Verdict, r.Cause, s.Stop))
+			s.ExitCode = output.Worse(s.ExitCode, codeOf(r.Verdict, r.Cause, s.Stop))
 		}
 	}
-	if s.Stop.ExitCode != OK {
-		s.ExitCode = Worse(s.ExitCode, s.Stop.ExitCode)
+	if s.Stop.ExitCode != output.OK {
+		s.ExitCode = output.Worse(s.ExitCode, s.Stop.ExitCode)
 	}
 	return s
 }
@@ -57,19 +58,19 @@ func scanWord(v guide.Verdict) string {
 }
 
 // Forms are the forms of a report on a guide without claims, as files and as output.
-func (s Scan) Forms() []Form {
-	return formsOf(s.Lab, func() any { return s.document() }, s.writeMarkdown, s.list)
+func (s Scan) Forms() []output.Form {
+	return output.FindingForms(s.Lab, func() any { return s.document() }, s.writeMarkdown, s.list)
 }
 
 // list is what the guide's author should see beside the lines.
-func (s Scan) list() []Finding {
-	var list []Finding
+func (s Scan) list() []output.Finding {
+	var list []output.Finding
 	for _, f := range s.Findings {
 		level := map[guide.Verdict]string{guide.Refuted: "error", guide.Conditional: "warning"}[f.Verdict]
 		if level == "" {
 			continue
 		}
-		one := Finding{Rule: string(f.Kind), Level: level, File: s.Guide, Line: f.Line, Title: string(f.Verdict), Message: oneLine(f.Text) + "\n" + f.Reason}
+		one := output.Finding{Rule: string(f.Kind), Level: level, File: s.Guide, Line: f.Line, Title: string(f.Verdict), Message: oneLine(f.Text) + "\n" + f.Reason}
 		if f.Correct != "" {
 			one.Message += "\nCorrect: " + f.Correct
 		}
@@ -79,8 +80,8 @@ func (s Scan) list() []Finding {
 }
 
 // Grid is a row per finding; a pipe gets the texts whole.
-func (s Scan) Grid() Grid {
-	grid := Grid{Columns: []string{"LINE", "KIND", "VERDICT", "TEXT", "REASON"}}
+func (s Scan) Grid() output.Grid {
+	grid := output.Grid{Columns: []string{"LINE", "KIND", "VERDICT", "TEXT", "REASON"}}
 	for _, f := range s.Findings {
 		grid.Rows = append(grid.Rows, []string{strconv.Itoa(f.Line), string(f.Kind), scanWord(f.Verdict), cut(oneLine(f.Text), 160), f.Reason})
 	}
@@ -89,7 +90,7 @@ func (s Scan) Grid() Grid {
 
 // WriteDetails writes, for a person, what is wrong and what is right instead, and then
 // the summary.
-func (s Scan) WriteDetails(w io.Writer, screen Screen) error {
+func (s Scan) WriteDetails(w io.Writer, screen output.Screen) error {
 	var b strings.Builder
 	for _, f := range s.Findings {
 		if f.Verdict != guide.Refuted && f.Verdict != guide.Conditional {
@@ -134,7 +135,7 @@ func (s Scan) Summary() string {
 	if len(parts) > 0 {
 		text = fmt.Sprintf("%s: %s", plural(len(s.Findings), "checkable thing"), strings.Join(parts, ", "))
 	}
-	text += fmt.Sprintf("; %s in %s", plural(s.Trials, "trial"), Seconds(s.Took))
+	text += fmt.Sprintf("; %s in %s", plural(s.Trials, "trial"), output.Seconds(s.Took))
 	if s.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(s.Nginx.Version), oneLine(s.Nginx.OpenSSL))
 	}
@@ -178,7 +179,7 @@ type scanEvidence struct {
 
 func (s Scan) document() scanDocument {
 	d := scanDocument{
-		SchemaVersion: SchemaVersion, Lab: s.Lab, Guide: s.Guide, Started: s.Started.UTC(), Took: protocol.Duration(s.Took), Trials: s.Trials,
+		SchemaVersion: output.SchemaVersion, Lab: s.Lab, Guide: s.Guide, Started: s.Started.UTC(), Took: protocol.Duration(s.Took), Trials: s.Trials,
 		Nginx: s.Nginx, Image: s.Image, ExitCode: s.ExitCode, Counts: map[string]int{"total": len(s.Findings)}, Findings: []scanFinding{},
 	}
 	for _, v := range claimVerdicts {

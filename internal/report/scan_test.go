@@ -7,6 +7,7 @@ import (
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/guide/scan"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 // What is wrong fails, what is right elsewhere or not decided does not, and trouble of
@@ -18,11 +19,11 @@ func TestScanExitCode(t *testing.T) {
 		results  []experiment.Result
 		want     int
 	}{
-		{nil, nil, OK},
-		{[]guide.Verdict{guide.Holds, guide.Conditional, guide.Inconclusive}, nil, OK},
-		{[]guide.Verdict{guide.Holds, guide.Refuted}, nil, Failed},
-		{[]guide.Verdict{guide.Refuted}, slow, Failed},
-		{[]guide.Verdict{guide.Holds}, slow, Inconclusive},
+		{nil, nil, output.OK},
+		{[]guide.Verdict{guide.Holds, guide.Conditional, guide.Inconclusive}, nil, output.OK},
+		{[]guide.Verdict{guide.Holds, guide.Refuted}, nil, output.Failed},
+		{[]guide.Verdict{guide.Refuted}, slow, output.Failed},
+		{[]guide.Verdict{guide.Holds}, slow, output.Inconclusive},
 	} {
 		s := Scan{}
 		for _, v := range c.verdicts {
@@ -39,7 +40,7 @@ func TestScanIsClean(t *testing.T) {
 	evil := "x\x1b[31m\u202e\n::error::y|<b>"
 	s := NewScan(Scan{Guide: "a.md", Findings: []scan.Finding{{Line: 3, Kind: scan.Status, Verdict: guide.Refuted, Text: evil, Reason: evil, Correct: evil, Source: evil,
 		Evidence: []scan.Evidence{{Scenario: "wrong-port", Log: evil}}}}}, nil)
-	for _, form := range append(s.Forms(), Form{"plain", s.Grid().WritePlain}) {
+	for _, form := range append(s.Forms(), output.Form{Name: "plain", Write: s.Grid().WritePlain}) {
 		var b strings.Builder
 		if err := form.Write(&b); err != nil {
 			t.Fatal(err)

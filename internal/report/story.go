@@ -9,6 +9,7 @@ import (
 	"github.com/aymanbagabas/go-udiff"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -34,7 +35,7 @@ type Change struct {
 
 // NewStory tells a scenario.
 func NewStory(s scenario.Scenario, e *Evidence) Story {
-	story := Story{SchemaVersion: SchemaVersion, Scenario: s, Config: s.Files[s.Healthy.Nginx], Parts: []Change{}, Evidence: e}
+	story := Story{SchemaVersion: output.SchemaVersion, Scenario: s, Config: s.Files[s.Healthy.Nginx], Parts: []Change{}, Evidence: e}
 	if s.Broken != nil {
 		broken := change(s, s.Healthy, *s.Broken, "broken", "", "")
 		story.Broken = &broken

@@ -7,11 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
 // Write tells the story to a person.
-func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
+func (s Story) Write(w io.Writer, hints bool, screen output.Screen) error {
 	var b strings.Builder
 	one := s.Scenario
 	fmt.Fprintf(&b, "%s: %s\ntags: %s\n", oneLine(one.ID), oneLine(one.Title), oneLine(strings.Join(one.Tags, ", ")))
@@ -41,7 +42,7 @@ func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 		}
 	}
 	heading(&b, "DEBRIEF", "")
-	b.WriteString(indent("  ", Clean(one.Debrief)) + "\n")
+	b.WriteString(indent("  ", clean(one.Debrief)) + "\n")
 	heading(&b, "EVIDENCE", "of the last run")
 	if s.Evidence == nil {
 		fmt.Fprintf(&b, "  none yet: run `lab run %s` to capture it\n", oneLine(one.ID))
@@ -50,7 +51,7 @@ func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 		fmt.Fprintf(&b, "  %s, status %s when broken, on nginx %s (%s), %s\n", oneLine(string(e.Verdict)), oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))
 		for _, lines := range [][]string{e.Log, e.Backend} {
 			if len(lines) > 0 {
-				b.WriteString(indent("  ", Clean(strings.Join(lines, "\n"))) + "\n")
+				b.WriteString(indent("  ", clean(strings.Join(lines, "\n"))) + "\n")
 			}
 		}
 	}
@@ -59,7 +60,7 @@ func (s Story) Write(w io.Writer, hints bool, screen Screen) error {
 }
 
 // server tells of the healthy stage's real servers: their configuration, their application.
-func (s Story) server(b *strings.Builder, screen Screen) {
+func (s Story) server(b *strings.Builder, screen output.Screen) {
 	backends := s.Scenario.Healthy.Backends
 	for _, name := range slices.Sorted(maps.Keys(backends)) {
 		for _, file := range []string{backends[name].Config, backends[name].Application} {
@@ -75,7 +76,7 @@ func heading(b *strings.Builder, name, about string) {
 	fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(name+"  "+oneLine(about)))
 }
 
-func (c Change) write(b *strings.Builder, screen Screen) {
+func (c Change) write(b *strings.Builder, screen output.Screen) {
 	for _, line := range c.Backends {
 		fmt.Fprintf(b, "  %s\n", oneLine(line))
 	}
@@ -86,11 +87,11 @@ func (c Change) write(b *strings.Builder, screen Screen) {
 }
 
 // configuration writes a config or a difference, indented, additions and removals coloured.
-func configuration(b *strings.Builder, text string, screen Screen) {
+func configuration(b *strings.Builder, text string, screen output.Screen) {
 	if text == "" {
 		return
 	}
-	for line := range strings.SplitSeq(strings.TrimRight(Clean(text), "\n"), "\n") {
+	for line := range strings.SplitSeq(strings.TrimRight(clean(text), "\n"), "\n") {
 		switch {
 		case screen.Color && strings.HasPrefix(line, "+"):
 			line = "\x1b[32m" + line + "\x1b[0m"

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -111,12 +112,12 @@ func (t *Timings) serverStarts() (sum protocol.Duration) {
 }
 
 // WriteTimings writes where the time went, for a person.
-func (r Report) WriteTimings(w io.Writer, screen Screen) error {
+func (r Report) WriteTimings(w io.Writer, screen output.Screen) error {
 	t := r.Timings
 	if t == nil {
 		return nil
 	}
-	phases := Grid{Columns: []string{"THE RUN", "TIME", "WHAT"}}
+	phases := output.Grid{Columns: []string{"THE RUN", "TIME", "WHAT"}}
 	for _, row := range []struct {
 		name string
 		took protocol.Duration
@@ -129,7 +130,7 @@ func (r Report) WriteTimings(w io.Writer, screen Screen) error {
 	} {
 		phases.Rows = append(phases.Rows, []string{row.name, rounded(row.took), row.what})
 	}
-	trials := Grid{Columns: []string{"ALL TRIALS", "SUM", "EACH", "WHAT"}}
+	trials := output.Grid{Columns: []string{"ALL TRIALS", "SUM", "EACH", "WHAT"}}
 	for _, row := range []struct {
 		name string
 		sum  protocol.Duration
@@ -145,11 +146,11 @@ func (r Report) WriteTimings(w io.Writer, screen Screen) error {
 	} {
 		trials.Rows = append(trials.Rows, []string{row.name, rounded(row.sum), rounded(row.sum / protocol.Duration(max(t.Trials, 1))), row.what})
 	}
-	slow := Grid{Columns: []string{"SLOWEST, WAITS APART", "TOOK", "WAITED"}}
+	slow := output.Grid{Columns: []string{"SLOWEST, WAITS APART", "TOOK", "WAITED"}}
 	for _, s := range t.Slowest {
 		slow.Rows = append(slow.Rows, []string{s.Scenario + ": " + s.Trial, rounded(s.Took), rounded(s.Waits)})
 	}
-	for _, g := range []Grid{phases, trials, slow} {
+	for _, g := range []output.Grid{phases, trials, slow} {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err
 		}

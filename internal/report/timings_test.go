@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -33,6 +34,6 @@ func TestTimings(t *testing.T) {
 		t.Errorf("slowest %+v", g.Slowest)
 	}
 	golden(t, "timings.txt", written(t, func(w io.Writer) error {
-		return Report{Run: Run{Took: 2600 * time.Millisecond, Timings: g}}.WriteTimings(w, Screen{})
+		return Report{Run: Run{Took: 2600 * time.Millisecond, Timings: g}}.WriteTimings(w, output.Screen{})
 	}))
 }

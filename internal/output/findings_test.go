@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"strings"
@@ -7,11 +7,15 @@ import (
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 )
 
-var hostileFinding = Finding{Rule: "C12", Level: "error", File: "a,b:c.md", Line: 3, End: 4, Title: "100% \x1b[31mwrong", Message: "first\nsecond\u202e::error::third"}
+var hostileFinding = Finding{
+	Rule: "C12", Level: "error", File: "a,b:c.md", Line: 3, End: 4,
+	Title: "100% \x1b[31mwrong", Message: "first\nsecond\u202e::error::third",
+}
 
 func TestSARIFIsValid(t *testing.T) {
 	var b strings.Builder
-	if err := WriteSARIF(&b, "v1", []Finding{hostileFinding, {Rule: "C13", Level: "note", File: "g.md", Title: "t", Message: "m"}}); err != nil {
+	findings := []Finding{hostileFinding, {Rule: "C13", Level: "note", File: "g.md", Title: "t", Message: "m"}}
+	if err := WriteSARIF(&b, "v1", findings); err != nil {
 		t.Fatal(err)
 	}
 	read, err := sarif.FromString(b.String())
@@ -22,7 +26,8 @@ func TestSARIFIsValid(t *testing.T) {
 		t.Fatal(err)
 	}
 	results := read.Runs[0].Results
-	if len(results) != 2 || *results[0].RuleID != "C12" || results[0].Level != "error" || *results[0].Locations[0].PhysicalLocation.Region.EndLine != 4 {
+	if len(results) != 2 || *results[0].RuleID != "C12" || results[0].Level != "error" ||
+		*results[0].Locations[0].PhysicalLocation.Region.EndLine != 4 {
 		t.Errorf("results: %s", b.String())
 	}
 	if strings.Contains(b.String(), "\u202e") {

@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"fmt"
@@ -18,8 +18,8 @@ type Finding struct {
 	Message   string
 }
 
-// formsOf are the forms of what is said about a file's lines.
-func formsOf(lab string, document func() any, markdown func(io.Writer) error, findings func() []Finding) []Form {
+// FindingForms are the forms of what is said about a file's lines.
+func FindingForms(lab string, document func() any, markdown func(io.Writer) error, findings func() []Finding) []Form {
 	return []Form{
 		{"json", func(w io.Writer) error { return WriteJSON(w, document()) }},
 		{"yaml", func(w io.Writer) error { return WriteYAML(w, document()) }},
@@ -86,13 +86,14 @@ type sarifLocation struct {
 func WriteSARIF(w io.Writer, version string, findings []Finding) error {
 	const language = "en"
 	run := sarifRun{Language: language, NewlineSequences: []string{"\r\n", "\n"}, Results: []sarifResult{}}
-	run.Tool.Driver.Name, run.Tool.Driver.Version, run.Tool.Driver.InformationURI = "lab", oneLine(version), "https://github.com/gatewaylab/lab"
-	run.Tool.Driver.Language, run.Tool.Driver.Rules = language, []sarifRule{}
+	driver := &run.Tool.Driver
+	driver.Name, driver.Version, driver.InformationURI = "lab", OneLine(version), "https://github.com/gatewaylab/lab"
+	driver.Language, driver.Rules = language, []sarifRule{}
 	known := map[string]bool{}
 	for _, f := range findings {
 		if !known[f.Rule] {
 			known[f.Rule] = true
-			run.Tool.Driver.Rules = append(run.Tool.Driver.Rules, sarifRule{f.Rule, sarifText{oneLine(f.Title)}})
+			driver.Rules = append(driver.Rules, sarifRule{f.Rule, sarifText{OneLine(f.Title)}})
 		}
 		var at sarifLocation
 		at.PhysicalLocation.ArtifactLocation.URI = (&url.URL{Path: filepath.ToSlash(f.File)}).String()
@@ -117,8 +118,9 @@ func WriteGitHub(w io.Writer, findings []Finding) error {
 		if level == "note" {
 			level = "notice"
 		}
-		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,endLine=%d,title=%s::%s\n", level, githubProperty.Replace(filepath.ToSlash(Clean(f.File))),
-			max(f.Line, 1), max(f.Line, f.End, 1), githubProperty.Replace(oneLine(f.Rule+": "+f.Title)), githubData.Replace(Clean(f.Message)))
+		file, title := githubProperty.Replace(filepath.ToSlash(Clean(f.File))), githubProperty.Replace(OneLine(f.Rule+": "+f.Title))
+		_, err := fmt.Fprintf(w, "::%s file=%s,line=%d,endLine=%d,title=%s::%s\n",
+			level, file, max(f.Line, 1), max(f.Line, f.End, 1), title, githubData.Replace(Clean(f.Message)))
 		if err != nil {
 			return err
 		}

@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"fmt"
@@ -48,11 +48,11 @@ func plainText(s string) bool {
 // obeyed is what a terminal or an editor may obey, or YAML does not read, besides the
 // first 32 characters.
 func obeyed(r rune) bool {
-	return r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' || r == '\uFEFF' || r == '\uFFFE' || r == '\uFFFF'
+	return r >= 0x7f && r < 0xa0 || unicode.Is(unicode.Bidi_Control, r) || strings.ContainsRune("\u2028\u2029\uFEFF\uFFFE\uFFFF", r)
 }
 
-// oneLine is clean text for a cell.
-func oneLine(s string) string {
+// OneLine is clean text for a cell.
+func OneLine(s string) string {
 	s = Clean(s)
 	if !strings.ContainsAny(s, "\n\t") && !strings.Contains(s, "  ") && strings.Trim(s, " ") == s && isASCII(s) {
 		return s
@@ -65,16 +65,16 @@ func isASCII(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || r == '\v' || r == '\f' || r == '\r' })
 }
 
-// cut shortens text to n characters.
-func cut(s string, n int) string {
+// Cut shortens text to n characters.
+func Cut(s string, n int) string {
 	if n <= 0 || utf8.RuneCountInString(s) <= n {
 		return s
 	}
 	return string([]rune(s)[:n-1]) + "…"
 }
 
-// indent puts prefix in front of every line.
-func indent(prefix, text string) string {
+// Indent puts prefix in front of every line.
+func Indent(prefix, text string) string {
 	return prefix + strings.ReplaceAll(strings.TrimRight(text, "\n"), "\n", "\n"+prefix)
 }
 
@@ -92,7 +92,7 @@ func Size(bytes int64) string {
 	return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
 }
 
-func plural(n int, word string) string {
+func Plural(n int, word string) string {
 	if n == 1 {
 		return fmt.Sprintf("%d %s", n, word)
 	}

@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"io"
@@ -52,11 +52,11 @@ func (g Grid) WriteTable(w io.Writer, screen Screen) error {
 // cell prepares one cell. Indentation is the table's own and survives the cleaning.
 func (g Grid) cell(row, column int, text string, screen Screen) string {
 	indentation := text[:len(text)-len(strings.TrimLeft(text, " "))]
-	text = indentation + oneLine(text)
+	text = indentation + OneLine(text)
 	if column == len(g.Columns)-1 && screen.Width > 0 {
-		text = cut(text, max(screen.Width-g.before(column)-1, 20))
+		text = Cut(text, max(screen.Width-g.before(column)-1, 20))
 	}
-	return paint(text, screen.Color)
+	return Paint(text, screen.Color)
 }
 
 // before is the width of the columns left of a column.

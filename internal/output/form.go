@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"errors"
@@ -17,14 +17,6 @@ type Form struct {
 	Name  string
 	Write func(io.Writer) error
 }
-
-// Forms are the formats of a run's report files.
-func (r Report) Forms() []Form {
-	return []Form{{"json", r.WriteJSON}, {"junit", r.WriteJUnit}, {"markdown", r.WriteMarkdown}, {"html", r.WriteHTML}}
-}
-
-// FormatNames lists the formats of a run's report files.
-func FormatNames() []string { return FormNames(Report{}.Forms()) }
 
 // FormNames lists the names of forms.
 func FormNames(forms []Form) []string {
@@ -49,7 +41,8 @@ func ParseFile(text string, known []string) (File, error) {
 		return File{}, fmt.Errorf("%q is not FORMAT=FILE, as in %s=FILE", text, known[0])
 	}
 	if !slices.Contains(known, format) {
-		return File{}, fmt.Errorf("no format %q in %q%s; there are %s", format, text, strict.Suggest(format, known), strings.Join(known, ", "))
+		return File{}, fmt.Errorf("no format %q in %q%s; there are %s",
+			format, text, strict.Suggest(format, known), strings.Join(known, ", "))
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return File{}, fmt.Errorf("no folder %q for %q: make it first", filepath.Dir(path), text)

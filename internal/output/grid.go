@@ -1,4 +1,4 @@
-package report
+package output
 
 import (
 	"fmt"
@@ -25,7 +25,7 @@ func (g Grid) WritePlain(w io.Writer) error {
 	for _, cells := range g.Rows {
 		line := make([]string, len(cells))
 		for i, cell := range cells {
-			line[i] = oneLine(cell)
+			line[i] = OneLine(cell)
 			if line[i] == "" {
 				line[i] = "-"
 			}

@@ -1,4 +1,4 @@
-package report
+package output
 
 import "testing"
 
@@ -38,3 +38,6 @@ func FuzzClean(f *testing.F) {
 		}
 	})
 }
+
+// hostile is text that a terminal, a page or a table would obey.
+const hostile = "\x1b[31mred\x1b[0m \x1b]0;title\x07<script>alert(1)</script> | `code` ]]> \x00\u202Eabc\r\nnext"

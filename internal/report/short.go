@@ -1,0 +1,13 @@
+package report
+
+import "github.com/gatewaylab/lab/internal/output"
+
+// What nearly every line of this package calls has a short name here.
+
+func clean(text string) string             { return output.Clean(text) }
+func oneLine(text string) string           { return output.OneLine(text) }
+func cut(text string, n int) string        { return output.Cut(text, n) }
+func indent(prefix, text string) string    { return output.Indent(prefix, text) }
+func plural(n int, word string) string     { return output.Plural(n, word) }
+func paint(word string, color bool) string { return output.Paint(word, color) }
+func inline(text string) string            { return output.Inline(text) }
