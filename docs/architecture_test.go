@@ -118,10 +118,10 @@ func TestArrows(t *testing.T) {
 			"fixtures/backends/protocol", "internal/experiment", "internal/guide", "internal/nginx", "internal/scenario",
 			"internal/strict", "internal/trial",
 		},
-		"internal/deployment": {"fixtures/backends/protocol", "internal/certificate", "internal/strict"},
+		"internal/deployment": {"fixtures/backends/protocol", "internal/certificate", "internal/nginx", "internal/strict"},
 		"internal/regress": {
 			"fixtures/backends/fault", "fixtures/backends/protocol", "internal/certificate", "internal/deployment",
-			"internal/strict", "internal/trial",
+			"internal/nginx", "internal/strict", "internal/trial",
 		},
 
 		// Container work.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Change is one thing that differs in the lab.
@@ -170,8 +171,8 @@ func (s *Site) Adapt(a Adaptation) *Edits {
 		case d.Is("listen") && d.In("http") != nil:
 			s.listen(e, d, a.Taken)
 		case IsTimer(d) && !a.Real:
-			if t, ok := ParseTime(d.Arg(0)); ok && t > 0 && a.Scale.Of(t) != t {
-				e.Replace(d, fmt.Sprintf("%s %s;", d.Name, WriteTime(a.Scale.Of(t))), "scaled")
+			if t, ok := nginx.ParseTime(d.Arg(0)); ok && t > 0 && a.Scale.Of(t) != t {
+				e.Replace(d, fmt.Sprintf("%s %s;", d.Name, nginx.FormatTime(a.Scale.Of(t))), "scaled")
 			}
 		}
 	})
@@ -236,7 +237,7 @@ func (s *Site) defaults(http *Directive, a Adaptation) string {
 	}
 	var all []string
 	add := func(name string, t time.Duration) {
-		if text := fmt.Sprintf("%s %s;", name, WriteTime(a.Scale.Of(t))); !has(name) && !slices.Contains(all, text) {
+		if text := fmt.Sprintf("%s %s;", name, nginx.FormatTime(a.Scale.Of(t))); !has(name) && !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}

@@ -2,12 +2,12 @@ package deployment
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Apart is how far two timers must be apart, and from zero, to be told apart: nginx
@@ -70,51 +70,6 @@ func (s Scale) Longest() time.Duration {
 	return most
 }
 
-var units = []struct {
-	name string
-	is   time.Duration
-}{{"ms", time.Millisecond}, {"s", time.Second}, {"m", time.Minute}, {"h", time.Hour}, {"d", 24 * time.Hour}, {"w", 7 * 24 * time.Hour}, {"M", 30 * 24 * time.Hour}, {"y", 365 * 24 * time.Hour}}
-
-// ParseTime reads a time as nginx writes it: 60, 60s, 1m30s, 500ms.
-func ParseTime(text string) (time.Duration, bool) {
-	rest, total := strings.TrimSpace(text), time.Duration(0)
-	if rest == "" {
-		return 0, false
-	}
-	for rest != "" {
-		digits := len(rest) - len(strings.TrimLeft(rest, "0123456789"))
-		n, err := strconv.ParseInt(rest[:digits], 10, 32)
-		if err != nil {
-			return 0, false
-		}
-		rest = rest[digits:]
-		unit := time.Second
-		if rest != "" && rest[0] != ' ' {
-			i := slices.IndexFunc(units, func(u struct {
-				name string
-				is   time.Duration
-			}) bool {
-				return strings.HasPrefix(rest, u.name)
-			})
-			if i < 0 {
-				return 0, false
-			}
-			unit, rest = units[i].is, rest[len(units[i].name):]
-		}
-		total += time.Duration(n) * unit
-		rest = strings.TrimLeft(rest, " ")
-	}
-	return total, true
-}
-
-// WriteTime is a time as nginx reads it and a person writes it.
-func WriteTime(d time.Duration) string {
-	if d%time.Second == 0 {
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
-	return fmt.Sprintf("%dms", d/time.Millisecond)
-}
-
 // IsTimer reports whether a directive is a timeout that is scaled: one of requests to
 // upstreams, in milliseconds within nginx.
 func IsTimer(d *Directive) bool {
@@ -139,7 +94,7 @@ func IsTimer(d *Directive) bool {
 func (s *Site) Times() []time.Duration {
 	all := []time.Duration{time.Minute} // the default
 	s.Walk(func(d *Directive) {
-		if t, ok := ParseTime(d.Arg(0)); ok && IsTimer(d) {
+		if t, ok := nginx.ParseTime(d.Arg(0)); ok && IsTimer(d) {
 			all = append(all, t)
 		}
 		if d.Is("resolver") {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
@@ -161,8 +162,8 @@ func (c *Config) settings(t Target) map[string]string {
 		if strings.HasSuffix(name, "_certificate") {
 			value = "(a file)"
 		}
-		if time, ok := deployment.ParseTime(d.Arg(0)); ok && len(d.Args) == 1 && strings.HasSuffix(name, "_timeout") {
-			value = deployment.WriteTime(time)
+		if time, ok := nginx.ParseTime(d.Arg(0)); ok && len(d.Args) == 1 && strings.HasSuffix(name, "_timeout") {
+			value = nginx.FormatTime(time)
 		}
 		if name == "error_page" {
 			value = c.errorPages(d)

@@ -10,6 +10,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/internal/trial"
 )
@@ -209,8 +210,8 @@ func (c *Config) after(t Target, a trial.Answer) []string {
 // setting is a directive with the value in force.
 func (c *Config) setting(block *deployment.Directive, name, otherwise string) string {
 	if d := deployment.Effective(block, name); d != nil {
-		if t, ok := deployment.ParseTime(d.Arg(0)); ok {
-			return name + " " + deployment.WriteTime(t)
+		if t, ok := nginx.ParseTime(d.Arg(0)); ok {
+			return name + " " + nginx.FormatTime(t)
 		}
 		return name + " " + d.Value()
 	}

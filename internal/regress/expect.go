@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // unmet is what a cell does not have of what is expected.
@@ -48,7 +48,7 @@ func (c Cell) waits() time.Duration {
 			return forEver
 		}
 		_, value, _ := strings.Cut(after, " ")
-		if t, ok := deployment.ParseTime(value); ok {
+		if t, ok := nginx.ParseTime(value); ok {
 			longest = max(longest, t)
 		}
 	}

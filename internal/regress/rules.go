@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // rule is one kind of advice.
@@ -37,7 +38,7 @@ func timeout(name, faultName, rest, value, what string) rule {
 			return after[0].waits() > 0 && after[0].waits() < forEver && strings.Contains(strings.Join(after[0].After, ""), rest+" "+value)
 		},
 		says: func(c *Config, t Target, cells []Cell) string {
-			return fmt.Sprintf("%s: a client waits %s for nothing where the upstream %s, since %s%s is nginx's default", t.Location, deployment.WriteTime(cells[0].waits()), what, t.Pass.Family.Name, rest)
+			return fmt.Sprintf("%s: a client waits %s for nothing where the upstream %s, since %s%s is nginx's default", t.Location, nginx.FormatTime(cells[0].waits()), what, t.Pass.Family.Name, rest)
 		},
 		fix: func(c *Config, t Target, e *deployment.Edits) bool {
 			e.Below(t.Pass.Parent, t.Pass.Family.Name+rest+" "+value+";")

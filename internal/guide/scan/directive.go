@@ -3,10 +3,10 @@ package scan
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // unknown says more of a directive that nginx does not know.
@@ -152,7 +152,7 @@ func (s *Scan) dated(one *snippet) []Finding {
 			list = append(list, f)
 		}
 		for _, l := range known().Limits {
-			if l.Name == d.name && len(d.args) == 1 && seconds(d.args[0]) > seconds(l.Over) {
+			if l.Name == d.name && len(d.args) == 1 && longer(d.args[0], l.Over) {
 				f.Kind, f.Reason, f.Source = Value, l.Say, l.Source
 				list = append(list, f)
 			}
@@ -161,22 +161,9 @@ func (s *Scan) dated(one *snippet) []Finding {
 	return list
 }
 
-// seconds is a time as nginx reads it; 0 where it is none, or smaller than a second.
-func seconds(text string) int {
-	number := strings.TrimRight(text, "smhdwMy")
-	n, err := strconv.Atoi(number)
-	if err != nil || n < 0 || n > 1<<30 {
-		return 0
-	}
-	switch text[len(number):] {
-	case "", "s":
-		return n
-	case "m":
-		return n * 60
-	case "h":
-		return n * 3600
-	case "d":
-		return n * 86400
-	}
-	return 0
+// longer reports whether a time is longer than another one.
+func longer(text, than string) bool {
+	t, ok := nginx.ParseTime(text)
+	most, known := nginx.ParseTime(than)
+	return ok && known && t > most
 }
