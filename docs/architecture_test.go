@@ -107,7 +107,7 @@ func TestArrows(t *testing.T) {
 		"internal/signature": {"internal/nginx", "internal/strict"},
 		"internal/scenario": {
 			"fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server",
-			"internal/certificate", "internal/strict", "internal/trial",
+			"internal/certificate", "internal/nginx", "internal/strict", "internal/trial",
 		},
 
 		// Uses: each makes trials of something and judges what was observed. None opens an engine.
@@ -164,7 +164,7 @@ func TestArrows(t *testing.T) {
 		"docs": {},
 		"docs/generate": {
 			"fixtures", "fixtures/backends/fault", "fixtures/backends/protocol", "fixtures/backends/server",
-			"internal/guide", "internal/scenario", "internal/strict", "internal/trial", "scenarios",
+			"internal/guide", "internal/nginx", "internal/scenario", "internal/strict", "internal/trial", "scenarios",
 		},
 		"internal/image/imagetest": {"internal/engine", "internal/engine/docker", "internal/image", "internal/image/apt"},
 		"internal/labtest": {

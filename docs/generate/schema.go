@@ -11,6 +11,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/strict"
 	"github.com/gatewaylab/lab/internal/trial"
@@ -101,7 +102,10 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[strict.Regexp]():
 		return &jsonschema.Schema{Type: "string", Format: "regex"}
 	case reflect.TypeFor[scenario.Levels]():
-		level := &jsonschema.Schema{Type: "string", Enum: []any{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}}
+		level := &jsonschema.Schema{Type: "string"}
+		for _, name := range nginx.Levels {
+			level.Enum = append(level.Enum, name)
+		}
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{level, {Type: "array", Items: level}}}
 	case reflect.TypeFor[trial.Step]():
 		return stepSchema()

@@ -99,8 +99,7 @@ func NewRecord(l *nginx.Line, found []*signature.Signature) Record {
 
 // class is what a line is that no signature fits.
 func class(l *nginx.Line) string {
-	switch string(l.Level) {
-	case "error", "crit", "alert", "emerg":
+	if nginx.LevelAtLeast(string(l.Level), "error") {
 		return Unknown
 	}
 	return None

@@ -208,5 +208,5 @@ func (b *Book) Line(text string) (Line, bool) {
 
 // partial is what was copied of a line: level, numbers and the rest.
 var partial = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:\S+ \S+ )??(\[(?:debug|info|notice|warn|error|crit|alert|emerg)\] )?(\d{1,10}#\d{1,10}: (?:\*\d{1,18} )?)?((?s:.*))$`)
+	return regexp.MustCompile(`^(?:\S+ \S+ )??(\[(?:` + nginx.LevelWords + `)\] )?(\d{1,10}#\d{1,10}: (?:\*\d{1,18} )?)?((?s:.*))$`)
 })

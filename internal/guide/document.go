@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Kind says what a statement is in its guide.
@@ -148,7 +149,7 @@ type textLine struct {
 func (b *block) add(number int, text string) { b.lines = append(b.lines, textLine{number, text}) }
 
 // sample is the start of a log line as guides print it: the time may be left out.
-var sample = lazy.Regexp(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] `)
+var sample = lazy.Regexp(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(` + nginx.LevelWords + `)\] `)
 
 // statements splits a block: prose into sentences, code into samples of the log and
 // what stands between them.

@@ -4,7 +4,6 @@ package nginx
 
 import (
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,12 +21,9 @@ type Entry struct {
 	Raw        string `json:"raw"`
 }
 
-var (
-	entryStart = sync.OnceValue(func() *regexp.Regexp {
-		return regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d{1,10})#\d{1,10}: (?:\*(\d{1,18}) )?`)
-	})
-	levels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
-)
+var entryStart = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d{1,10})#\d{1,10}: (?:\*(\d{1,18}) )?`)
+})
 
 // maxEntry bounds one entry; nginx itself cuts its messages at 2048 bytes, not
 // counting what a backend writes to stderr.
@@ -77,7 +73,7 @@ func finish(entries []Entry, raw string) {
 
 // AtLeast reports whether the entry's level is level or worse.
 func (e Entry) AtLeast(level string) bool {
-	return slices.Index(levels, e.Level) >= slices.Index(levels, level)
+	return LevelAtLeast(e.Level, level)
 }
 
 var action = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` while [a-z A-Z]+$`) })

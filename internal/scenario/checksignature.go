@@ -6,9 +6,8 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/server"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
-
-var logLevels = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
 
 func (c *checker) signature(path []any, s Signature) {
 	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
@@ -19,11 +18,11 @@ func (c *checker) signature(path []any, s Signature) {
 	}
 	for i, p := range s.Log {
 		if len(p.Level) == 0 {
-			c.wrong(append(path, "log", i), "level is missing: one of %s", strings.Join(logLevels, ", "))
+			c.wrong(append(path, "log", i), "level is missing: one of %s", strings.Join(nginx.Levels, ", "))
 		}
 		for _, level := range p.Level {
-			if !slices.Contains(logLevels, level) {
-				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, c.suggest(level, logLevels))
+			if !slices.Contains(nginx.Levels, level) {
+				c.wrong(append(path, "log", i, "level"), "%q is not a level of nginx's%s", level, c.suggest(level, nginx.Levels))
 			}
 		}
 		if p.Match.IsZero() {

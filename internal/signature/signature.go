@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
@@ -48,13 +49,11 @@ type Level struct {
 	Before string `json:"before,omitempty"` // the first version that does not
 }
 
-var names = []string{"debug", "info", "notice", "warn", "error", "crit", "alert", "emerg"}
-
 // UnmarshalText reads a level as it is written in the signatures' files.
 func (l *Level) UnmarshalText(text []byte) error {
 	name, versions, _ := strings.Cut(string(text), " ")
-	if !slices.Contains(names, name) {
-		return fmt.Errorf("%q is not a level of nginx's%s", name, strict.Suggest(name, names))
+	if !slices.Contains(nginx.Levels, name) {
+		return fmt.Errorf("%q is not a level of nginx's%s", name, strict.Suggest(name, nginx.Levels))
 	}
 	l.Name = name
 	if since, ok := strings.CutPrefix(versions, ">="); ok {

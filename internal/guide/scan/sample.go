@@ -6,6 +6,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // sample is an error-log line, or a part of one, as a guide shows it.
@@ -27,7 +28,7 @@ type sample struct {
 var (
 	// A log line's beginning: time, level, process, connection, of which guides leave some
 	// out.
-	prefix = lazy.Regexp(`(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(debug|info|notice|warn|error|crit|alert|emerg)\] (?:\d+#\d+: )?(?:\*\d+ )?`)
+	prefix = lazy.Regexp(`(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(` + nginx.LevelWords + `)\] (?:\d+#\d+: )?(?:\*\d+ )?`)
 	// Messages of nginx's that stand in prose.
 	message = lazy.Regexp(`(?:connect|recv|readv|send|writev|sendfile|bind|socket|SSL_do_handshake|SSL_read|SSL_write)\(\)(?: to \S+)? failed \((?:SSL: [^)]*|\d+: [^)]*)\)` +
 		`|upstream timed out \(\d+: [^)]*\)` +
