@@ -5,7 +5,6 @@ package signature
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/nginx"
@@ -44,9 +43,9 @@ type LookAlike struct {
 // Level is a level of the error log, with the nginx versions that write it, if not all:
 // "crit <1.31.0", "error >=1.31.0".
 type Level struct {
-	Name   string `json:"level"`
-	Since  string `json:"since,omitempty"`  // the first version
-	Before string `json:"before,omitempty"` // the first version that does not
+	Name   string        `json:"level"`
+	Since  nginx.Version `json:"since,omitempty"`  // the first version
+	Before nginx.Version `json:"before,omitempty"` // the first version that does not
 }
 
 // UnmarshalText reads a level as it is written in the signatures' files.
@@ -56,15 +55,18 @@ func (l *Level) UnmarshalText(text []byte) error {
 		return fmt.Errorf("%q is not a level of nginx's%s", name, strict.Suggest(name, nginx.Levels))
 	}
 	l.Name = name
-	if since, ok := strings.CutPrefix(versions, ">="); ok {
-		l.Since, versions = since, ""
-	} else if before, ok := strings.CutPrefix(versions, "<"); ok {
-		l.Before, versions = before, ""
-	}
-	for _, v := range []string{l.Since, l.Before} {
-		if v != "" && parts(v) == nil {
-			return fmt.Errorf("%q is not a version of nginx, such as 1.31.0", v)
+	for _, bound := range []struct {
+		sign    string
+		version *nginx.Version
+	}{{">=", &l.Since}, {"<", &l.Before}} {
+		version, ok := strings.CutPrefix(versions, bound.sign)
+		if !ok {
+			continue
 		}
+		if *bound.version, ok = nginx.ParseVersion(version); !ok {
+			return fmt.Errorf("%q is not a version of nginx, such as 1.31.0", version)
+		}
+		return nil
 	}
 	if versions != "" {
 		return fmt.Errorf("%q: a level is a name, or one with versions, as in \"crit <1.31.0\"", text)
@@ -74,32 +76,18 @@ func (l *Level) UnmarshalText(text []byte) error {
 
 func (l Level) String() string {
 	switch {
-	case l.Since != "":
-		return l.Name + " since nginx " + l.Since
-	case l.Before != "":
-		return l.Name + " before nginx " + l.Before
+	case l.Since != nil:
+		return l.Name + " since nginx " + l.Since.String()
+	case l.Before != nil:
+		return l.Name + " before nginx " + l.Before.String()
 	}
 	return l.Name
 }
 
 // WrittenAt reports whether nginx writes the line at a level; version "" is any.
 func (s Signature) WrittenAt(level, version string) bool {
+	now, known := nginx.ParseVersion(version)
 	return slices.ContainsFunc(s.Levels, func(l Level) bool {
-		now := parts(version)
-		return l.Name == level && (now == nil ||
-			(l.Since == "" || slices.Compare(now, parts(l.Since)) >= 0) && (l.Before == "" || slices.Compare(now, parts(l.Before)) < 0))
+		return l.Name == level && (!known || now.Within(l.Since, l.Before))
 	})
-}
-
-// parts are a version's numbers; nil if it is none.
-func parts(version string) []int {
-	var numbers []int
-	for part := range strings.SplitSeq(version, ".") {
-		n, err := strconv.Atoi(part)
-		if err != nil {
-			return nil
-		}
-		numbers = append(numbers, n)
-	}
-	return numbers
 }

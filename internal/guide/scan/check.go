@@ -217,7 +217,7 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 	}
 	if h, ok := historyOf(*d); ok && (kind == Value || kind == Unknown) {
 		f.Kind, f.Source, f.Correct, f.Reason = Obsolete, h.source(), h.Instead, h.words()+"; nginx -t: "+said
-		if h.Until == "" && h.Since != "" {
+		if h.Until == nil && h.Since != nil {
 			f.Kind, f.Verdict = Newer, guide.Conditional
 		}
 	}

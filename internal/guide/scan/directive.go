@@ -79,14 +79,14 @@ func (h history) source() string {
 // words says which versions know it.
 func (h history) words() string {
 	var parts []string
-	if h.Since != "" {
-		parts = append(parts, "there since nginx "+h.Since)
+	if h.Since != nil {
+		parts = append(parts, "there since nginx "+h.Since.String())
 	}
-	if h.Deprecated != "" && h.Deprecated != h.Until {
-		parts = append(parts, "deprecated since "+h.Deprecated)
+	if h.Deprecated != nil && !slices.Equal(h.Deprecated, h.Until) {
+		parts = append(parts, "deprecated since "+h.Deprecated.String())
 	}
-	if h.Until != "" {
-		parts = append(parts, "gone since "+h.Until)
+	if h.Until != nil {
+		parts = append(parts, "gone since "+h.Until.String())
 	}
 	return strings.Join(parts, ", ")
 }
@@ -144,10 +144,10 @@ func (s *Scan) decideSnippet(one *snippet) []Finding {
 func (s *Scan) dated(one *snippet) []Finding {
 	var list []Finding
 	directives, _ := readConfig(one.tried)
-	version := versionNumber().FindString(s.nginx.Version)
+	version := nginx.FindVersion(s.nginx.Version)
 	each(directives, func(d directive, _ []directive) {
 		f := Finding{Line: one.line(min(d.start, len(one.text)-1)), Text: one.source(d), Verdict: guide.Conditional}
-		if h, ok := historyOf(d); ok && h.Deprecated != "" && one.passed && (version == "" || h.Until == "" || before(version, h.Until)) {
+		if h, ok := historyOf(d); ok && h.Deprecated != nil && one.passed && (version == nil || version.Within(nil, h.Until)) {
 			f.Kind, f.Reason, f.Correct, f.Source = Obsolete, h.words(), h.Instead, h.source()
 			list = append(list, f)
 		}

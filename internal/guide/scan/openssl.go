@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 var reasonMark = lazy.Regexp(`^(sslv3 alert|ssl/tls alert|tlsv1 alert|tlsv13 alert|tlsv1) `)
@@ -38,16 +39,16 @@ func (s *Scan) judgeOpenSSL(one *sample, evidence []Evidence) (Finding, bool) {
 			return f, true
 		}
 	}
-	version := versionNumber().FindString(s.nginx.OpenSSL)
+	version := nginx.FindVersion(s.nginx.OpenSSL)
 	for _, a := range known().Ages {
 		if !a.Code.MatchString(code) || !a.Function.MatchString(function) || !a.Reason.IsZero() && !a.Reason.MatchString(reason) {
 			continue
 		}
 		f.Source = a.Source
 		switch {
-		case version == "":
+		case version == nil:
 			f.Verdict, f.Reason = guide.Inconclusive, fmt.Sprintf("this text is of %s, and this nginx does not say which it has", a.Name)
-		case between(version, a.From, a.Until):
+		case version.Within(a.From, a.Until):
 			f.Verdict, f.Reason = guide.Holds, "this text is of "+a.Name
 		default:
 			f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("this text is of %s; OpenSSL %s, which this nginx has, words it differently", a.Name, version)
@@ -77,14 +78,14 @@ func (s *Scan) judgeVerify(f Finding, number, text string) (Finding, bool) {
 		return f, false
 	}
 	f.Source = "crypto/x509/x509_txt.c of OpenSSL"
-	version := versionNumber().FindString(s.nginx.OpenSSL)
+	version := nginx.FindVersion(s.nginx.OpenSSL)
 	text = strings.TrimSpace(text)
 	for _, w := range words {
 		if !strings.EqualFold(w.Text, text) {
 			continue
 		}
 		f.Verdict, f.Reason = guide.Holds, ""
-		if version != "" && !between(version, w.From, w.Until) {
+		if version != nil && !version.Within(w.From, w.Until) {
 			f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("this text is of OpenSSL %s; OpenSSL %s, which this nginx has, words it differently", versions(w.From, w.Until), version)
 		}
 		return f, true
@@ -101,12 +102,12 @@ func (s *Scan) judgeVerify(f Finding, number, text string) (Finding, bool) {
 }
 
 // versions is a range of them in words.
-func versions(from, until string) string {
+func versions(from, until nginx.Version) string {
 	switch {
-	case from == "" || from == "0":
-		return "before " + until
-	case until == "":
-		return from + " and newer"
+	case from.Compare(nil) == 0:
+		return "before " + until.String()
+	case until == nil:
+		return from.String() + " and newer"
 	}
-	return from + " to before " + until
+	return from.String() + " to before " + until.String()
 }

@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"embed"
 	"path"
-	"strconv"
-	"strings"
 	"sync"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
@@ -36,8 +34,8 @@ type tables struct {
 // age is how the OpenSSL versions from From to before Until word an error.
 type age struct {
 	Name     string        `yaml:"name"`
-	From     string        `yaml:"from"`
-	Until    string        `yaml:"until"`
+	From     nginx.Version `yaml:"from"`
+	Until    nginx.Version `yaml:"until"`
 	Code     strict.Regexp `yaml:"code"`
 	Function strict.Regexp `yaml:"function"`
 	Reason   strict.Regexp `yaml:"reason"`
@@ -45,9 +43,9 @@ type age struct {
 }
 
 type wording struct {
-	Text  string `yaml:"text"`
-	From  string `yaml:"from"`
-	Until string `yaml:"until"`
+	Text  string        `yaml:"text"`
+	From  nginx.Version `yaml:"from"`
+	Until nginx.Version `yaml:"until"`
 }
 
 type knownLine struct {
@@ -60,9 +58,9 @@ type knownLine struct {
 type history struct {
 	Name       string        `yaml:"name"`
 	Args       strict.Regexp `yaml:"args"`
-	Since      string        `yaml:"since"`
-	Deprecated string        `yaml:"deprecated"`
-	Until      string        `yaml:"until"`
+	Since      nginx.Version `yaml:"since"`
+	Deprecated nginx.Version `yaml:"deprecated"`
+	Until      nginx.Version `yaml:"until"`
 	Instead    string        `yaml:"instead"`
 	Source     string        `yaml:"source"`
 }
@@ -103,30 +101,3 @@ var known = sync.OnceValue(func() tables {
 	}
 	return t
 })
-
-var versionNumber = lazy.Regexp(`\d+(\.\d+)+`)
-
-// before compares versions by their numbers; "" is older than every other.
-func before(a, b string) bool {
-	x, y := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range max(len(x), len(y)) {
-		m, n := part(x, i), part(y, i)
-		if m != n {
-			return m < n
-		}
-	}
-	return false
-}
-
-func part(list []string, i int) int {
-	if i >= len(list) {
-		return 0
-	}
-	n, _ := strconv.Atoi(strings.TrimFunc(list[i], func(r rune) bool { return r < '0' || r > '9' }))
-	return n
-}
-
-// between reports whether from <= version < until; "" is no bound.
-func between(version, from, until string) bool {
-	return !before(version, from) && (until == "" || before(version, until))
-}
