@@ -9,6 +9,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide/scan"
 	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
@@ -67,7 +68,9 @@ func newScanning(c *cli.Context, std streams) (*scanning, error) {
 		return nil, err
 	}
 	s.options.Repeat = 1
-	s.also = func(ctx context.Context, pool *testbed.Pool) error { return s.scan.Check(ctx, pool) }
+	s.also = func(ctx context.Context, pool *testbed.Pool, _ []experiment.Result) error {
+		return s.scan.Check(ctx, pool)
+	}
 	s.reports = reportFiles(c)
 	return s, s.check()
 }

@@ -12,6 +12,8 @@ import (
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
+	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/testbed"
 )
 
 // coverages are what --coverage-of can be.
@@ -77,6 +79,7 @@ func newVerifying(c *cli.Context, std streams) (*verifying, error) {
 		return nil, err
 	}
 	v.options.Repeat = 1
+	v.also = v.hear
 	v.report = report.Guide{Guide: v.document.Name, Claims: claims.File, Least: c.Int("coverage-min"), Allowed: c.StringSlice("allow")}
 	v.report.Coverage, err = coverageOf(v.document, claims, c.String("coverage-of"), v.report.Least)
 	if err != nil {
@@ -102,6 +105,22 @@ func coverageOf(d guide.Document, c guide.Claims, what string, least int) (guide
 	return d.Covers(c, what == coverages[1]), nil
 }
 
+// hear decides the claims, and hears those again that do not hold.
+func (v *verifying) hear(ctx context.Context, pool *testbed.Pool, results []experiment.Result) error {
+	decisions := v.plan.Decide(v.document, results)
+	if !v.options.NoSecondHearing {
+		alone := experiment.Options{Parallel: 1, NoSecondHearing: true, Skip: v.options.Skip}
+		decisions, v.report.Hearings = v.plan.Hear(v.document, decisions, func(scenarios []scenario.Scenario) []experiment.Result {
+			v.progress.Detail("second hearing of %s", count(len(scenarios), "scenario"))
+			return experiment.Run(ctx, pool, scenarios, alone)
+		})
+	}
+	if ctx.Err() == nil { // else what was heard is not all of it
+		v.report.Decisions = decisions
+	}
+	return nil
+}
+
 // run runs the trials, decides the claims and reports.
 func (v *verifying) run(ctx context.Context) error {
 	head, results, ran, err := v.collect(ctx)
@@ -109,7 +128,9 @@ func (v *verifying) run(ctx context.Context) error {
 		return v.exit(output.Environment, err)
 	}
 	v.report.Run = head
-	v.report.Decisions = v.plan.Decide(v.document, results)
+	if v.report.Decisions == nil {
+		v.report.Decisions = v.plan.Decide(v.document, results)
+	}
 	done := report.NewGuide(v.report, results)
 	results = slices.DeleteFunc(results, func(r experiment.Result) bool { return v.made(r.ID) })
 	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.out.said(v.reports, done)))

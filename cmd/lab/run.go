@@ -69,9 +69,16 @@ func trialFlags() []cli.Flag {
 			func(string) []string { return privileges() },
 		},
 		&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},
+		secondHearingFlag(),
 		&cli.DurationFlag{Name: "timeout", Value: defaultTimeout, Usage: "stop after the time `SPAN`"},
 		cacheFlag(),
 	}
+}
+
+// secondHearingFlag is for those who debug.
+func secondHearingFlag() cli.Flag {
+	const usage = "believe the first outcome of each trial; without it what fails is run again, alone, up to three times"
+	return &cli.BoolFlag{Name: "no-second-hearing", Usage: usage}
 }
 
 // list shows the trials that would run.

@@ -38,9 +38,10 @@ type running struct {
 	reports   []output.File
 	dialling  *session.Dialling
 	timings   bool
-	measuring time.Duration                              // what --timings itself took
-	also      func(context.Context, *testbed.Pool) error // what else is tried, after the scenarios; nil: nothing
-	again     string                                     // flags that find the same scenarios and image again
+	measuring time.Duration // what --timings itself took
+	// also is what else is tried after the scenarios, whose results it is given; nil: nothing.
+	also  func(context.Context, *testbed.Pool, []experiment.Result) error
+	again string // flags that find the same scenarios and image again
 }
 
 // made reports whether a scenario was made for the occasion and is in no catalogue: its
@@ -75,7 +76,7 @@ func runningOf(c *cli.Context, out console, all catalogue, scenarios []scenario.
 	r := &running{
 		out: out, progress: &progress{out: out}, scenarios: scenarios, images: session.Wanted{Nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
 		options: experiment.Options{
-			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"),
+			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"), NoSecondHearing: c.Bool("no-second-hearing"),
 			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
 		},
 	}
@@ -239,7 +240,7 @@ func (r *running) experiment(ctx context.Context, head *report.Run) (results []e
 	results = r.trials(ctx, ready.Pool)
 	if r.also != nil && ctx.Err() == nil {
 		results = append([]experiment.Result{}, results...) // something was run, be it no scenario
-		if err := r.also(ctx, ready.Pool); err != nil && ctx.Err() == nil {
+		if err := r.also(ctx, ready.Pool, results); err != nil && ctx.Err() == nil {
 			return results, err
 		}
 	}

@@ -21,6 +21,7 @@ type Guide struct {
 	Allowed   []string // claims whose refutation is known
 	Counts    map[guide.Verdict]int
 	Trials    int
+	Hearings  int // how often a claim that did not hold was heard again
 	ExitCode  int
 }
 
@@ -134,6 +135,9 @@ func (g Guide) Summary() string {
 		text = strings.Replace(text, " that look checkable", "", 1)
 	}
 	text += fmt.Sprintf("; %s in %s", plural(g.Trials, "trial"), output.Seconds(g.Took))
+	if g.Hearings > 0 {
+		text += fmt.Sprintf(", and %s", plural(g.Hearings, "second hearing"))
+	}
 	if g.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(g.Nginx.Version), oneLine(g.Nginx.OpenSSL))
 	}

@@ -17,6 +17,7 @@ type guideDocument struct {
 	Started       time.Time          `json:"started"`
 	Took          protocol.Duration  `json:"took"`
 	Trials        int                `json:"trials"`
+	Hearings      int                `json:"hearings,omitempty"`
 	Nginx         protocol.NginxInfo `json:"nginx"`
 	Image         Image              `json:"image"`
 	ExitCode      int                `json:"exitCode"`
@@ -70,7 +71,8 @@ type guideEvidence struct {
 
 func (g Guide) document() guideDocument {
 	d := guideDocument{
-		SchemaVersion: output.SchemaVersion, Lab: g.Lab, Guide: g.Guide, ClaimsFile: g.Claims, Started: g.Started.UTC(), Took: protocol.Duration(g.Took), Trials: g.Trials,
+		SchemaVersion: output.SchemaVersion, Lab: g.Lab, Guide: g.Guide, ClaimsFile: g.Claims, Started: g.Started.UTC(),
+		Took: protocol.Duration(g.Took), Trials: g.Trials, Hearings: g.Hearings,
 		Nginx: g.Nginx, Image: g.Image, ExitCode: g.ExitCode, Counts: map[string]int{"total": len(g.Decisions)}, Claims: []guideClaim{},
 		Coverage: guideCoverage{g.Coverage.Statements, g.Coverage.Checkable, g.Coverage.Counted, g.Coverage.Claimed, g.Coverage.Percent(), []guideUnsettled{}},
 	}

@@ -1,0 +1,54 @@
+package guide
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/scenario"
+)
+
+// A claim that does not hold is heard again, alone, and what holds is left alone.
+func TestHear(t *testing.T) {
+	d, err := Read("a.md", []byte("A dead app is a 502.\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := Place{Line: 1, Fragment: "dead app", Fingerprint: d.Statements[0].key().fingerprint}
+	plan := Plan{
+		Claims: Claims{Claims: []Claim{
+			{ID: "doubtful", At: at, Cases: []Case{predicts502("slow")}},
+			{ID: "sure", At: at, Cases: []Case{predicts502("refused")}},
+		}},
+		Scenarios: []scenario.Scenario{{ID: "refused"}, {ID: "slow"}},
+	}
+	first := plan.Decide(d, []experiment.Result{saw("slow", 504, ""), saw("refused", 502, refusedLine)})
+	for name, test := range map[string]struct {
+		statuses []int // of the scenario "slow", in each hearing
+		want     Verdict
+		reason   string
+	}{
+		"refuted each time":            {[]int{504, 504, 504}, Refuted, "status 504"},
+		"refuted by its neighbours":    {[]int{502, 502, 502}, Holds, "when slow happens"},
+		"the hearings differ":          {[]int{504, 502}, Inconclusive, "the hearings differ, although each was alone: refuted, "},
+		"the hearings differ at last":  {[]int{502, 502, 504}, Inconclusive, "; then refuted, "},
+		"a refutation of another kind": {[]int{500, 504, 500}, Refuted, "status 500"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			runs := 0
+			decided, hearings := plan.Hear(d, first, func(scenarios []scenario.Scenario) []experiment.Result {
+				if len(scenarios) != 1 || scenarios[0].ID != "slow" || runs == len(test.statuses) {
+					t.Fatalf("hearing %d runs %v", runs+1, scenarios)
+				}
+				runs++
+				return []experiment.Result{saw("slow", test.statuses[runs-1], "")}
+			})
+			if decided[0].Verdict != test.want || !strings.Contains(decided[0].Reason, test.reason) || hearings != len(test.statuses) {
+				t.Errorf("%s after %d hearings: %s", decided[0].Verdict, hearings, decided[0].Reason)
+			}
+			if decided[1].Verdict != Holds || first[0].Verdict != Refuted {
+				t.Errorf("%s and, at first, %s", decided[1].Verdict, first[0].Verdict)
+			}
+		})
+	}
+}
