@@ -22,20 +22,44 @@ func catalogue(t *testing.T) []scenario.Scenario {
 	return all
 }
 
-// withheld runs scenarios with something withheld. Each fails then, and beside other
-// tests the machine may be too slow to tell: those are tried again, one at a time.
+// withheld runs scenarios with something withheld. Each fails then; what beside other
+// tests cannot be told is tried again, one at a time.
 func withheld(t *testing.T, all []scenario.Scenario, what experiment.Withheld) []experiment.Result {
 	t.Helper()
 	pool := labtest.Pool(t)
-	results := experiment.Run(t.Context(), pool, all, experiment.Options{Parallel: parallel, Withheld: what})
+	results := experiment.Run(t.Context(), pool, all, experiment.Options{Parallel: parallel, Withheld: what, NoSecondHearing: true})
 	for i, r := range results {
-		slow := func(p experiment.Part) bool { return p.Cause == experiment.Slow }
-		for try := 0; try < 3 && (r.Cause == experiment.Slow || slices.ContainsFunc(r.Parts, slow)); try++ {
-			r = experiment.Run(t.Context(), pool, all[i:i+1], experiment.Options{Withheld: what})[0]
+		open := func(p experiment.Part) bool { return p.Verdict == experiment.Inconclusive }
+		for try := 0; try < 3 && (r.Verdict == experiment.Inconclusive || slices.ContainsFunc(r.Parts, open)); try++ {
+			r = experiment.Run(t.Context(), pool, all[i:i+1], experiment.Options{Withheld: what, NoSecondHearing: true})[0]
 		}
 		results[i] = r
 	}
 	return results
+}
+
+// undecided counts what could not be told. On a busy machine lab says so, and so may a
+// few trials of many here; a wrong verdict is none of them.
+type undecided struct {
+	*testing.T
+	n int
+}
+
+// few is how much may be undecided: about one in a hundred.
+const few = 5
+
+// note takes a verdict that is not the expected one.
+func (u *undecided) note(v experiment.Verdict, c experiment.Cause, format string, args ...any) {
+	u.Helper()
+	busy := v == experiment.Inconclusive && (c == experiment.Control || c == experiment.Slow || c == experiment.Differing)
+	if busy {
+		u.n++
+	}
+	if busy && u.n <= few {
+		u.Logf("undecided: "+format, args...)
+		return
+	}
+	u.Errorf(format, args...)
 }
 
 // The oracle of each scenario can fail: without its fault the symptom is "not
@@ -47,9 +71,10 @@ func TestOracleWithoutTheFault(t *testing.T) {
 			failures = append(failures, s)
 		}
 	}
+	u := &undecided{T: t}
 	for _, r := range withheld(t, failures, experiment.Fault) {
 		if r.Verdict != experiment.Refuted || r.Reason != experiment.NotReproduced {
-			t.Errorf("%s without its fault: %s: %s, want %s: %s", r.ID, r.Verdict, r.Reason, experiment.Refuted, experiment.NotReproduced)
+			u.note(r.Verdict, r.Cause, "%s without its fault: %s: %s, want %s: %s", r.ID, r.Verdict, r.Reason, experiment.Refuted, experiment.NotReproduced)
 		}
 	}
 }
@@ -58,11 +83,12 @@ func TestOracleWithoutTheFault(t *testing.T) {
 // the planted one a demonstration is "not shown".
 func TestOracleWithoutTheFix(t *testing.T) {
 	want := map[string]string{"fix": experiment.NotResolved, "demonstration": experiment.NotShown}
+	u := &undecided{T: t}
 	for _, r := range withheld(t, catalogue(t), experiment.Fix) {
 		for _, p := range r.Parts {
 			reason, checked := want[p.Kind]
 			if checked && (p.Verdict != experiment.Refuted || !strings.HasPrefix(p.Reason, reason)) {
-				t.Errorf("%s: %s %s withheld: %s: %s, want %s: %s", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, experiment.Refuted, reason)
+				u.note(p.Verdict, p.Cause, "%s: %s %s withheld: %s: %s, want %s: %s", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, experiment.Refuted, reason)
 			}
 		}
 	}

@@ -63,6 +63,7 @@ type run struct {
 	results     []repeated
 	done, total int
 	toHear      []*job // whose trials were all run, and one of them is to be heard again
+	heard       int    // trials, so far; only hear touches it
 }
 
 // Run runs the scenarios' trials and returns their results in the order of the

@@ -12,27 +12,32 @@ import (
 // maxHearings is how often the scenarios of a claim that does not hold are run again.
 const maxHearings = 3
 
-// Hear hears the claims again that do not hold in some case of theirs: what was seen
-// beside other trials may be their doing. run runs scenarios, one trial at a time. A
-// verdict stands if each hearing says so; if they differ the claim is inconclusive. It
-// returns all decisions and how often a claim's scenarios were run again.
+// Hear hears the refuted claims again: what was seen beside other trials may be their
+// doing. run runs scenarios, one trial at a time. A verdict stands if each hearing says
+// so; if they differ the claim is inconclusive. It returns all decisions and how often a
+// claim was heard.
 func (p Plan) Hear(d Document, decided []Decision, run func([]scenario.Scenario) []experiment.Result) ([]Decision, int) {
 	decided = slices.Clone(decided)
 	said := map[int][]Decision{} // by each hearing, of the claim with this index
 	for i, one := range decided {
-		if one.Verdict == Refuted || one.Verdict == Conditional {
+		if one.Verdict == Refuted {
 			said[i] = nil
 		}
 	}
 	hearings := 0
 	for range maxHearings {
-		var ids []string
+		moments := map[string][]string{} // that decide the claims, by scenario
 		for i, heard := range said {
 			if !disagree(heard) {
-				ids = append(ids, p.scenariosOf(decided[i].Claim)...)
+				p.addMoments(moments, decided[i].Claim)
 			}
 		}
-		scenarios := slices.DeleteFunc(slices.Clone(p.Scenarios), func(s scenario.Scenario) bool { return !slices.Contains(ids, s.ID) })
+		var scenarios []scenario.Scenario
+		for _, s := range p.Scenarios {
+			if of, wanted := moments[s.ID]; wanted {
+				scenarios = append(scenarios, only(s, of))
+			}
+		}
 		if len(scenarios) == 0 {
 			break
 		}
@@ -52,16 +57,41 @@ func (p Plan) Hear(d Document, decided []Decision, run func([]scenario.Scenario)
 	return decided, hearings
 }
 
-// scenariosOf is the ids of all scenarios that decide a claim.
-func (p Plan) scenariosOf(c Claim) []string {
-	var ids []string
+// whole stands for all moments of a scenario.
+const whole = "all"
+
+// addMoments adds the moments that decide a claim, by their scenarios.
+func (p Plan) addMoments(to map[string][]string, c Claim) {
 	for _, one := range c.Cases {
-		ids = append(ids, one.Scenario)
+		to[one.Scenario] = append(to[one.Scenario], one.Moment())
 		if one.Expect.Ablates() {
-			ids = append(ids, ablationID(one.Scenario, one.Moment()))
+			to[ablationID(one.Scenario, one.Moment())] = []string{whole}
 		}
 	}
-	return ids
+}
+
+// only is a scenario with no more than what shows these moments: a hearing is alone, and
+// takes its time.
+func only(s scenario.Scenario, moments []string) scenario.Scenario {
+	if slices.Contains(moments, whole) {
+		return s
+	}
+	of := func(kind string) func(scenario.Fix) bool {
+		return func(f scenario.Fix) bool { return !slices.Contains(moments, kind+f.ID) }
+	}
+	all := s
+	s.Fixes, s.WrongFixes = slices.DeleteFunc(slices.Clone(all.Fixes), of("fix ")), slices.DeleteFunc(slices.Clone(all.WrongFixes), of("wrong fix "))
+	s.Demonstrates = slices.DeleteFunc(slices.Clone(all.Demonstrates), func(d scenario.Demonstration) bool {
+		return !slices.Contains(moments, "shows "+d.ID)
+	})
+	// The broken state shows in the trial of any fix.
+	if len(s.Fixes)+len(s.WrongFixes) == 0 && slices.Contains(moments, "broken") {
+		s.Fixes, s.WrongFixes = all.Fixes[:min(1, len(all.Fixes))], nil
+		if len(s.Fixes) == 0 {
+			s.WrongFixes = all.WrongFixes[:min(1, len(all.WrongFixes))]
+		}
+	}
+	return s
 }
 
 // disagree reports whether hearings come to different verdicts.
