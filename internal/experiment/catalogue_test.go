@@ -74,7 +74,8 @@ func TestOracleWithoutTheFault(t *testing.T) {
 	u := &undecided{T: t}
 	for _, r := range withheld(t, failures, experiment.Fault) {
 		if r.Verdict != experiment.Refuted || r.Reason != experiment.NotReproduced {
-			u.note(r.Verdict, r.Cause, "%s without its fault: %s: %s, want %s: %s", r.ID, r.Verdict, r.Reason, experiment.Refuted, experiment.NotReproduced)
+			u.note(r.Verdict, r.Cause, "%s without its fault: %s: %s, want it refuted: %s",
+				r.ID, r.Verdict, r.Reason, experiment.NotReproduced)
 		}
 	}
 }
@@ -88,7 +89,7 @@ func TestOracleWithoutTheFix(t *testing.T) {
 		for _, p := range r.Parts {
 			reason, checked := want[p.Kind]
 			if checked && (p.Verdict != experiment.Refuted || !strings.HasPrefix(p.Reason, reason)) {
-				u.note(p.Verdict, p.Cause, "%s: %s %s withheld: %s: %s, want %s: %s", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, experiment.Refuted, reason)
+				u.note(p.Verdict, p.Cause, "%s: %s %s withheld: %s: %s, want it refuted: %s", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, reason)
 			}
 		}
 	}

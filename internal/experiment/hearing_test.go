@@ -189,7 +189,8 @@ func TestHearingsInBetween(t *testing.T) {
 	}
 	done := 0
 	all := Run(t.Context(), w, []scenario.Scenario{refusing()}, Options{Parallel: 3, Repeat: 3 * mostToHear, Done: func(Result) { done++ }})
-	if tally := all[0].Repetitions; done != 3*mostToHear || tally.Refuted != done || tally.Hearings != manyHeard*maxHearings+done-manyHeard {
+	hearings := manyHeard*maxHearings + done - manyHeard
+	if tally := all[0].Repetitions; done != 3*mostToHear || tally.Refuted != done || tally.Hearings != hearings {
 		t.Errorf("%d results, %+v", done, tally)
 	}
 }

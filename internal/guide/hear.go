@@ -80,7 +80,8 @@ func only(s scenario.Scenario, moments []string) scenario.Scenario {
 		return func(f scenario.Fix) bool { return !slices.Contains(moments, kind+f.ID) }
 	}
 	all := s
-	s.Fixes, s.WrongFixes = slices.DeleteFunc(slices.Clone(all.Fixes), of("fix ")), slices.DeleteFunc(slices.Clone(all.WrongFixes), of("wrong fix "))
+	s.Fixes = slices.DeleteFunc(slices.Clone(all.Fixes), of("fix "))
+	s.WrongFixes = slices.DeleteFunc(slices.Clone(all.WrongFixes), of("wrong fix "))
 	s.Demonstrates = slices.DeleteFunc(slices.Clone(all.Demonstrates), func(d scenario.Demonstration) bool {
 		return !slices.Contains(moments, "shows "+d.ID)
 	})

@@ -56,11 +56,13 @@ func TestHear(t *testing.T) {
 // A hearing runs what shows the moments, and no more.
 func TestOnly(t *testing.T) {
 	s := scenario.Scenario{
-		Fixes: []scenario.Fix{{ID: "a"}, {ID: "b"}}, WrongFixes: []scenario.Fix{{ID: "a"}, {ID: "w"}}, Demonstrates: []scenario.Demonstration{{ID: "d"}, {ID: "e"}},
+		Fixes: []scenario.Fix{{ID: "a"}, {ID: "b"}}, WrongFixes: []scenario.Fix{{ID: "a"}, {ID: "w"}},
+		Demonstrates: []scenario.Demonstration{{ID: "d"}, {ID: "e"}},
 	}
 	for moments, want := range map[string]string{
 		"healthy": "", "broken": "fix a", "fix b": "fix b", "wrong fix a": "wrong fix a", "shows e": "shows e",
-		"fix b,broken": "fix b", "wrong fix w,shows d": "wrong fix w, shows d", whole: "fix a, fix b, wrong fix a, wrong fix w, shows d, shows e",
+		"fix b,broken": "fix b", "wrong fix w,shows d": "wrong fix w, shows d",
+		whole: "fix a, fix b, wrong fix a, wrong fix w, shows d, shows e",
 	} {
 		got := []string{}
 		left := only(s, strings.Split(moments, ","))
