@@ -89,7 +89,8 @@ func TestOracleWithoutTheFix(t *testing.T) {
 		for _, p := range r.Parts {
 			reason, checked := want[p.Kind]
 			if checked && (p.Verdict != experiment.Refuted || !strings.HasPrefix(p.Reason, reason)) {
-				u.note(p.Verdict, p.Cause, "%s: %s %s withheld: %s: %s, want it refuted: %s", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, reason)
+				u.note(p.Verdict, p.Cause, "%s: %s %s withheld: %s: %s, want it refuted: %s",
+					r.ID, p.Kind, p.ID, p.Verdict, p.Reason, reason)
 			}
 		}
 	}
