@@ -287,7 +287,7 @@ func (c *Config) ask(ctx context.Context, runner Runner) (dump, complaint string
 		Scenario: "config", Name: "prepare", Needs: trial.NeedsAddresses, Deployment: &deployed,
 		Phases: []trial.Phase{{Name: "prepare", Apply: []trial.Step{{Do: "check"}}, Rounds: 1}},
 	}
-	seen, err := runner.Run(ctx, check)
+	seen, err := runTrial(ctx, runner, check)
 	c.Nginx = seen.Nginx
 	switch {
 	case err != nil:

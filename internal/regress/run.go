@@ -78,10 +78,15 @@ func Check(ctx context.Context, runner Runner, source *deployment.Source, option
 	return c, now, Compare(recorded, now, c), nil
 }
 
+// runTrial is the one place where this package calls a runner.
+func runTrial(ctx context.Context, runner Runner, what trial.Trial) (trial.Observation, error) {
+	return runner.Run(ctx, what)
+}
+
 // runTaken runs a trial of a configuration that nginx has taken before. That nginx
 // refuses it now is trouble, and nothing about the configuration.
 func runTaken(ctx context.Context, runner Runner, what trial.Trial) (trial.Observation, error) {
-	seen, err := runner.Run(ctx, what)
+	seen, err := runTrial(ctx, runner, what)
 	if err == nil && seen.Refused != "" {
 		err = fmt.Errorf("nginx refuses in the trial %q the configuration that it took before: %s", what.Name, seen.Refused)
 	}

@@ -1,0 +1,296 @@
+package regress
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/nginx"
+	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/trial"
+)
+
+// surveyed is a configuration that was prepared, with its targets.
+func surveyed(t *testing.T, text string) (*Config, []Target) {
+	t.Helper()
+	f := &fakeNginx{t: t}
+	c, err := Prepare(t.Context(), f, sourceOf(t, text), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := c.Survey(t.Context(), f, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, targets
+}
+
+func targetAt(t *testing.T, targets []Target, location string) Target {
+	t.Helper()
+	for _, target := range targets {
+		if target.Location.String() == location {
+			return target
+		}
+	}
+	t.Fatalf("no target %s", location)
+	return Target{}
+}
+
+func logged(messages ...string) []nginx.Entry {
+	var all []nginx.Entry
+	for _, m := range messages {
+		all = append(all, nginx.Entry{Level: "error", Message: m})
+	}
+	return all
+}
+
+// Each field of a cell comes from one thing that was seen.
+func TestObserve(t *testing.T) {
+	t.Parallel()
+	c, targets := surveyed(t, shop)
+	target := targetAt(t, targets, "/")
+	app := map[string]string{protocol.TrialHeader: "t"}
+	whole := protocol.ProbeResult{Status: 200, Headers: app, Body: protocol.DefaultBody, Complete: true}
+	own := protocol.ProbeResult{Status: 502, Body: "<hr><center>nginx</center>", Complete: true}
+	via := func(addresses, trail string) *nginx.Record {
+		return &nginx.Record{UpstreamAddr: addresses, Trail: trail}
+	}
+	first := via("10.0.0.1:8080", "0,")
+	type fields Cell // without its own String
+	for _, row := range []struct {
+		name     string
+		fault    string
+		answers  []trial.Answer
+		backends string // what the stand-ins logged
+		want     Cell
+	}{
+		{
+			"healthy", None, []trial.Answer{{Client: whole, Access: first}}, "",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, Tried: strict.Words{"shop"}},
+		},
+		{
+			"a second attempt", "refuse",
+			[]trial.Answer{{
+				Client: own, Access: via("10.0.0.2:8080, 10.0.0.1:8080", "0,"),
+				Log: logged("no live upstreams while connecting to upstream"),
+			}}, "",
+			Cell{
+				Status: strict.Numbers{502}, From: fromNginx, Tried: strict.Words{"shop, shop"},
+				Log: strict.Words{"no live upstreams while connecting to upstream"},
+			},
+		},
+		{
+			"several answers", "refuse", []trial.Answer{{Client: own, Access: first}, {Client: whole, Access: first}}, "",
+			Cell{Status: strict.Numbers{502, 200}, From: fromNginx, Tried: strict.Words{"shop"}},
+		},
+		{
+			"none at all", "stall", []trial.Answer{{Client: protocol.ProbeResult{Error: "EOF"}}}, "",
+			Cell{Status: strict.Numbers{0}, From: fromNobody},
+		},
+		{
+			"a client that gave up", "stall", []trial.Answer{{Client: protocol.ProbeResult{Error: "read: i/o timeout"}, Access: first}}, "",
+			Cell{Status: strict.Numbers{0}, From: fromNobody, After: strict.Words{noTimeout}, Tried: strict.Words{"shop"}},
+		},
+		{
+			"a timeout with the configuration's own value", "stall",
+			[]trial.Answer{{Client: own, Access: first, Log: logged(readTimedOut)}}, "",
+			Cell{
+				Status: strict.Numbers{502}, From: fromNginx, After: strict.Words{"proxy_read_timeout 15s"}, Tried: strict.Words{"shop"},
+				Log: strict.Words{"upstream timed out (110) while reading response header from upstream"},
+			},
+		},
+		{
+			"half of an answer", "body-cut", []trial.Answer{{Client: protocol.ProbeResult{Status: 200, Headers: app}, Access: first}}, "",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, Cut: true, Tried: strict.Words{"shop"}},
+		},
+		{
+			"half of an answer, and a client that gave up", "body-stall",
+			[]trial.Answer{{Client: protocol.ProbeResult{Status: 200, Headers: app, Error: "i/o timeout"}, Access: first}}, "",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, After: strict.Words{noTimeout}, Tried: strict.Words{"shop"}},
+		},
+		{
+			"the upstream's own page", "status-500",
+			[]trial.Answer{{Client: protocol.ProbeResult{Status: 500, Headers: app, Complete: true}, Access: first}}, "",
+			Cell{
+				Status: strict.Numbers{500}, From: fromUpstream, Tried: strict.Words{"shop"},
+				Shows: strict.Words{"the upstream's error page"},
+			},
+		},
+		{
+			"hidden headers", None,
+			[]trial.Answer{{Client: protocol.ProbeResult{Status: 200, Body: protocol.DefaultBody, Complete: true}, Access: first}}, "",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, Tried: strict.Words{"shop"}},
+		},
+		{
+			"from a cache", "refuse-stale",
+			[]trial.Answer{{Client: whole, Access: &nginx.Record{UpstreamAddr: "10.0.0.1:8080", Trail: "0,", CacheStatus: "STALE"}}}, "",
+			Cell{Status: strict.Numbers{200}, From: fromCache, Tried: strict.Words{"shop"}},
+		},
+		{
+			"an error page elsewhere", "close",
+			[]trial.Answer{{Client: protocol.ProbeResult{Status: 503, Complete: true}, Access: via("10.0.0.1:8080", "0,1,")}}, "",
+			Cell{Status: strict.Numbers{503}, From: fromConfig, Via: strict.Words{"/status"}, Tried: strict.Words{"shop"}},
+		},
+		{
+			"sent twice", "close", []trial.Answer{{Client: whole, Access: first}}, "x b0: POST /\nx b1: POST /\n",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, Twice: true, Tried: strict.Words{"shop"}},
+		},
+		{
+			"sent once, and a GET", "close", []trial.Answer{{Client: whole, Access: first}}, "x b0: POST /\nx b1: GET /\n",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, Tried: strict.Words{"shop"}},
+		},
+		{
+			"what a client sees of the inside", None,
+			[]trial.Answer{{
+				Client: protocol.ProbeResult{
+					Status: 200, Complete: true, Body: "x",
+					Headers: map[string]string{
+						protocol.TrialHeader: "t", "Server": "nginx/1.22.1", insideHeader: "lab", "Via": "10.0.0.1:8080",
+					},
+				},
+				Access: first,
+			}}, "",
+			Cell{
+				Status: strict.Numbers{200}, From: fromUpstream, Tried: strict.Words{"shop"},
+				Shows: strict.Words{"an upstream's address in Via", "nginx's version in Server", "the upstream's X-Powered-By"},
+			},
+		},
+		{
+			"another upstream than one's own", None, []trial.Answer{{Client: whole, Access: via("10.9.9.9:1 : shop", "0,")}}, "",
+			Cell{Status: strict.Numbers{200}, From: fromUpstream, Tried: strict.Words{"10.9.9.9:1, shop has no live server"}},
+		},
+	} {
+		seen := trial.Observation{
+			Phases:   []trial.PhaseSeen{{}, {Answers: row.answers}},
+			Backends: []protocol.BackendStatus{{Log: row.backends}},
+		}
+		if got := c.observe(target, cellID{Fault: row.fault}, seen); !reflect.DeepEqual(got, row.want) {
+			t.Errorf("%s:\ngot  %+v\nwant %+v", row.name, fields(got), fields(row.want))
+		}
+	}
+}
+
+// Which cells a location has follows from what is behind it.
+func TestCells(t *testing.T) {
+	t.Parallel()
+	peers := func(listen string, n int) []*peer {
+		var all []*peer
+		for range n {
+			all = append(all, &peer{address: "10.0.0.1:80", name: "app.internal:80", listen: listen, protocol: "http"})
+		}
+		return all
+	}
+	get := protocol.Probe{Method: "GET"}
+	for _, row := range []struct {
+		name   string
+		target Target
+		has    string // fault[ at][ POST], joined by /
+		hasNot string
+	}{
+		{"nothing behind it", Target{Probe: get}, "none", "refuse/stall"},
+		{
+			"one server", Target{Probe: get, Peers: peers("tcp://10.0.0.1:80", 1)},
+			"none/refuse/stall/close/reset/body-cut", "refuse one server/stall first attempt/tls-stall/goaway/name-unknown/refuse-stale",
+		},
+		{
+			"one server with TLS", Target{Probe: get, Peers: peers("tls://10.0.0.1:443", 1)},
+			"tls-stall/tls-close/tls-expired/tls-needs-sni/refuse", "goaway",
+		},
+		{
+			"two servers", Target{Probe: get, Peers: peers("tcp://10.0.0.1:80", 2), First: &peer{}},
+			"refuse one server/refuse one server POST/connect-stall one server/stall first attempt/close first attempt",
+			"connect-stall one server POST/refuse first attempt/reset one server/refuse also the backups",
+		},
+		{
+			"two servers and a POST", Target{Probe: protocol.Probe{Method: "POST"}, Peers: peers("tcp://10.0.0.1:80", 2), First: &peer{}},
+			"refuse one server", "refuse one server POST",
+		},
+		{
+			"a backup", Target{Probe: get, Peers: peers("tcp://10.0.0.1:80", 1), Backups: peers("tcp://10.0.0.1:80", 1), First: &peer{}},
+			"refuse also the backups/refuse one server", "stall also the backups",
+		},
+		{
+			"a unix socket", Target{Probe: get, Peers: peers("unix:///lab/run/b0.sock", 1)},
+			"refuse/connect-stall/stall/reset", "tls-stall",
+		},
+		{"a name", Target{Probe: get, Peers: peers("tcp://10.0.0.1:80", 1), Runtime: true}, "name-unknown/name-silent", "refuse-stale"},
+	} {
+		all := map[string]bool{}
+		for _, id := range row.target.cells() {
+			all[strings.TrimSpace(strings.Join(strings.Fields(id.Fault+" "+id.At+" "+id.Method), " "))] = true
+		}
+		for want := range strings.SplitSeq(row.has, "/") {
+			if !all[want] {
+				t.Errorf("%s: no cell %q in %v", row.name, want, all)
+			}
+		}
+		for want := range strings.SplitSeq(row.hasNot, "/") {
+			if all[want] {
+				t.Errorf("%s: a cell %q", row.name, want)
+			}
+		}
+	}
+	grpc := peers("tcp://10.0.0.1:80", 1)
+	grpc[0].protocol = "grpc"
+	over := Target{Probe: protocol.Probe{Method: "POST"}, Peers: grpc}
+	for fault, want := range map[string]bool{"goaway": true, "big-header": false, "body-cut": false, "stall": true, "close": false} {
+		if got := over.has(cellID{Fault: fault}); got != want {
+			t.Errorf("gRPC has %s: %t", fault, got)
+		}
+	}
+}
+
+// Which backends of a trial fail, and how many requests it has.
+func TestCellTrial(t *testing.T) {
+	t.Parallel()
+	c, targets := surveyed(t, shop)
+	target := targetAt(t, targets, "/")
+	for _, row := range []struct {
+		id       cellID
+		faulty   string // b0 and b1, as far as they have a fault
+		requests int
+		method   string
+		once     string
+		steps    int
+	}{
+		{cellID{Fault: None}, "", 1, "GET", "", 0},
+		{cellID{Fault: "close"}, "b0 b1", 1, "GET", "", 0},
+		{cellID{Fault: "close", At: one}, "b0", requests, "GET", "", 0},
+		{cellID{Fault: "close", At: one, Method: "POST"}, "b0", 1, "POST", "", 0},
+		{cellID{Fault: "close", At: first}, "b0 b1", 1, "GET", "b0 b1", 0},
+		{cellID{Fault: idleClose, Method: "POST"}, "b0 b1", 2, "POST", "", 1},
+		{cellID{Fault: staleRefuse}, "", 1, "GET", "", 2},
+	} {
+		what := c.cellTrial(target, row.id, 0)
+		var faulty []string
+		for _, id := range []string{"b0", "b1"} {
+			if f := what.Start.Backends[id].Fault; f != "" {
+				faulty = append(faulty, id)
+			}
+		}
+		steps := len(what.Phases[len(what.Phases)-1].Apply)
+		probe := what.Probes["p000"].Exactly
+		got := []any{strings.Join(faulty, " "), len(what.Probes), probe.Method, strings.Join(what.Deployment.Once, " "), steps}
+		if want := []any{row.faulty, row.requests, row.method, row.once, row.steps}; !reflect.DeepEqual(got, want) {
+			t.Errorf("%v: %v, want %v", row.id, got, want)
+		}
+	}
+	patient := c.cellTrial(target, cellID{Fault: "stall"}, 0).Probes["p000"].Exactly.Timeout
+	if hasty := c.cellTrial(target, cellID{Fault: None}, 0).Probes["p000"].Exactly.Timeout; patient <= hasty {
+		t.Errorf("a client waits for two attempts %s, for one %s", patient, hasty)
+	}
+}
+
+// Fields of which a cell says something, for a reader.
+func TestCellString(t *testing.T) {
+	t.Parallel()
+	cell := Cell{
+		Status: strict.Numbers{502, 0}, From: fromNginx, Via: strict.Words{"/50x"}, After: strict.Words{"a 1s", "b 2s"}, Cut: true,
+		Tried: strict.Words{"x, y", "x"},
+	}
+	const want = "502, no answer from nginx via /50x after a 1s and b 2s, cut, tried x, y | x"
+	if got := cell.String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
