@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -71,41 +70,55 @@ func read(t *testing.T, text []byte) outcome {
 	return o
 }
 
-// busy keeps every core busy until the test is over.
-func busy(t *testing.T) {
-	t.Helper()
-	for range runtime.NumCPU() {
-		loop := exec.Command("sh", "-c", "while :; do :; done")
-		if err := loop.Start(); err != nil {
-			t.Fatal(err)
+// The whole catalogue, beside each kind of load, and the short form beside all of them at
+// once: no verdict is wrong. One that cannot be told is no wrong one, but there must not
+// be many.
+func TestNoWrongVerdictUnderLoad(t *testing.T) {
+	kinds := map[string][]labtest.Load{"all": labtest.Loads}
+	if labtest.Soak(0, 1) == 1 {
+		kinds = map[string][]labtest.Load{}
+		for _, load := range labtest.Loads {
+			kinds[string(load)] = []labtest.Load{load}
 		}
-		t.Cleanup(func() {
-			_ = loop.Process.Kill()
-			_ = loop.Wait()
-		})
+	}
+	for name, loads := range kinds {
+		t.Run(name, func(t *testing.T) { underLoad(t, labtest.Soak(1, 20), loads) })
 	}
 }
 
-// The whole catalogue, with every core busy with other work: no verdict is wrong. One
-// that cannot be told is no wrong one, but there must not be many.
-func TestNoWrongVerdictUnderLoad(t *testing.T) {
-	repeat := labtest.Soak(1, 50)
+func underLoad(t *testing.T, repeat int, loads []labtest.Load) {
 	cmd := labCommand(t, append(catalogueRun(), "--repeat", strconv.Itoa(repeat), "--timeout", "3h", "-o", "json", "-q")...)
-	busy(t)
+	stop := labtest.Busy(t, loads...)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	began := time.Now()
 	err := cmd.Run()
+	work := stop()
 	o := read(t, stdout.Bytes())
-	t.Logf("%d repetitions in %s: %+v", repeat, time.Since(began).Round(time.Second), o.Counts)
-	if err != nil || o.Counts.Scenarios.Verified+o.Counts.Scenarios.Skipped != o.Counts.Scenarios.Total || o.Counts.Scenarios.Total == 0 {
-		t.Errorf("%v: %s", err, stderr.String())
-		report := filepath.Join(os.TempDir(), fmt.Sprintf("lab-under-load-%d.json", os.Getpid()))
-		if err := os.WriteFile(report, stdout.Bytes(), 0o644); err == nil {
-			t.Logf("the whole report: %s", report)
+	t.Logf("%d repetitions in %s: %+v; the load's rounds: %v", repeat, time.Since(began).Round(time.Second), o.Counts, work)
+	for _, load := range loads {
+		if work[load] == 0 {
+			t.Errorf("the load %s has done nothing", load)
 		}
 	}
+	s := o.Counts.Scenarios
+	if err == nil && s.Total > 0 && s.Verified+s.Skipped == s.Total {
+		return
+	}
+	if undecided := s.Total - s.Verified - s.Skipped; s.Refuted == 0 && s.Total > 0 && undecided <= repeat*fewUndecided {
+		t.Logf("%d could not be told: %s", undecided, stderr.String())
+		return
+	}
+	t.Errorf("%v: %s", err, stderr.String())
+	report := filepath.Join(os.TempDir(), fmt.Sprintf("lab-under-load-%d.json", os.Getpid()))
+	if err := os.WriteFile(report, stdout.Bytes(), 0o644); err == nil {
+		t.Logf("the whole report: %s", report)
+	}
 }
+
+// fewUndecided is how many scenarios of a run may be undecided on a machine that is kept
+// busy: about one in fifty.
+const fewUndecided = 3
 
 // A run takes little longer than it must: see report.Timings. Beside other tests it is
 // only looked at; alone, in the long form, the best of some runs must keep to it.

@@ -3,7 +3,6 @@ package experiment
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/gatewaylab/lab/internal/trial"
 )
@@ -20,10 +19,6 @@ const (
 	// a catalogue that fails altogether would take a quarter of an hour.
 	manyHeard = 60
 )
-
-// tooSlow is how long a process that wants to run may wait for a CPU before a hearing is
-// not believed when it fails: the catalogue's timers are 300 ms apart.
-const tooSlow = 100 * time.Millisecond
 
 // Hearing is one outcome of a trial that was run more than once, with its evidence.
 type Hearing struct {
@@ -85,7 +80,7 @@ func (r *run) hearAgain(j *job, t planned, seen trial.Observation, said outcome)
 		}
 		heard = append(heard, o)
 		note(o)
-		slow = slow && seen.Stall.D() >= tooSlow
+		slow = slow && seen.Stall >= trial.TooSlow
 	}
 	if seen.Testbed == "" {
 		seen.Testbed = kept
@@ -123,7 +118,7 @@ func decide(heard []outcome, slow bool) outcome {
 	// That something is healthy is no matter of speed.
 	if slow && last.doubtful() && last.reason != Resolves {
 		reason := fmt.Sprintf("the machine is too slow to tell: in each of %d hearings a process waited for %s or more; seen: %s",
-			len(heard), tooSlow, last.reason)
+			len(heard), trial.TooSlow, last.reason)
 		return outcome{Inconclusive, reason, Slow, last.failure}
 	}
 	return last

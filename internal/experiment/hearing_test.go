@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/trial"
 )
@@ -52,7 +51,7 @@ func TestHearings(t *testing.T) {
 					t.Fatalf("run %d times", runs+1)
 				}
 				if row.runs[runs] == slowly {
-					o.Stall = protocol.Duration(tooSlow)
+					o.Stall = trial.TooSlow
 				}
 				switch row.runs[runs] {
 				case fails, slowly:

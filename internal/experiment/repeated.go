@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // Tally counts repetitions.
@@ -15,6 +16,8 @@ type Tally struct {
 	Skipped      int               `json:"skipped"`
 	Trials       int               `json:"trials,omitempty"`   // that were run
 	Hearings     int               `json:"hearings,omitempty"` // how often one of these was run again, alone
+	Stalled      int               `json:"stalled,omitempty"`  // trials in which a process waited as long as trial.TooSlow
+	Stall        protocol.Duration `json:"stall,omitzero"`     // the longest of these waits
 	Took         protocol.Duration `json:"took"`               // of all together
 }
 
@@ -39,6 +42,10 @@ func (t *Tally) AddTrials(r Result) {
 	for _, seen := range r.Trials {
 		if !seen.Started.IsZero() {
 			t.Trials++
+		}
+		if seen.Stall >= trial.TooSlow {
+			t.Stalled++
+			t.Stall = max(t.Stall, seen.Stall)
 		}
 	}
 	for _, h := range r.Hearings {

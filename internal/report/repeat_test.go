@@ -2,10 +2,14 @@ package report
 
 import (
 	"io"
+	"strings"
 	"testing"
+	"time"
 
+	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/output"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // A verdict that changes between repetitions cannot be overlooked.
@@ -18,9 +22,31 @@ func TestRepetitionsAreFolded(t *testing.T) {
 	first := one(1, experiment.Verified, "200")
 	first.Repetitions, first.Parts[0].Repetitions = &all, &fixes
 	r := New(Run{}, []experiment.Result{first, one(2, experiment.Refuted, "502")})
-	if want := (Counts{Verdicts{3, 2, 1, 0, 0}, Verdicts{3, 2, 1, 0, 0}, 9, 0}); r.Counts != want || r.Verdict != experiment.Refuted || r.ExitCode != output.Failed {
+	both := Verdicts{Total: 3, Verified: 2, Refuted: 1}
+	if want := (Counts{Scenarios: both, Parts: both, Trials: 9}); r.Counts != want || r.Verdict != experiment.Refuted || r.ExitCode != output.Failed {
 		t.Errorf("%+v %s %d, want %+v", r.Counts, r.Verdict, r.ExitCode, want)
 	}
 	golden(t, "repeated.txt", written(t, func(w io.Writer) error { return r.WriteTable(w, output.Screen{}) }))
 	golden(t, "repeated-plain.txt", written(t, r.WritePlain))
+}
+
+// A run on a busy machine says so, with the figure, and a single wait is no busy machine.
+func TestBusyMachine(t *testing.T) {
+	result := experiment.Result{ID: "x", Verdict: experiment.Verified}
+	for i := range 40 {
+		seen := trial.Observation{Trial: "t", Started: time.Unix(1, 0), Stall: trial.TooSlow - 1}
+		if i < 2 {
+			seen.Stall = protocol.Duration(1300+100*i) * protocol.Duration(time.Millisecond)
+		}
+		result.Trials = append(result.Trials, seen)
+	}
+	text := New(Run{}, []experiment.Result{result}).Summary()
+	want := "The machine was busy: in 2 of 40 trials a process waited 100ms or more for a CPU or a disk, 1.4s at the longest"
+	if !strings.HasSuffix(text, want) {
+		t.Errorf("%s, want at its end: %s", text, want)
+	}
+	result.Trials[0].Stall = 0
+	if text := New(Run{}, []experiment.Result{result}).Summary(); strings.Contains(text, "busy") {
+		t.Error(text)
+	}
 }

@@ -56,7 +56,10 @@ type Counts struct {
 	Scenarios Verdicts `json:"scenarios"`
 	Parts     Verdicts `json:"fixes"` // fixes, wrong fixes and demonstrations
 	Trials    int      `json:"trials"`
+	Stalled   int      `json:"stalled"`  // trials in which a process that wanted to run waited for 100 ms or more
 	Hearings  int      `json:"hearings"` // how often a trial was run again, alone, since its first outcome was in doubt
+
+	Stall protocol.Duration `json:"longestStall"` // the longest wait of those that count in Stalled
 }
 
 // Verdicts counts verdicts.
@@ -95,6 +98,8 @@ func (r *Report) count(result experiment.Result) {
 	}
 	r.Counts.Trials += tally.Trials
 	r.Counts.Hearings += tally.Hearings
+	r.Counts.Stalled += tally.Stalled
+	r.Counts.Stall = max(r.Counts.Stall, tally.Stall)
 	r.Counts.Scenarios.add(tally)
 	for _, p := range result.Parts {
 		r.Counts.Parts.add(tallied(p.Repetitions, p.Verdict, p.Took))

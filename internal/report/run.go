@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/output"
+	"github.com/gatewaylab/lab/internal/trial"
 )
 
 // plain is the rows for a pipe: each repeats its scenario, for grep.
@@ -128,5 +129,14 @@ func (r Report) Summary() string {
 	if r.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(r.Nginx.Version), oneLine(r.Nginx.OpenSSL))
 	}
-	return text
+	return text + r.Counts.busy()
+}
+
+// busy says how busy the machine was, where so many trials felt it that it is worth to know.
+func (c Counts) busy() string {
+	if c.Stalled == 0 || c.Stalled*20 < c.Trials {
+		return ""
+	}
+	return fmt.Sprintf(". The machine was busy: in %d of %s a process waited %s or more for a CPU or a disk, %s at the longest",
+		c.Stalled, plural(c.Trials, "trial"), trial.TooSlow, output.Seconds(c.Stall.D()))
 }

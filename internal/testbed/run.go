@@ -191,6 +191,7 @@ func (r *live) end(ctx context.Context, backends ...*request) error {
 	if err != nil {
 		return err
 	}
+	r.stall = max(r.stall, nginx.Stall, backend.Stall)
 	if left := slices.Concat(nginx.Processes, backend.Processes, listening, listeningToo); len(left) > 0 {
 		return fmt.Errorf("after the trial %s/%s something is left: %s", r.Scenario, r.Trial.Name, strings.Join(left, ", "))
 	}

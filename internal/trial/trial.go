@@ -67,9 +67,13 @@ type Observation struct {
 	// Refused is what nginx said when it did not start with the configuration that the
 	// trial began with; there are no phases then.
 	Refused string            `json:"refused,omitempty"`
-	Stall   protocol.Duration `json:"stall,omitzero"` // the longest time that the agent, wanting to run, waited for a CPU
+	Stall   protocol.Duration `json:"stall,omitzero"` // the longest time that one of its threads, wanting to run, waited for a CPU or a disk
 	Timings Timings           `json:"timings,omitzero"`
 }
+
+// TooSlow is a stall that makes a trial's timing doubtful: the catalogue's timers are 300 ms
+// apart, and those of a user's configuration are as short, when they are scaled.
+const TooSlow = protocol.Duration(100 * time.Millisecond)
 
 // Timings is where the time went. All but Testbed add up to the trial's.
 type Timings struct {
