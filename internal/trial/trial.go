@@ -67,7 +67,7 @@ type Observation struct {
 	// Refused is what nginx said when it did not start with the configuration that the
 	// trial began with; there are no phases then.
 	Refused string            `json:"refused,omitempty"`
-	Stall   protocol.Duration `json:"stall,omitzero"` // the longest time that one of its threads, wanting to run, waited for a CPU or a disk
+	Stall   protocol.Duration `json:"stall,omitzero"` // the longest wait of one of its threads for a CPU or a disk
 	Timings Timings           `json:"timings,omitzero"`
 }
 
