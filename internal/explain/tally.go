@@ -1,8 +1,8 @@
 package explain
 
 import (
+	"bytes"
 	"hash/maphash"
-	"slices"
 
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/signature"
@@ -182,31 +182,15 @@ func (j *joins) join(other *joins) {
 	}
 }
 
-// shape is what lines of one kind have in common: numbers, quoted texts and paths of
-// sockets are taken out. Of the message no more than the beginning counts.
+// shape is what lines of one kind have in common: their first line without its numbers
+// and quoted texts. Of the message no more than the beginning counts.
 func shape(l *nginx.Line) []byte {
+	said, _, _ := bytes.Cut(l.Said[:min(len(l.Said), maxKey)], []byte("\n"))
 	out := append(make([]byte, 0, maxKey), '[')
 	out = append(append(out, l.Level...), "] "...)
-	text := l.Said
-	for i := 0; i < len(text) && len(out) < maxKey-8; {
-		c := text[i]
-		switch {
-		case c >= '0' && c <= '9':
-			for i < len(text) && (text[i] >= '0' && text[i] <= '9' || text[i] == '.' && i+1 < len(text) && text[i+1] >= '0' && text[i+1] <= '9') {
-				i++
-			}
-			out = append(out, 'N')
-		case c == '"':
-			end := slices.Index(text[i+1:], '"')
-			if end < 0 {
-				return append(out, `"…`...)
-			}
-			out, i = append(out, `"…"`...), i+end+2
-		case c == '\n':
-			return out
-		default:
-			out, i = append(out, c), i+1
-		}
+	out = nginx.AppendNormal(out, said, nginx.Quoted|nginx.Numbers)
+	if len(out) > maxKey {
+		out = bytes.ToValidUTF8(out[:maxKey], nil) // a character may have been cut
 	}
 	return out
 }

@@ -76,9 +76,8 @@ func (e Entry) AtLeast(level string) bool {
 	return LevelAtLeast(e.Level, level)
 }
 
-var action = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(` while [a-z A-Z]+$`) })
-
 // Gist is the entry in a few words: "[error] connect() failed (111: Connection refused)".
 func (e Entry) Gist() string {
-	return "[" + e.Level + "] " + action().ReplaceAllString(e.Message, "")
+	message, _ := SplitAction(e.Message)
+	return "[" + e.Level + "] " + message
 }

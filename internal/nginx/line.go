@@ -142,9 +142,8 @@ func (l *Line) split(text []byte) {
 	}
 	l.Said = l.Said[:min(len(l.Said), maxSaid)]
 	l.Message = l.Said
-	const while = " while "
-	if at := bytes.LastIndex(l.Said, []byte(while)); at >= 0 && isAction(l.Said[at+len(while):]) {
-		l.Message, l.Action = l.Said[:at], l.Said[at+len(while):]
+	if at := actionAt(l.Said); at >= 0 {
+		l.Message, l.Action = l.Said[:at], l.Said[at+len(whileSays):]
 	}
 }
 
@@ -171,15 +170,6 @@ func isAddress(text []byte) bool {
 	}
 	for _, c := range text {
 		if (c < '0' || c > '9') && (c|0x20 < 'a' || c|0x20 > 'f') && c != '.' && c != ':' && c != '[' && c != ']' {
-			return false
-		}
-	}
-	return len(text) > 0
-}
-
-func isAction(text []byte) bool {
-	for _, c := range text {
-		if (c|0x20 < 'a' || c|0x20 > 'z') && c != ' ' && c != '/' && (c < '0' || c > '9') {
 			return false
 		}
 	}

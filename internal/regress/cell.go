@@ -218,21 +218,10 @@ func (c *Config) setting(block *deployment.Directive, name, otherwise string) st
 	return name + " " + otherwise
 }
 
-var (
-	errorWords = lazy.Regexp(`\((\d+): ?[^)]*\)`)
-	sslWords   = lazy.Regexp(`\(SSL: [^)]*\)(?::[^)]*\))?`)
-	excess     = lazy.Regexp(`excess: [0-9.]+`)
-	quoted     = lazy.Regexp(`"[^"]*"`)
-)
-
 // gist is an error-log message without the words that differ between systems, and
 // without what is quoted: it may be anybody's.
 func gist(message string) string {
-	message = errorWords().ReplaceAllString(message, "($1)")
-	message = sslWords().ReplaceAllString(message, "(SSL)")
-	message = quoted().ReplaceAllString(message, `"…"`)
-	message = excess().ReplaceAllString(message, "excess")
-	return strings.Join(strings.Fields(message), " ")
+	return nginx.Normal(message, nginx.ErrorText|nginx.OpenSSL|nginx.Quoted|nginx.ExcessRate)
 }
 
 // shows is what a client can see of the inside; of what every answer shows it is said

@@ -168,7 +168,7 @@ func beginsAction(text string) bool {
 // fieldsWrong says what is wrong with the order of the fields behind the message.
 func (s *sample) fieldsWrong() string {
 	last, lastName := -1, ""
-	rest := quoted().ReplaceAllString(s.fields, `""`)
+	rest := nginx.Normal(s.fields, nginx.Quoted)
 	for part := range strings.SplitSeq(rest, ", ") {
 		name, _, found := strings.Cut(part, ": ")
 		i := slices.Index(known().Fields, name)

@@ -130,12 +130,7 @@ func (s *sample) split(text string) {
 		text, s.fields = text[:at], text[at+2:]
 	}
 	text = tail().ReplaceAllString(strings.TrimSpace(text), "")
-	if at := strings.LastIndex(text, " while "); at >= 0 {
-		if a := while().FindString(text[at:]); a == text[at:] {
-			text, s.action = text[:at], strings.TrimSpace(text[at+len(" while "):])
-		}
-	}
-	s.message = text
+	s.message, s.action = nginx.SplitAction(text)
 }
 
 // longestAction is the longest action of nginx's that a text begins with.

@@ -8,38 +8,25 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
 var (
 	opensslError = lazy.Regexp(`error:([0-9A-Fa-f]{8}):([^:)]*):([^:)]*):([^:)]*)`)
 	alertNumber  = lazy.Regexp(`SSL alert number (\d+)`)
-	withText     = lazy.Regexp(`\((\d+): ?[^)]*\)`)
-	target       = lazy.Regexp(`\(\) to \S+ failed`)
-	quoted       = lazy.Regexp(`"[^"]*"`)
 	digits       = lazy.Regexp(`\d+`)
-	parens       = lazy.Regexp(`\(\d+\)`)
 )
 
 // shape is a message without what differs from one nginx, libc and OpenSSL to the next:
 // names, addresses and texts; error numbers stay.
 func shape(message string) string {
-	s := target().ReplaceAllString(message, "() to * failed")
-	if at := strings.Index(s, "(SSL: "); at >= 0 {
-		if n, ok := sslReason(s[at:]); ok {
-			s = fmt.Sprintf("%s(%d)", s[:at], n)
+	if at := strings.Index(message, "(SSL: "); at >= 0 {
+		if n, ok := sslReason(message[at:]); ok {
+			message = fmt.Sprintf("%s(%d)", message[:at], n)
 		}
 	}
-	s = withText().ReplaceAllString(s, "($1)")
-	s = quoted().ReplaceAllString(s, `"*"`)
-	// Other numbers than errors'.
-	var b strings.Builder
-	at := 0
-	for _, m := range parens().FindAllStringIndex(s, -1) {
-		b.WriteString(digits().ReplaceAllString(s[at:m[0]], "N") + s[m[0]:m[1]])
-		at = m[1]
-	}
-	return strings.TrimSpace(b.String() + digits().ReplaceAllString(s[at:], "N"))
+	return nginx.Normal(message, nginx.Target|nginx.ErrorText|nginx.Quoted|nginx.Numbers)
 }
 
 // sslReason is the number of an OpenSSL error's reason: 1000 and the alert's number, or
