@@ -17,7 +17,7 @@ import (
 // accepted are arguments with which a command gets past the check of its flags. A command
 // that needs an engine fails later, since there is none.
 var accepted = map[string][]string{
-	"lab run":           {"wrong-port", "--dry-run"},
+	"lab run":           {"wrong-port"},
 	"lab show":          {"wrong-port"},
 	"lab explain":       {"2026/01/02 03:04:05 [error] 1#1: *1 connect() failed (111: Connection refused) while connecting to upstream"},
 	"lab new":           {"my-scenario"},

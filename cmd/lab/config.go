@@ -68,6 +68,7 @@ type configuring struct {
 	timeout  time.Duration
 	cache    string
 	file     string
+	reports  []output.File
 	changes  bool
 	dialling *session.Dialling
 	info     engine.Info
@@ -85,7 +86,7 @@ func configuringOf(c *cli.Context, std streams, path, nginx string) (*configurin
 	out := outputOf(c, std)
 	g := &configuring{
 		out: out, progress: &progress{out: out}, path: path, images: session.Wanted{Nginx: nginx}, timeout: c.Duration("timeout"),
-		changes: c.Bool("show-changes"), options: regress.Options{TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel")},
+		reports: reportFiles(c), changes: c.Bool("show-changes"), options: regress.Options{TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel")},
 	}
 	switch {
 	case g.options.Parallel < 0:
@@ -99,6 +100,11 @@ func configuringOf(c *cli.Context, std streams, path, nginx string) (*configurin
 	}
 	if c.Bool("real-time") {
 		g.options.TimeScale = 1
+	}
+	if g.changes {
+		if err := g.out.check("--show-changes", changeList(&regress.Config{}), g.reports); err != nil {
+			return nil, err
+		}
 	}
 	env, err := environment(c.StringSlice("env"))
 	if err != nil {
@@ -192,8 +198,8 @@ func (g *configuring) notes(c *regress.Config) {
 	}
 }
 
-// showChanges writes what differs in the lab.
-func (g *configuring) showChanges(c *regress.Config) error {
+// changeList is what differs in the lab, and why.
+func changeList(c *regress.Config) output.Listing {
 	grid := output.Grid{Columns: []string{"WHERE", "WAS", "IS", "WHY"}}
 	type row struct {
 		Where string `json:"where"`
@@ -206,9 +212,10 @@ func (g *configuring) showChanges(c *regress.Config) error {
 			where = fmt.Sprintf("%s:%d", c.ShownFile(change.File), change.Line)
 		}
 		change.File = c.ShownFile(change.File)
-		was, now := change.Was, change.Now
 		rows = append(rows, row{where, change})
-		grid.Rows = append(grid.Rows, []string{where, was, now, change.Why})
+		grid.Rows = append(grid.Rows, []string{where, change.Was, change.Now, change.Why})
 	}
-	return g.out.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "nginx": c.Nginx, "changes": rows, "notes": c.Notes}})
+	return output.Listing{
+		Title: "What differs in the lab", Grid: grid, Fields: map[string]any{"nginx": c.Nginx, "changes": rows, "notes": c.Notes},
+	}
 }

@@ -13,16 +13,13 @@ import (
 )
 
 func configCheckCommand(std streams) *cli.Command {
-	forms := output.FormNames(report.Config{}.Forms())
 	return &cli.Command{
 		Name:      "check",
 		Usage:     "compare how a configuration behaves with what was recorded",
 		ArgsUsage: "CONFIG",
 		Description: "Exits with 1 where the configuration does not behave as its behaviour file says, and\n" +
 			"says of each difference what it is and which directive decides.",
-		Flags: append([]cli.Flag{
-			behaviourFlag(), reportFlag(forms), outputFlag(forms...), nginxFlag(), showChangesFlag(),
-		}, configFlags()...),
+		Flags: append(append(productFlags(report.Config{}), behaviourFlag(), nginxFlag(), showChangesFlag()), configFlags()...),
 		Action: func(c *cli.Context) error {
 			g, err := newConfiguring(c, std)
 			if err != nil {
@@ -35,7 +32,6 @@ func configCheckCommand(std streams) *cli.Command {
 			if err != nil {
 				return usage("%w", err)
 			}
-			files := reportFiles(c)
 			g.dialling = dial(c.Context)
 			var failed error
 			err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
@@ -43,7 +39,7 @@ func configCheckCommand(std streams) *cli.Command {
 					return g.change(ctx, pool, recorded.Probes)
 				}
 				var err error
-				failed, err = g.check(ctx, pool, recorded, files)
+				failed, err = g.check(ctx, pool, recorded)
 				return err
 			})
 			if err := g.trouble(c.Context, err); err != nil {
@@ -56,7 +52,7 @@ func configCheckCommand(std streams) *cli.Command {
 
 // check runs the faults and compares; the first error is the verdict, and the other is
 // trouble.
-func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded regress.Behaviour, files []output.File) (failed, trouble error) {
+func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded regress.Behaviour) (failed, trouble error) {
 	began := time.Now()
 	c, now, differences, err := regress.Check(ctx, pool, g.source, g.options, recorded)
 	if err != nil {
@@ -67,17 +63,10 @@ func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded re
 	if recorded.Nginx != now.Nginx {
 		g.progress.Warn("the behaviour was recorded on nginx %s, and this is nginx %s", recorded.Nginx, now.Nginx)
 	}
-	r := report.Config{Lab: labVersion(), Config: g.path, File: g.file, Nginx: c.Nginx, Differences: differences, Took: time.Since(began)}
 	if differences != nil {
 		failed = errExit{output.Failed, nil}
 	}
-	return failed, g.report(files, r.Forms(), func() error { return g.differences(r) }, r.Summary())
-}
-
-// differences writes a row for each, and nothing where there is none.
-func (g *configuring) differences(r report.Config) error {
-	if len(r.Differences) == 0 {
-		return nil
-	}
-	return g.out.write(product{grid: r.Grid()})
+	return failed, g.out.write(report.Config{
+		Lab: labVersion(), Config: g.path, File: g.file, Nginx: c.Nginx, Differences: differences, Took: time.Since(began),
+	}, g.reports...)
 }

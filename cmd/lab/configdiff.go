@@ -14,17 +14,15 @@ import (
 )
 
 func configDiffCommand(std streams) *cli.Command {
-	forms := output.FormNames(report.Config{}.Forms())
 	return &cli.Command{
 		Name:      "diff",
 		Usage:     "compare how two configurations behave, or one on two versions of nginx",
 		ArgsUsage: "CONFIG [CONFIG]",
 		Description: "lab config diff before/ after/, or lab config diff nginx/ --nginx IMAGE --nginx IMAGE.\n" +
 			"Exits with 1 where they differ.",
-		Flags: append([]cli.Flag{
-			behaviourFlag(), reportFlag(forms), outputFlag(forms...),
+		Flags: append(append(productFlags(report.Config{}), behaviourFlag(),
 			&cli.StringSliceFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`; twice: one configuration on both"},
-		}, configFlags()...),
+		), configFlags()...),
 		Action: func(c *cli.Context) error {
 			images := c.StringSlice("nginx")
 			names := c.Args().Slice()
@@ -36,7 +34,6 @@ func configDiffCommand(std streams) *cli.Command {
 			default:
 				return usage("diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s", count(len(names), "configuration"), count(len(images), "image"))
 			}
-			files := reportFiles(c)
 			var err error
 			var sides [2]*configuring
 			for i := range sides {
@@ -75,8 +72,10 @@ func configDiffCommand(std streams) *cli.Command {
 				g.progress.Done()
 				g.notes(now)
 				differ = len(differences) > 0
-				r := report.Config{Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Nginx, Differences: differences, Took: time.Since(began), Diff: true}
-				return g.report(files, r.Forms(), func() error { return g.differences(r) }, r.Summary())
+				return g.out.write(report.Config{
+					Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Nginx,
+					Differences: differences, Took: time.Since(began), Diff: true,
+				}, g.reports...)
 			})
 			if err := g.trouble(c.Context, err); err != nil {
 				return err

@@ -25,7 +25,8 @@ func configRecordCommand(std streams) *cli.Command {
 		Description: "CONFIG is a folder with nginx.conf, conf.d, sites-enabled or templates, or one file. It\n" +
 			"runs as it is, in a real nginx; what it needs and the lab does not have stands in. What\n" +
 			"a person added to the behaviour file (probes, ignore, expect) is kept.",
-		Flags: append([]cli.Flag{behaviourFlag(), outputFlag(), nginxFlag(), showChangesFlag()}, configFlags()...),
+		Flags: append(append([]cli.Flag{behaviourFlag(), nginxFlag(), showChangesFlag()}, configFlags()...),
+			productFlags(behaviourMatrix("", regress.Behaviour{}))...),
 		Action: func(c *cli.Context) error {
 			g, err := newConfiguring(c, std)
 			if err != nil {
@@ -64,7 +65,7 @@ func (g *configuring) record(ctx context.Context, pool *testbed.Pool, before reg
 	} else if err := b.Write(g.file); err != nil {
 		return err
 	}
-	if err := g.out.write(product{grid: matrixGrid(b), value: map[string]any{"schemaVersion": output.SchemaVersion, "file": g.file, "behaviour": b}}); err != nil {
+	if err := g.out.write(behaviourMatrix(g.file, b), g.reports...); err != nil {
 		return err
 	}
 	cells := 0
@@ -86,11 +87,11 @@ func (g *configuring) change(ctx context.Context, pool *testbed.Pool, probes []r
 	}
 	g.progress.Done()
 	g.notes(c)
-	return g.showChanges(c)
+	return g.out.write(changeList(c), g.reports...)
 }
 
-// matrixGrid is a row per cell.
-func matrixGrid(b regress.Behaviour) output.Grid {
+// behaviourMatrix is what a record wrote to the file: a row per location and fault.
+func behaviourMatrix(file string, b regress.Behaviour) output.Listing {
 	grid := output.Grid{Columns: []string{"SERVER", "LOCATION", "FAULT", "BEHAVIOUR"}}
 	for _, s := range b.Servers {
 		for _, l := range s.Locations {
@@ -110,5 +111,5 @@ func matrixGrid(b regress.Behaviour) output.Grid {
 			}
 		}
 	}
-	return grid
+	return output.Listing{Title: "Behaviour", Grid: grid, Fields: map[string]any{"file": file, "behaviour": b}}
 }

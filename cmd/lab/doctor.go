@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/urfave/cli/v2"
 
@@ -22,7 +23,7 @@ func doctorCommand(std streams) *cli.Command {
 		Usage:       "say what a run needs, and whether it is there",
 		Description: "Looks and changes nothing. Exit code 3 means that `lab run` would fail.",
 		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "nginx", Usage: "the image `IMAGE` that the run would use"}, cacheFlag(), outputFlag(),
+			&cli.StringFlag{Name: "nginx", Usage: "the image `IMAGE` that the run would use"}, cacheFlag(), outputFlag(findingList(nil)),
 		},
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
@@ -31,19 +32,10 @@ func doctorCommand(std streams) *cli.Command {
 				return err
 			}
 			findings := examine(c.Context, cache, c.String("nginx"))
-			grid := output.Grid{Columns: []string{"WHAT", "STATE", "DETAIL"}}
-			failed := 0
-			for _, f := range findings {
-				grid.Rows = append(grid.Rows, []string{f.What, f.State, f.Detail})
-				if f.State == "fail" {
-					failed++
-				}
-			}
-			out.screen.Width = 0 // a remedy is to be read to its end
-			if err := out.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "findings": findings}}); err != nil {
+			if err := out.write(findingList(findings)); err != nil {
 				return err
 			}
-			if failed > 0 {
+			if slices.ContainsFunc(findings, func(f finding) bool { return f.State == "fail" }) {
 				return errExit{output.Environment, errors.New("`lab run` would fail here: see above for the remedy")}
 			}
 			return nil
@@ -56,6 +48,15 @@ type finding struct {
 	What   string `json:"what"`
 	State  string `json:"state"` // ok, warn or fail
 	Detail string `json:"detail"`
+}
+
+func findingList(findings []finding) output.Listing {
+	grid := output.Grid{Columns: []string{"WHAT", "STATE", "DETAIL"}}
+	for _, f := range findings {
+		grid.Rows = append(grid.Rows, []string{f.What, f.State, f.Detail})
+	}
+	// A remedy is to be read to its end.
+	return output.Listing{Title: "What a run needs", Grid: grid, Fields: map[string]any{"findings": findings}, Whole: true}
 }
 
 const enoughMemory = 1 << 30

@@ -19,9 +19,6 @@ import (
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-// jsonLines is a form of explain's own: a record for each entry.
-const jsonLines = "jsonl"
-
 func explainCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:      "explain",
@@ -39,11 +36,12 @@ func explainCommand(std streams) *cli.Command {
 			&cli.StringSliceFlag{Name: "access", Usage: "join the access log `FILE` (combined format, or JSON with nginx's names of variables): statuses, and failures that left no error line"},
 			scenariosFlag(),
 			cacheFlag(),
-			outputFlag(jsonLines),
+			reportFlag(output.Names(report.Summary{})),
+			outputFlag(report.Explained{}),
 		},
 		Action: func(c *cli.Context) error {
 			steady()
-			e := explaining{console: outputOf(c, std), args: c.Args().Slice(), access: c.StringSlice("access")}
+			e := explaining{console: outputOf(c, std), args: c.Args().Slice(), access: c.StringSlice("access"), reports: reportFiles(c)}
 			if len(e.args) == 0 {
 				if std.inTerminal {
 					return usage("explain: nothing to explain: give a line of an error log in quotes, a file, or - with the log on the standard input")
@@ -99,9 +97,10 @@ func readBook(c *cli.Context) (*explain.Book, error) {
 // explaining is one call of the command.
 type explaining struct {
 	console
-	args   []string
-	access []string
-	book   *explain.Book
+	args    []string
+	access  []string
+	reports []output.File
+	book    *explain.Book
 }
 
 func (e explaining) run(ctx context.Context, follow bool) error {
@@ -115,9 +114,11 @@ func (e explaining) run(ctx context.Context, follow bool) error {
 		return e.explainLine(text)
 	}
 	switch {
+	case len(e.reports) > 0 && (follow || e.form == report.RecordsForm):
+		return usage("explain: --report is for a summary, which --follow and -o jsonl do not make: leave it out")
 	case follow:
 		return e.follow(ctx)
-	case e.form == jsonLines:
+	case e.form == report.RecordsForm:
 		return e.records(ctx)
 	}
 	return e.summary(ctx)
@@ -148,23 +149,7 @@ func (e explaining) explainLine(text string) error {
 	if !ok {
 		return usage("explain: %q is not one line of an error log: several go into a file, or through a pipe", text)
 	}
-	var err error
-	switch e.form {
-	case "json":
-		err = output.WriteJSON(e.out, line)
-	case "yaml":
-		err = output.WriteYAML(e.out, line)
-	case "name":
-		_, err = fmt.Fprintln(e.out, line.Cause)
-	case jsonLines:
-		record := explain.Record{Cause: line.Cause, Entry: line.Entry}
-		for _, c := range line.Causes[min(1, len(line.Causes)):] {
-			record.Also = append(record.Also, c.Cause)
-		}
-		_, err = e.out.Write(report.AppendRecord(nil, record))
-	default:
-		err = report.WriteExplained(e.out, line)
-	}
+	err := e.write(report.Explained{Line: line}, e.reports...)
 	if err == nil && line.Cause == explain.Unknown {
 		return errExit{output.Failed, errors.New("explain: no signature fits this line: look for an earlier line of the same connection, which may tell the cause, and please report the line")}
 	}
@@ -181,22 +166,7 @@ func (e explaining) summary(ctx context.Context) error {
 		return err
 	}
 	s := reader.Summary()
-	switch e.form {
-	case "json":
-		err = output.WriteJSON(e.out, s)
-	case "yaml":
-		err = output.WriteYAML(e.out, s)
-	case "table":
-		err = report.WriteSummary(e.out, s, e.screen)
-	case "name":
-		for _, c := range s.Causes {
-			if _, err = fmt.Fprintln(e.out, c.Cause); err != nil {
-				break
-			}
-		}
-	default:
-		err = report.PlainSummary(s).WritePlain(e.out)
-	}
+	err = e.write(report.Summary{Summary: s}, e.reports...)
 	if err == nil && s.Entries == 0 && s.OtherLines > 0 {
 		return usage("explain: no error-log entry in %q: an access log goes to --access, beside an error log", e.args)
 	}
@@ -208,11 +178,11 @@ func (e explaining) records(ctx context.Context) error {
 		return usage("explain: -o jsonl has a record for each error-log entry, and --access is about the whole: use -o json")
 	}
 	return e.each(e.args, func(_ string, in io.Reader) error {
-		return e.book.Records(ctx, in, runtime.GOMAXPROCS(0), report.AppendRecord, e.write)
+		return e.book.Records(ctx, in, runtime.GOMAXPROCS(0), report.AppendRecord, e.append)
 	})
 }
 
-func (e explaining) write(text []byte) error {
+func (e explaining) append(text []byte) error {
 	_, err := e.out.Write(text)
 	return err
 }
@@ -225,11 +195,11 @@ func (e explaining) follow(ctx context.Context) error {
 		return usage("explain: --follow is for one file, as in `lab explain -f error.log`; a pipe is followed anyway with -o jsonl")
 	}
 	form := report.AppendFollowed
-	switch e.form {
-	case jsonLines:
+	switch {
+	case e.form == report.RecordsForm:
 		form = report.AppendRecord
-	case "json", "yaml", "name":
+	case e.form != output.TableForm && e.form != output.PlainForm:
 		return usage("explain: --follow has no end, so -o %s cannot be written: use -o jsonl", e.form)
 	}
-	return e.book.Follow(ctx, e.args[0], pause, form, e.write)
+	return e.book.Follow(ctx, e.args[0], pause, form, e.append)
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -20,22 +19,20 @@ func commonFlags() []cli.Flag {
 	}
 }
 
-// outputFlag declares the forms of what a command writes to stdout: those of every list,
-// and more.
-func outputFlag(more ...string) cli.Flag {
-	all := slices.Clone(forms)
-	for _, form := range more {
-		if !slices.Contains(all, form) {
-			all = append(all, form)
-		}
-	}
+// outputFlag declares what a command writes to stdout, by a product that says nothing yet.
+// Help, the check of what was given and completion follow from its forms.
+func outputFlag(p output.Product) cli.Flag {
 	return newChoice(&cli.StringFlag{
 		Name: "output", Aliases: []string{"o"},
 		Usage: "form of the output: `FORM` is %s; by default a table on a terminal and plain lines elsewhere",
-	}, all)
+	}, output.Names(p))
 }
 
-// reportFlag declares the forms in which a command writes files.
+// productFlags are outputFlag, and the one for files.
+func productFlags(p output.Product) []cli.Flag {
+	return []cli.Flag{reportFlag(output.Names(p)), outputFlag(p)}
+}
+
 func reportFlag(formats []string) cli.Flag {
 	f := &cli.StringSliceFlag{
 		Name:  "report",
@@ -57,7 +54,7 @@ func reportFiles(c *cli.Context) []output.File {
 	var files []output.File
 	for _, text := range c.StringSlice("report") {
 		format, path, _ := strings.Cut(text, "=")
-		files = append(files, output.File{Format: format, Path: path})
+		files = append(files, output.File{Form: format, Path: path})
 	}
 	return files
 }
@@ -106,24 +103,39 @@ func fromEnvironment(flags []cli.Flag) {
 // console is how a command writes its product.
 type console struct {
 	streams
-	form   string // table, plain, json, yaml or name
+	form   string // of the product
 	screen output.Screen
 	quiet  bool
 	loud   bool
 }
 
-var (
-	forms  = []string{"table", "plain", "json", "yaml", "name"}
-	colors = []string{"auto", "always", "never"}
-)
+var colors = []string{"auto", "always", "never"}
+
+func (o console) destination() output.Destination {
+	return output.Destination{Out: o.out, Err: o.err, Form: o.form, Screen: o.screen, Quiet: o.quiet}
+}
+
+// write writes a product to stdout in the form that was asked for, and to files.
+func (o console) write(p output.Product, files ...output.File) error {
+	return o.destination().Write(p, files)
+}
+
+// check refuses what was asked for where a flag makes a command write another product than
+// the one that it declares.
+func (o console) check(flag string, p output.Product, files []output.File) error {
+	if err := o.destination().Check(p, files); err != nil {
+		return usage("%s: %w", flag, err)
+	}
+	return nil
+}
 
 // outputOf reads --output and the flags of commonFlags, which have checked themselves.
 func outputOf(c *cli.Context, std streams) console {
 	o := console{streams: std, form: c.String("output"), quiet: c.Bool("quiet"), loud: c.Bool("verbose")}
 	if o.form == "" {
-		o.form = "plain"
+		o.form = output.PlainForm
 		if std.outTerminal {
-			o.form = "table"
+			o.form = output.TableForm
 		}
 	}
 	when := c.String("color")

@@ -14,7 +14,6 @@ import (
 
 	"github.com/gatewaylab/lab/guides"
 	"github.com/gatewaylab/lab/internal/guide"
-	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -193,40 +192,4 @@ func replaceFile(name, text string) error {
 		return fmt.Errorf("writing %q: %w", name, err)
 	}
 	return nil
-}
-
-// aboutGuide is what a command says about a guide.
-type aboutGuide interface {
-	Forms() []output.Form
-	Grid() output.Grid
-	WriteDetails(w io.Writer, screen output.Screen) error
-}
-
-// said writes it everywhere it was asked for: the files first, since a reader of stdout
-// that quits early ends this program.
-func (o console) said(files []output.File, about aboutGuide) error {
-	var failed []error
-	for _, file := range files {
-		failed = append(failed, file.Write(about.Forms()))
-	}
-	return errors.Join(append(failed, o.guide(about))...)
-}
-
-func (o console) guide(about aboutGuide) error {
-	for _, form := range about.Forms() {
-		if form.Name == o.form {
-			return form.Write(o.out)
-		}
-	}
-	switch o.form {
-	case "table":
-		return errors.Join(about.Grid().WriteTable(o.out, o.screen), about.WriteDetails(o.out, o.screen))
-	case "name":
-		return o.write(product{grid: about.Grid()})
-	}
-	err := about.Grid().WritePlain(o.out)
-	if o.quiet {
-		return err
-	}
-	return errors.Join(err, about.WriteDetails(o.err, output.Screen{}))
 }

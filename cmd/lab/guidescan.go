@@ -17,7 +17,6 @@ import (
 )
 
 func guideScanCommand(std streams) *cli.Command {
-	forms := output.FormNames(report.Scan{}.Forms())
 	return &cli.Command{
 		Name:      "scan",
 		Usage:     "check what can be checked in a guide that nobody has made claims for",
@@ -28,8 +27,8 @@ func guideScanCommand(std streams) *cli.Command {
 			"GUIDE is text, Markdown, HTML or a wiki's text; - is standard input.",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "draft", Usage: "write a draft of a claims file for what was not decided to `FILE`, which must not exist"},
-			reportFlag(forms), scenariosFlag(), outputFlag(forms...),
-		}, trialFlags()...),
+			scenariosFlag(),
+		}, append(productFlags(report.Scan{}), trialFlags()...)...),
 		Action: func(c *cli.Context) error {
 			s, err := newScanning(c, std)
 			if err != nil {
@@ -78,9 +77,6 @@ func newScanning(c *cli.Context, std streams) (*scanning, error) {
 // run runs the trials, decides and reports.
 func (s *scanning) run(ctx context.Context) error {
 	head, results, ran, err := s.collect(ctx)
-	if !ran && (s.out.form == "table" || s.out.form == "plain" || s.out.form == "name") {
-		return s.exit(output.Environment, err)
-	}
 	findings := s.scan.Decide(results, head.Nginx)
 	done := report.NewScan(report.Scan{Run: head, Guide: s.scan.Document.Name, Findings: findings}, results)
 	if s.draft != "" && ran {
@@ -89,7 +85,7 @@ func (s *scanning) run(ctx context.Context) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		done.ExitCode = output.Interrupted
 	}
-	return s.exit(done.ExitCode, errors.Join(err, s.out.said(s.reports, done)))
+	return s.exit(done.ExitCode, errors.Join(err, s.write(done, ran)))
 }
 
 // newFile makes sure that a file that is to be written is not there yet: what somebody

@@ -10,7 +10,6 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
-	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
@@ -20,7 +19,6 @@ import (
 var coverages = []string{"checkable", "all"}
 
 func guideVerifyCommand(std streams) *cli.Command {
-	forms := output.FormNames(report.Guide{}.Forms())
 	return &cli.Command{
 		Name:      "verify",
 		Usage:     "decide every claim of a guide by trials",
@@ -33,8 +31,8 @@ func guideVerifyCommand(std streams) *cli.Command {
 			&cli.StringSliceFlag{Name: "allow", Usage: "do not fail for the refuted claim `ID`, which is known; may be repeated"},
 			&cli.IntFlag{Name: "coverage-min", Usage: "fail where claims cover less than `PERCENT` of the statements"},
 			newChoice(&cli.StringFlag{Name: "coverage-of", Value: coverages[0], Usage: "count the statements that are `WHAT`: %s"}, coverages),
-			reportFlag(forms), scenariosFlag(), outputFlag(forms...),
-		}, trialFlags()...),
+			scenariosFlag(),
+		}, append(productFlags(report.Guide{}), trialFlags()...)...),
 		Action: func(c *cli.Context) error {
 			v, err := newVerifying(c, std)
 			if err != nil {
@@ -124,14 +122,11 @@ func (v *verifying) hear(ctx context.Context, pool *testbed.Pool, results []expe
 // run runs the trials, decides the claims and reports.
 func (v *verifying) run(ctx context.Context) error {
 	head, results, ran, err := v.collect(ctx)
-	if !ran && (v.out.form == "table" || v.out.form == "plain" || v.out.form == "name") {
-		return v.exit(output.Environment, err)
-	}
 	v.report.Run = head
 	if v.report.Decisions == nil {
 		v.report.Decisions = v.plan.Decide(v.document, results)
 	}
 	done := report.NewGuide(v.report, results)
 	results = slices.DeleteFunc(results, func(r experiment.Result) bool { return v.made(r.ID) })
-	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.out.said(v.reports, done)))
+	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.write(done, ran)))
 }

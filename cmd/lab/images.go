@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -21,13 +21,14 @@ func imagesCommand(std streams) *cli.Command {
 		Usage: "list, save, load and remove lab's images",
 		Subcommands: []*cli.Command{
 			{
-				Name: "list", Usage: "list the images that lab uses or has made", Flags: []cli.Flag{cacheFlag(), outputFlag()},
+				Name: "list", Usage: "list the images that lab uses or has made",
+				Flags: []cli.Flag{cacheFlag(), outputFlag(imageList(nil))},
 				Action: withImages(std, func(c *cli.Context, s *image.Source, out console, _ *progress) error {
 					images, err := s.List(c.Context)
 					if err != nil {
 						return err
 					}
-					return out.images(images)
+					return out.write(imageList(images))
 				}),
 			},
 			{
@@ -39,13 +40,14 @@ func imagesCommand(std streams) *cli.Command {
 				Action: withImages(std, saveImages),
 			},
 			{
-				Name: "load", Usage: "put saved images on the engine", ArgsUsage: "[FILE]", Flags: []cli.Flag{cacheFlag(), outputFlag()},
+				Name: "load", Usage: "put saved images on the engine", ArgsUsage: "[FILE]",
+				Flags:       []cli.Flag{cacheFlag(), outputFlag(nameList("", "", nil))},
 				Description: "Reads FILE, or stdin.",
 				Action:      withImages(std, loadImages),
 			},
 			{
 				Name: "prune", Usage: "remove the images that lab has made, and none that was pulled",
-				Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"}, cacheFlag(), outputFlag()},
+				Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"}, cacheFlag(), outputFlag(imageList(nil))},
 				Action: withImages(std, pruneImages),
 			},
 		},
@@ -117,10 +119,7 @@ func loadImages(c *cli.Context, s *image.Source, out console, _ *progress) error
 		return usage("loading images: name a file, or give it on stdin: `lab images load FILE`")
 	}
 	names, err := s.Load(c.Context, from)
-	for _, name := range names {
-		fmt.Fprintln(out.out, output.Clean(name))
-	}
-	return err
+	return errors.Join(err, out.write(nameList("Loaded images", "images", names)))
 }
 
 func pruneImages(c *cli.Context, s *image.Source, out console, p *progress) error {
@@ -129,13 +128,13 @@ func pruneImages(c *cli.Context, s *image.Source, out console, p *progress) erro
 	}
 	removed, err := s.Prune(c.Context)
 	p.Line("removed %s", count(len(removed), "image"))
-	if shown := out.images(removed); err == nil {
+	if shown := out.write(imageList(removed)); err == nil {
 		err = shown
 	}
 	return err
 }
 
-func (o console) images(images []engine.Image) error {
+func imageList(images []engine.Image) output.Listing {
 	type item struct {
 		Name    string    `json:"name"`
 		ID      string    `json:"id"`
@@ -156,7 +155,9 @@ func (o console) images(images []engine.Image) error {
 		}
 		short := strings.TrimPrefix(i.ID, "sha256:")
 		items = append(items, item{name, i.ID, i.Bytes, i.Created.UTC(), i.Arch, road})
-		grid.Rows = append(grid.Rows, []string{name, short[:min(12, len(short))], output.Size(i.Bytes), i.Arch, i.Created.UTC().Format(time.RFC3339), road})
+		grid.Rows = append(grid.Rows, []string{
+			name, short[:min(12, len(short))], output.Size(i.Bytes), i.Arch, i.Created.UTC().Format(time.RFC3339), road,
+		})
 	}
-	return o.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "images": items}})
+	return output.Listing{Title: "Images", Grid: grid, Fields: map[string]any{"images": items}}
 }

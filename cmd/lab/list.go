@@ -1,20 +1,20 @@
 package main
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/output"
+	"github.com/gatewaylab/lab/internal/scenario"
 )
 
 func listCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:         "list",
 		Usage:        "list the scenarios",
-		Flags:        append(selectFlags(), outputFlag()),
+		Flags:        append(selectFlags(), outputFlag(scenarioList(nil))),
 		BashComplete: completesWith(knownIDs),
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
@@ -26,39 +26,17 @@ func listCommand(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			grid := output.Grid{Columns: []string{"SCENARIO", "FIXES", "WRONG", "SHOWS", "TAGS", "TITLE"}}
-			for _, e := range chosen {
-				grid.Rows = append(grid.Rows, []string{e.ID, strconv.Itoa(e.Fixes), strconv.Itoa(e.WrongFixes), strconv.Itoa(e.Demonstrates), strings.Join(e.Tags, ","), e.Title})
-			}
-			return out.write(product{
-				grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "scenarios": chosen},
-			})
+			return out.write(scenarioList(chosen))
 		},
 	}
 }
 
-// product is what a command that lists has to say, in every form.
-type product struct {
-	grid  output.Grid
-	value any // for JSON and YAML
-}
-
-// write writes it in the form that was asked for; a row's name is its first cell.
-func (o console) write(p product) error {
-	switch o.form {
-	case "json":
-		return output.WriteJSON(o.out, p.value)
-	case "yaml":
-		return output.WriteYAML(o.out, p.value)
-	case "name":
-		for _, row := range p.grid.Rows {
-			if _, err := fmt.Fprintln(o.out, output.Clean(row[0])); err != nil {
-				return err
-			}
-		}
-		return nil
-	case "table":
-		return p.grid.WriteTable(o.out, o.screen)
+func scenarioList(entries []scenario.Entry) output.Listing {
+	grid := output.Grid{Columns: []string{"SCENARIO", "FIXES", "WRONG", "SHOWS", "TAGS", "TITLE"}}
+	for _, e := range entries {
+		grid.Rows = append(grid.Rows, []string{
+			e.ID, strconv.Itoa(e.Fixes), strconv.Itoa(e.WrongFixes), strconv.Itoa(e.Demonstrates), strings.Join(e.Tags, ","), e.Title,
+		})
 	}
-	return p.grid.WritePlain(o.out)
+	return output.Listing{Title: "Scenarios", Grid: grid, Fields: map[string]any{"scenarios": entries}}
 }

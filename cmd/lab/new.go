@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"sync"
 
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/urfave/cli/v2"
 )
 
@@ -25,7 +26,9 @@ func newCommand(std streams) *cli.Command {
 		Usage:       "write a scenario to start from",
 		ArgsUsage:   "ID",
 		Description: "Writes the folder DIR/ID with a small scenario that is complete: it validates and runs.",
-		Flags:       []cli.Flag{&cli.StringFlag{Name: "dir", Value: "scenarios", Usage: "the scenarios' folder `DIR`"}, outputFlag()},
+		Flags: []cli.Flag{
+			&cli.StringFlag{Name: "dir", Value: "scenarios", Usage: "the scenarios' folder `DIR`"}, outputFlag(nameList("", "", nil)),
+		},
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
 			if c.NArg() != 1 {
@@ -39,8 +42,8 @@ func newCommand(std streams) *cli.Command {
 			if err != nil {
 				return err
 			}
-			for _, path := range written {
-				fmt.Fprintln(out.out, path)
+			if err := out.write(nameList("Files of the scenario "+id, "files", written)); err != nil {
+				return err
 			}
 			p := &progress{out: out}
 			p.Line("next: edit %s, and then", filepath.Join(dir, id, "scenario.yaml"))
@@ -81,4 +84,14 @@ func writeTemplate(dir, id string) ([]string, error) {
 		written = append(written, path)
 	}
 	return written, nil
+}
+
+// nameList is names of things that a command made. The field of the JSON form is what they
+// are.
+func nameList(title, field string, names []string) output.Listing {
+	list := output.Listing{Title: title, Fields: map[string]any{field: append([]string{}, names...)}}
+	for _, name := range names {
+		list.Grid.Rows = append(list.Grid.Rows, []string{name})
+	}
+	return list
 }

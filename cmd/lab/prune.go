@@ -22,7 +22,7 @@ func pruneCommand(std streams) *cli.Command {
 			&cli.BoolFlag{Name: "all", Usage: "everything of lab's, that of live runs too"},
 			&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"},
 			cacheFlag(),
-			outputFlag(),
+			outputFlag(leftoverList(nil)),
 		},
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
@@ -38,7 +38,7 @@ func pruneCommand(std streams) *cli.Command {
 			p := &progress{out: out}
 			if len(doomed) == 0 {
 				p.Line("nothing to remove")
-				return out.leftovers(nil)
+				return out.write(leftoverList(nil))
 			}
 			if err := confirm(out, c.Bool("force"), "remove "+testbed.Describe(doomed)+"?"); err != nil {
 				return err
@@ -47,7 +47,7 @@ func pruneCommand(std streams) *cli.Command {
 				return err
 			}
 			p.Line("removed %s", testbed.Describe(doomed))
-			return out.leftovers(doomed)
+			return out.write(leftoverList(doomed))
 		},
 	}
 }

@@ -16,7 +16,7 @@ func psCommand(std streams) *cli.Command {
 		Usage: "list what lab has running on the engine",
 		Description: "live: its run goes on. kept: its run is over and left it running.\n" +
 			"dead: its run was killed. expired: past its time; `lab prune` removes these two.",
-		Flags: []cli.Flag{cacheFlag(), outputFlag()},
+		Flags: []cli.Flag{cacheFlag(), outputFlag(leftoverList(nil))},
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
 			e, found, err := dialLeftovers(c)
@@ -24,7 +24,7 @@ func psCommand(std streams) *cli.Command {
 				return err
 			}
 			defer func() { _ = e.Close() }()
-			return out.leftovers(found)
+			return out.write(leftoverList(found))
 		},
 	}
 }
@@ -60,12 +60,14 @@ type leftover struct {
 	Expires time.Time `json:"expires"`
 }
 
-func (o console) leftovers(found []testbed.Leftover) error {
+func leftoverList(found []testbed.Leftover) output.Listing {
 	list := []leftover{}
 	grid := output.Grid{Columns: []string{"NAME", "KIND", "RUN", "ROLE", "STATE", "STATUS", "CREATED", "EXPIRES"}}
 	for _, l := range found {
 		list = append(list, leftover{l.Name, l.Kind, l.ID, l.Run, l.Role, l.State, l.Status, l.Created.UTC(), l.Expires.UTC()})
-		grid.Rows = append(grid.Rows, []string{l.Name, l.Kind, l.Run, l.Role, l.State, l.Status, l.Created.UTC().Format(time.RFC3339), l.Expires.UTC().Format(time.RFC3339)})
+		grid.Rows = append(grid.Rows, []string{
+			l.Name, l.Kind, l.Run, l.Role, l.State, l.Status, l.Created.UTC().Format(time.RFC3339), l.Expires.UTC().Format(time.RFC3339),
+		})
 	}
-	return o.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "leftovers": list}})
+	return output.Listing{Title: "What lab has on the engine", Grid: grid, Fields: map[string]any{"leftovers": list}}
 }

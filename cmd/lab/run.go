@@ -27,7 +27,7 @@ func runCommand(std streams) *cli.Command {
 		Description: "Runs every scenario, or those that are named: healthy, broken, each fix, each\n" +
 			"wrong fix, each from a fresh start. The table goes to stdout, progress to stderr. What\n" +
 			fmt.Sprintf("commands really said is shown for up to %d scenarios, and for more with -v.", commandsOf),
-		Flags: append(append(selectFlags(), trialFlags()...),
+		Flags: append(append(append(selectFlags(), trialFlags()...),
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "run everything `N` times"},
 			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first verdict that is not verified"},
 			&cli.BoolFlag{Name: "keep", Usage: fmt.Sprintf("leave the broken state of each scenario running; at most %d scenarios", maxKeep)},
@@ -35,8 +35,7 @@ func runCommand(std streams) *cli.Command {
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the trials and run none"},
 			&cli.BoolFlag{Name: "timings", Usage: "say where the time went"},
 			&cli.StringFlag{Name: "evidence", Usage: "write what was seen as readable files to the folder `DIR`"},
-			reportFlag(report.FormatNames()), outputFlag(),
-		),
+		), productFlags(report.Report{})...),
 		BashComplete: completesWith(knownIDs),
 		Action: func(c *cli.Context) error {
 			var d *session.Dialling
@@ -88,7 +87,13 @@ func (r *running) list() error {
 	for _, t := range trials {
 		grid.Rows = append(grid.Rows, []string{t.Scenario, t.Trial, strings.Join(t.Phases, ", "), strings.Join(t.Steps, ", ")})
 	}
-	if err := r.out.write(product{grid: grid, value: map[string]any{"schemaVersion": output.SchemaVersion, "trials": trials, "repeat": r.options.Repeat}}); err != nil {
+	list := output.Listing{
+		Title: "Trials", Grid: grid, Fields: map[string]any{"trials": trials, "repeat": r.options.Repeat},
+	}
+	if err := r.out.check("--dry-run", list, r.reports); err != nil {
+		return err
+	}
+	if err := r.out.write(list, r.reports...); err != nil {
 		return err
 	}
 	r.progress.Line("%s would run", count(experiment.Trials(r.scenarios, r.options), "trial"))

@@ -155,12 +155,8 @@ func (e errTimeout) Error() string { return fmt.Sprintf("--timeout %s has passed
 // run runs the scenarios and reports, also when it is stopped in the middle.
 func (r *running) run(ctx context.Context) error {
 	head, results, ran, err := r.collect(ctx)
-	write := r.write
-	if !ran {
-		write = r.writeNothingRan
-	}
 	done := report.New(head, results)
-	return r.exit(done.ExitCode, errors.Join(err, write(done)))
+	return r.exit(done.ExitCode, errors.Join(err, r.writeRun(done, ran)))
 }
 
 // exit is the end of a run with an exit code, and trouble besides.

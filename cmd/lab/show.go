@@ -3,7 +3,6 @@ package main
 import (
 	"github.com/urfave/cli/v2"
 
-	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 )
 
@@ -17,7 +16,7 @@ func showCommand(std streams) *cli.Command {
 			scenariosFlag(),
 			&cli.BoolFlag{Name: "hints", Usage: "show the hints, too"},
 			cacheFlag(),
-			outputFlag(),
+			outputFlag(report.Story{}),
 		},
 		BashComplete: completesWith(knownIDs),
 		Action: func(c *cli.Context) error {
@@ -38,15 +37,8 @@ func showCommand(std streams) *cli.Command {
 				return err
 			}
 			story := report.NewStory(chosen[0], report.Recall(cache, chosen[0].ID))
-			switch out.form {
-			case "json":
-				return output.WriteJSON(out.out, story)
-			case "yaml":
-				return output.WriteYAML(out.out, story)
-			case "name":
-				return out.write(product{grid: output.Grid{Rows: [][]string{{chosen[0].ID}}}})
-			}
-			return story.Write(out.out, c.Bool("hints"), out.screen)
+			story.ShowHints = c.Bool("hints")
+			return out.write(story)
 		},
 	}
 }

@@ -2,9 +2,11 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 
 	"github.com/urfave/cli/v2"
 
@@ -44,26 +46,40 @@ func versionCommand(std streams) *cli.Command {
 	return &cli.Command{
 		Name:  "version",
 		Usage: "say which lab this is",
-		Flags: []cli.Flag{outputFlag()},
+		Flags: []cli.Flag{outputFlag(build{})},
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
-			agents := embeddedAgents()
-			carried := "compiled when needed"
-			if len(agents) > 0 {
-				carried = "embedded"
-			}
-			switch out.form {
-			case "json", "yaml":
-				return out.write(product{value: map[string]any{
-					"schemaVersion": output.SchemaVersion, "lab": labVersion(), "go": runtime.Version(),
-					"os": runtime.GOOS, "arch": runtime.GOARCH, "agentEmbedded": len(agents) > 0,
-				}})
-			case "name":
-				_, err := fmt.Fprintln(out.out, labVersion())
-				return err
-			}
-			_, err := fmt.Fprintf(out.out, "lab %s (%s, %s/%s), agent %s\n", labVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, carried)
-			return err
+			return out.write(build{})
 		},
 	}
+}
+
+// build is which lab this is, as a product.
+type build struct{}
+
+func (build) Forms() []output.Form {
+	agents := embeddedAgents()
+	facts := [][]string{
+		{"lab", labVersion()}, {"go", runtime.Version()}, {"os", runtime.GOOS}, {"arch", runtime.GOARCH},
+		{"agentEmbedded", strconv.FormatBool(len(agents) > 0)},
+	}
+	list := output.Listing{
+		Title: "lab " + labVersion(), Grid: output.Grid{Columns: []string{"WHAT", "VALUE"}, Rows: facts},
+		Fields: map[string]any{
+			"lab": labVersion(), "go": runtime.Version(), "os": runtime.GOOS, "arch": runtime.GOARCH, "agentEmbedded": len(agents) > 0,
+		},
+	}
+	carried := "compiled when needed"
+	if len(agents) > 0 {
+		carried = "embedded"
+	}
+	line := func(text string) func(io.Writer, output.Screen) error {
+		return func(w io.Writer, _ output.Screen) error {
+			_, err := fmt.Fprintln(w, text)
+			return err
+		}
+	}
+	whole := line(fmt.Sprintf("lab %s (%s, %s/%s), agent %s", labVersion(), runtime.Version(), runtime.GOOS, runtime.GOARCH, carried))
+	forms := output.Replaced(list.Forms(), output.NameForm, line(labVersion()))
+	return output.Replaced(output.Replaced(forms, output.TableForm, whole), output.PlainForm, whole)
 }

@@ -18,17 +18,6 @@ type Finding struct {
 	Message   string
 }
 
-// FindingForms are the forms of what is said about a file's lines.
-func FindingForms(lab string, document func() any, markdown func(io.Writer) error, findings func() []Finding) []Form {
-	return []Form{
-		{"json", func(w io.Writer) error { return WriteJSON(w, document()) }},
-		{"yaml", func(w io.Writer) error { return WriteYAML(w, document()) }},
-		{"markdown", markdown},
-		{"sarif", func(w io.Writer) error { return WriteSARIF(w, lab, findings()) }},
-		{"github", func(w io.Writer) error { return WriteGitHub(w, findings()) }},
-	}
-}
-
 // sarifLog is the part of SARIF 2.1.0 that findings need; see
 // https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html.
 type sarifLog struct {

@@ -4,79 +4,98 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// Form writes a product in one form, a report's format or an output's.
-type Form struct {
-	Name  string
-	Write func(io.Writer) error
+// Product is what a command has to say. Its zero value has the same forms, so that a
+// command can declare them before it has anything to say.
+type Product interface {
+	Forms() []Form
 }
 
-// FormNames lists the names of forms.
-func FormNames(forms []Form) []string {
+// Form is one way to write a product.
+type Form struct {
+	Name  string
+	Write func(w io.Writer, screen Screen) error
+	// Beside writes what a person is told on stderr while the form goes to stdout; nil is
+	// nothing.
+	Beside func(w io.Writer) error
+}
+
+// Names lists the forms of a product.
+func Names(p Product) []string {
 	var names []string
-	for _, f := range forms {
+	for _, f := range p.Forms() {
 		names = append(names, f.Name)
 	}
 	return names
 }
 
-// File is a report file that was asked for.
-type File struct {
-	Format string
-	Path   string
+// The forms in which a person, or a script of a few words, reads a product.
+const (
+	TableForm = "table"
+	PlainForm = "plain"
+	NameForm  = "name"
+)
+
+// ForPrograms reports whether a form is made for programs or for another place than a
+// terminal.
+func ForPrograms(form string) bool {
+	return !slices.Contains([]string{TableForm, PlainForm, NameForm}, form)
 }
 
-// ParseFile reads FORMAT=FILE, with a format of those that are known, and looks whether
-// the file could be written: after a long run would be late to hear of it.
-func ParseFile(text string, known []string) (File, error) {
-	format, path, found := strings.Cut(text, "=")
-	if !found || path == "" {
-		return File{}, fmt.Errorf("%q is not FORMAT=FILE, as in %s=FILE", text, known[0])
+// formOf finds a form of a product.
+func formOf(p Product, name string) (Form, error) {
+	for _, f := range p.Forms() {
+		if f.Name == name {
+			return f, nil
+		}
 	}
-	if !slices.Contains(known, format) {
-		return File{}, fmt.Errorf("no format %q in %q%s; there are %s",
-			format, text, strict.Suggest(format, known), strings.Join(known, ", "))
-	}
-	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
-		return File{}, fmt.Errorf("no folder %q for %q: make it first", filepath.Dir(path), text)
-	}
-	if info, err := os.Stat(path); err == nil && info.IsDir() {
-		return File{}, fmt.Errorf("%q is a folder: name a file", path)
-	}
-	return File{format, path}, nil
+	return Form{}, ErrNoForm{name, Names(p)}
 }
 
-// Write writes the one of the forms that was asked for; a reader sees the whole file or
-// the one before.
-func (f File) Write(forms []Form) (err error) {
-	defer func() {
-		if err != nil {
-			err = fmt.Errorf("writing the report %s=%s: %w", f.Format, f.Path, err)
+// ErrNoForm is an error about a form that a product does not have.
+type ErrNoForm struct {
+	Form  string
+	Known []string
+}
+
+func (e ErrNoForm) Error() string {
+	return fmt.Sprintf("what this writes has no form %q; there are %s", e.Form, strings.Join(e.Known, ", "))
+}
+
+// Check is an error if a product lacks a form that will be asked for.
+func (d Destination) Check(p Product, files []File) error {
+	_, err := formOf(p, d.Form)
+	for _, file := range files {
+		if _, missing := formOf(p, file.Form); err == nil {
+			err = missing
 		}
-	}()
-	unfinished, err := os.CreateTemp(filepath.Dir(f.Path), ".lab-report-*")
-	if err != nil {
-		return err
 	}
-	for _, form := range forms {
-		if form.Name == f.Format {
-			err = form.Write(unfinished)
-		}
+	return err
+}
+
+// Destination is where a command writes its product.
+type Destination struct {
+	Out, Err io.Writer
+	Form     string // of what goes to Out
+	Screen   Screen
+	Quiet    bool // nothing on Err
+}
+
+// Write writes the product to the files and to the destination. That one of them cannot
+// be written does not keep the others from being.
+func (d Destination) Write(p Product, files []File) error {
+	// The files first: a reader of stdout that quits early ends this program.
+	err := WriteFiles(p, files)
+	form, unknown := formOf(p, d.Form)
+	if unknown != nil {
+		return errors.Join(err, unknown)
 	}
-	// CreateTemp makes files that only their owner reads; a report is for others too.
-	err = errors.Join(err, unfinished.Chmod(0o644), unfinished.Close())
-	if err == nil {
-		err = os.Rename(unfinished.Name(), f.Path)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished.Name())
+	err = errors.Join(err, form.Write(d.Out, d.Screen))
+	if form.Beside != nil && !d.Quiet {
+		err = errors.Join(err, form.Beside(d.Err))
 	}
 	return err
 }

@@ -35,3 +35,13 @@ func (g Grid) WritePlain(w io.Writer) error {
 	_, err := io.WriteString(w, b.String())
 	return err
 }
+
+// WriteNames writes the name of each row, which is its first cell.
+func (g Grid) WriteNames(w io.Writer) error {
+	var b strings.Builder
+	for _, cells := range g.Rows {
+		fmt.Fprintln(&b, Clean(cells[0]))
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -34,7 +34,9 @@ func (g Grid) WriteTable(w io.Writer, screen Screen) error {
 		})),
 		tablewriter.WithConfig(tablewriter.Config{Header: noWrap, Row: noWrap, Behavior: tw.Behavior{TrimSpace: tw.Off}}),
 	)
-	table.Header(g.Columns)
+	if len(g.Columns) > 0 {
+		table.Header(g.Columns)
+	}
 	if err := table.Bulk(rows); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,14 +19,24 @@ type Advice struct {
 	Nginx  string
 	Advice []regress.Advice
 	Took   time.Duration
+	FailOn string // the least severity that fails; "" is none
 }
 
-// Forms are the forms of advice, as files and as output.
+// Forms are the forms of advice.
 func (a Advice) Forms() []output.Form {
-	return output.FindingForms(a.Lab, func() any { return a.document() }, a.writeMarkdown, a.Findings)
+	return output.WithBeside(output.Parts{
+		Grid: a.grid, Text: a.writeText, Value: a.value, Page: a.page, Lab: a.Lab, Findings: a.findings, Suites: a.suites,
+	}.Forms(), a.beside, output.TableForm, output.PlainForm, output.NameForm)
 }
 
-func (a Advice) document() any {
+// Failed reports whether something was found that fails.
+func (a Advice) Failed() bool { return slices.ContainsFunc(a.Advice, a.fails) }
+
+func (a Advice) fails(one regress.Advice) bool {
+	return slices.Index(regress.Severities, one.Severity) <= slices.Index(regress.Severities, a.FailOn)
+}
+
+func (a Advice) value() any {
 	return struct {
 		SchemaVersion int               `json:"schemaVersion"`
 		Lab           string            `json:"lab"`
@@ -36,21 +47,42 @@ func (a Advice) document() any {
 	}{output.SchemaVersion, a.Lab, a.Config, a.Nginx, protocol.Duration(a.Took), append([]regress.Advice{}, a.Advice...)}
 }
 
-// Findings is a finding per piece of advice, on the configuration's lines.
-func (a Advice) Findings() []output.Finding {
+// findings is a finding per piece of advice, on the configuration's lines.
+func (a Advice) findings() []output.Finding {
 	var all []output.Finding
 	for _, one := range a.Advice {
-		message := one.Says + "\n" + strings.Join(one.Shown, "\n")
-		if one.Proven {
-			message += "\nwith the fix: " + strings.Join(one.After, "; ")
-		}
-		all = append(all, output.Finding{Rule: "advice/" + one.Rule, Level: one.Severity, File: one.File, Line: one.Line, Title: one.Rule, Message: message})
+		all = append(all, output.Finding{
+			Rule: "advice/" + one.Rule, Level: one.Severity, File: one.File, Line: one.Line, Title: one.Rule, Message: adviceMessage(one),
+		})
 	}
 	return all
 }
 
-// Grid is a row per piece of advice.
-func (a Advice) Grid() output.Grid {
+func adviceMessage(one regress.Advice) string {
+	message := one.Says + "\n" + strings.Join(one.Shown, "\n")
+	if one.Proven {
+		message += "\nwith the fix: " + strings.Join(one.After, "; ")
+	}
+	return message
+}
+
+// suites is a case per piece of advice. It fails where the exit code says so.
+func (a Advice) suites() output.TestSuites {
+	suite := output.TestSuite{Name: "lab config advise " + a.Config, Took: a.Took}
+	for _, one := range a.Advice {
+		c := output.TestCase{
+			Name: fmt.Sprintf("%s %s:%d", one.Rule, one.File, one.Line), Type: one.Severity,
+			Message: one.Says, Text: adviceMessage(one) + "\n" + one.Fix,
+		}
+		if a.fails(one) {
+			c.Outcome = output.FailedTest
+		}
+		suite.Cases = append(suite.Cases, c)
+	}
+	return output.OneSuite(suite)
+}
+
+func (a Advice) grid() output.Grid {
 	grid := output.Grid{Columns: []string{"WHERE", "SEVERITY", "RULE", "ADVICE"}}
 	for _, one := range a.Advice {
 		grid.Rows = append(grid.Rows, []string{fmt.Sprintf("%s:%d", one.File, one.Line), one.Severity, one.Rule, one.Says})
@@ -58,14 +90,15 @@ func (a Advice) Grid() output.Grid {
 	return grid
 }
 
-// WriteText writes all of it for a person.
-func (a Advice) WriteText(w io.Writer, screen output.Screen) error {
+// writeText writes all of it for a person.
+func (a Advice) writeText(w io.Writer, screen output.Screen) error {
 	var b strings.Builder
 	for i, one := range a.Advice {
 		if i > 0 {
 			b.WriteString("\n")
 		}
-		fmt.Fprintf(&b, "%s:%d: %s: %s [%s, %s]\n", oneLine(one.File), one.Line, paint(one.Severity, screen.Color), oneLine(one.Says), one.Rule, oneLine(one.Server))
+		fmt.Fprintf(&b, "%s:%d: %s: %s [%s, %s]\n",
+			oneLine(one.File), one.Line, paint(one.Severity, screen.Color), oneLine(one.Says), one.Rule, oneLine(one.Server))
 		for _, shown := range one.Shown {
 			fmt.Fprintf(&b, "  seen: %s\n", oneLine(shown))
 		}
@@ -93,24 +126,29 @@ func (a Advice) Summary() string {
 			proven++
 		}
 	}
-	return fmt.Sprintf("%s: %s, %d with a proven fix; nginx %s, %s", a.Config, plural(len(a.Advice), "finding"), proven, a.Nginx, a.Took.Round(100*time.Millisecond))
+	return fmt.Sprintf("%s: %s, %d with a proven fix; nginx %s, %s",
+		a.Config, plural(len(a.Advice), "finding"), proven, a.Nginx, a.Took.Round(100*time.Millisecond))
 }
 
-func (a Advice) writeMarkdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## lab config advise\n\n%s\n", inline(a.Summary()))
+func (a Advice) beside(w io.Writer) error {
+	_, err := fmt.Fprintln(w, clean(a.Summary()))
+	return err
+}
+
+func (a Advice) page() output.Document {
+	page := output.Document{output.H(2, "lab config advise"), output.P(a.Summary())}
 	for _, one := range a.Advice {
-		fmt.Fprintf(&b, "\n### %s: %s\n\n%s:%d\n\n", inline(one.Severity), inline(one.Says), inline(one.File), one.Line)
-		for _, shown := range one.Shown {
-			fmt.Fprintf(&b, "- %s\n", inline(shown))
-		}
+		list := output.Items(one.Shown...)
 		for _, after := range one.After {
-			fmt.Fprintf(&b, "- with the fix: %s\n", inline(after))
+			list.Items = append(list.Items, output.Item{Text: output.Plain("with the fix: " + after)})
 		}
+		page = append(page,
+			output.H(3, one.Severity+": "+one.Says),
+			output.P(fmt.Sprintf("%s:%d", one.File, one.Line)),
+			list)
 		if one.Fix != "" {
-			fmt.Fprintf(&b, "\n%s\n", output.Fenced(one.Fix))
+			page = append(page, output.Code{Text: one.Fix})
 		}
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return page
 }

@@ -3,7 +3,6 @@ package report
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -22,12 +21,21 @@ type Config struct {
 	Diff        bool // two configurations are compared, and File describes the other one
 }
 
-// Forms are the forms of a comparison, as files and as output.
+// Forms are the forms of a comparison.
 func (c Config) Forms() []output.Form {
-	return output.FindingForms(c.Lab, func() any { return c.document() }, c.writeMarkdown, c.Findings)
+	forms := output.Parts{
+		Grid: c.grid, Value: c.value, Page: c.page, Lab: c.Lab, Findings: c.findings, Suites: c.suites,
+	}.Forms()
+	forms = output.Replaced(forms, output.TableForm, func(w io.Writer, screen output.Screen) error {
+		if len(c.Differences) == 0 {
+			return nil // the summary says so
+		}
+		return c.grid().WriteTable(w, screen)
+	})
+	return output.WithBeside(forms, c.beside, output.TableForm, output.PlainForm, output.NameForm)
 }
 
-func (c Config) document() any {
+func (c Config) value() any {
 	return struct {
 		SchemaVersion int                  `json:"schemaVersion"`
 		Lab           string               `json:"lab"`
@@ -37,27 +45,50 @@ func (c Config) document() any {
 		Took          protocol.Duration    `json:"took"`
 		Same          bool                 `json:"same"`
 		Differences   []regress.Difference `json:"differences"`
-	}{output.SchemaVersion, c.Lab, c.Config, c.File, c.Nginx, protocol.Duration(c.Took), len(c.Differences) == 0, append([]regress.Difference{}, c.Differences...)}
+	}{
+		output.SchemaVersion, c.Lab, c.Config, c.File, c.Nginx, protocol.Duration(c.Took),
+		len(c.Differences) == 0, append([]regress.Difference{}, c.Differences...),
+	}
 }
 
-// Findings is a finding per difference, on the configuration's lines.
-func (c Config) Findings() []output.Finding {
+// ruleOf is what a difference is about.
+func ruleOf(d regress.Difference) string {
+	if d.Fault != "" {
+		return d.Fault
+	}
+	return d.Fields[0]
+}
+
+// findings is a finding per difference, on the configuration's lines.
+func (c Config) findings() []output.Finding {
 	var all []output.Finding
 	for _, d := range c.Differences {
-		rule := d.Fault
-		if rule == "" {
-			rule = d.Fields[0]
-		}
 		all = append(all, output.Finding{
-			Rule: "behaviour/" + rule, Level: "error", File: d.File, Line: d.Line,
+			Rule: "behaviour/" + ruleOf(d), Level: "error", File: d.File, Line: d.Line,
 			Title: "the configuration behaves otherwise than recorded", Message: d.Says,
 		})
 	}
 	return all
 }
 
-// Grid is a row per difference.
-func (c Config) Grid() output.Grid {
+// suites is a case per difference, which fails, and one that passes where there is none.
+func (c Config) suites() output.TestSuites {
+	suite := output.TestSuite{
+		Name: c.command() + " " + c.Config, Took: c.Took, Properties: [][2]string{{"file", c.File}, {"nginx", c.Nginx}},
+	}
+	for _, d := range c.Differences {
+		suite.Cases = append(suite.Cases, output.TestCase{
+			Name:    fmt.Sprintf("%s%s: %s", d.Server, d.Location, ruleOf(d)),
+			Outcome: output.FailedTest, Type: "difference", Message: d.Says, Text: fmt.Sprintf("%s:%d: %s", d.File, d.Line, d.Says),
+		})
+	}
+	if len(c.Differences) == 0 {
+		suite.Cases = []output.TestCase{{Name: "behaves as recorded", Took: c.Took}}
+	}
+	return output.OneSuite(suite)
+}
+
+func (c Config) grid() output.Grid {
 	grid := output.Grid{Columns: []string{"WHERE", "SERVER", "DIFFERENCE"}}
 	for _, d := range c.Differences {
 		grid.Rows = append(grid.Rows, []string{fmt.Sprintf("%s:%d", d.File, d.Line), d.Server, d.Says})
@@ -67,28 +98,36 @@ func (c Config) Grid() output.Grid {
 
 // Summary is all of it in one line.
 func (c Config) Summary() string {
-	took := c.Took.Round(100 * time.Millisecond)
+	took, differences := c.Took.Round(100*time.Millisecond), plural(len(c.Differences), "difference")
 	switch {
 	case c.Diff && len(c.Differences) == 0:
 		return fmt.Sprintf("%s behaves as %s; nginx %s, %s", c.Config, c.File, c.Nginx, took)
 	case c.Diff:
-		return fmt.Sprintf("%s between %s and %s; nginx %s, %s", plural(len(c.Differences), "difference"), c.File, c.Config, c.Nginx, took)
-	}
-	if len(c.Differences) == 0 {
+		return fmt.Sprintf("%s between %s and %s; nginx %s, %s", differences, c.File, c.Config, c.Nginx, took)
+	case len(c.Differences) == 0:
 		return fmt.Sprintf("%s behaves as recorded in %s; nginx %s, %s", c.Config, c.File, c.Nginx, took)
 	}
-	return fmt.Sprintf("%s to %s; `lab config record` takes them over; nginx %s, %s", plural(len(c.Differences), "difference"), c.File, c.Nginx, took)
+	return fmt.Sprintf("%s to %s; `lab config record` takes them over; nginx %s, %s", differences, c.File, c.Nginx, took)
 }
 
-func (c Config) writeMarkdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "## lab config check\n\n%s\n", inline(c.Summary()))
-	if len(c.Differences) > 0 {
-		b.WriteString("\n| where | server | difference |\n| --- | --- | --- |\n")
-		for _, d := range c.Differences {
-			fmt.Fprintf(&b, "| %s:%d | %s | %s |\n", inline(d.File), d.Line, inline(d.Server), inline(d.Says))
-		}
-	}
-	_, err := io.WriteString(w, b.String())
+func (c Config) beside(w io.Writer) error {
+	_, err := fmt.Fprintln(w, clean(c.Summary()))
 	return err
+}
+
+func (c Config) command() string {
+	if c.Diff {
+		return "lab config diff"
+	}
+	return "lab config check"
+}
+
+func (c Config) page() output.Document {
+	page := output.Document{output.H(2, c.command()), output.P(c.Summary())}
+	if len(c.Differences) > 0 {
+		grid := c.grid()
+		grid.Columns = []string{"where", "server", "difference"}
+		page = append(page, output.Table{Grid: grid})
+	}
+	return page
 }

@@ -21,10 +21,10 @@ import (
 // evidenceFiles is all the files of the evidence, in a fixed order.
 func (r Report) evidenceFiles() ([]evidenceFile, error) {
 	var summary, complete strings.Builder
-	if err := r.WriteMarkdown(&summary); err != nil {
+	if err := r.page().WriteMarkdown(&summary); err != nil {
 		return nil, err
 	}
-	if err := r.WriteJSON(&complete); err != nil {
+	if err := output.WriteJSON(&complete, r.value()); err != nil {
 		return nil, err
 	}
 	files := []evidenceFile{
@@ -85,17 +85,22 @@ func (r Report) versions() string {
 func (r Report) scenarioReadme(result experiment.Result) string {
 	one := r
 	one.Results = []experiment.Result{result}
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s: %s\n\n%s\n\n", inline(label(result)), result.Verdict, inline(result.Title))
+	page := output.Document{output.H(1, label(result)+": "+string(result.Verdict)), output.P(result.Title)}
 	if result.Symptom != (experiment.Look{}) {
-		fmt.Fprintf(&b, "When broken: status %s, %s\n\n", inline(result.Symptom.Status), inline(result.Symptom.Log))
+		page = append(page, output.P(fmt.Sprintf("When broken: status %s, %s", result.Symptom.Status, result.Symptom.Log)))
 	}
+	var parts output.List
 	for _, p := range result.Parts {
-		fmt.Fprintf(&b, "- %s %s: **%s**, status %s afterwards; %s (folder %s)\n", p.Kind, inline(p.ID), p.Verdict, inline(p.After.Status), inline(p.Say), inline(fileName(p.Trial)))
+		after := fmt.Sprintf(", status %s afterwards; %s (folder %s)", p.After.Status, p.Say, fileName(p.Trial))
+		parts.Items = append(parts.Items, output.Item{Text: output.Spans(
+			output.Plain(p.Kind+" "+p.ID+": "), output.Styled(output.Strong, string(p.Verdict)), output.Plain(after))})
 	}
+	page = append(page, parts)
 	for _, f := range one.failures() {
-		fmt.Fprintf(&b, "\n## %s: %s\n\n%s\n", f.verdict, inline(f.name), output.Fenced(f.evidence()))
+		page = append(page, output.H(2, string(f.verdict)+": "+f.name), output.Log{Text: f.evidence()})
 	}
+	var b strings.Builder
+	_ = page.WriteMarkdown(&b) // a Builder takes everything
 	return b.String()
 }
 

@@ -12,39 +12,59 @@ import (
 	"github.com/gatewaylab/lab/internal/output"
 )
 
-// WriteSummary writes what is in a log for a person.
-func WriteSummary(w io.Writer, s explain.Summary, screen output.Screen) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s", oneLine(strings.Join(s.Inputs, ", ")), many(s.Entries, "entry", "entries"))
+// RecordsForm is a record for each entry, a line each.
+const RecordsForm = "jsonl"
+
+// Summary is what is in a log, as a product.
+type Summary struct{ explain.Summary }
+
+// Forms are the forms of what is in a log.
+func (s Summary) Forms() []output.Form {
+	return output.Replaced(output.Parts{Read: s.page, Value: func() any { return s.Summary }, Grid: s.names}.Forms(),
+		output.PlainForm, func(w io.Writer, _ output.Screen) error { return s.plain().WritePlain(w) })
+}
+
+func (s Summary) names() output.Grid {
+	var g output.Grid
+	for _, c := range s.Causes {
+		g.Rows = append(g.Rows, []string{c.Cause})
+	}
+	return g
+}
+
+// page is what is in a log for a person.
+func (s Summary) page() output.Document {
+	title := fmt.Sprintf("%s: %s", oneLine(strings.Join(s.Inputs, ", ")), many(s.Entries, "entry", "entries"))
 	if s.First != "" {
-		fmt.Fprintf(&b, ", %s to %s", oneLine(s.First), oneLine(s.Last))
+		title += fmt.Sprintf(", %s to %s", oneLine(s.First), oneLine(s.Last))
 	}
-	fmt.Fprintf(&b, "\n%d recognised, %d unknown, %d about no failure, %s\n\n", s.Recognised, s.Unknown, s.None, many(s.OtherLines, "other line", "other lines"))
-	if _, err := io.WriteString(w, b.String()); err != nil {
-		return err
+	page := output.Document{
+		output.H(1, title),
+		output.P(fmt.Sprintf("%d recognised, %d unknown, %d about no failure, %s",
+			s.Recognised, s.Unknown, s.None, many(s.OtherLines, "other line", "other lines"))),
+		output.Gap{},
 	}
-	b.Reset()
 	if len(s.Causes) > 0 {
 		grid := output.Grid{Columns: []string{"CAUSE", "COUNT", "FIRST", "LAST", "TITLE"}}
 		for _, c := range s.Causes {
 			grid.Rows = append(grid.Rows, []string{c.Cause, strconv.FormatInt(c.Count, 10), c.First, c.Last, c.Title})
 		}
-		if err := grid.WriteTable(w, screen); err != nil {
-			return err
-		}
+		page = append(page, output.Table{Grid: grid})
 	}
-	if s.Ambiguous > 0 {
-		fmt.Fprintf(&b, "%s several causes, and %s counted in each\n", many(s.Ambiguous, "entry fits", "entries fit"), map[bool]string{true: "is", false: "are"}[s.Ambiguous == 1])
+	switch {
+	case s.Ambiguous == 1:
+		page = append(page, output.P("1 entry fits several causes, and is counted in each"))
+	case s.Ambiguous > 1:
+		page = append(page, output.P(fmt.Sprintf("%d entries fit several causes, and are counted in each", s.Ambiguous)))
 	}
 	for _, c := range s.Causes {
-		writeCause(&b, c)
+		page = append(page, causePage(c)...)
 	}
-	writeUnknowns(&b, s)
+	page = append(page, unknownPage(s.Summary)...)
 	if s.Access != nil {
-		writeAccess(&b, *s.Access)
+		page = append(page, accessPage(*s.Access)...)
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return page
 }
 
 func many(n int64, one, more string) string {
@@ -54,29 +74,28 @@ func many(n int64, one, more string) string {
 	return fmt.Sprintf("%d %s", n, more)
 }
 
-func writeCause(b *strings.Builder, c explain.Cause) {
-	heading(b, c.Cause, c.Title)
-	fmt.Fprintf(b, "  client sees  %s\n", status(c.Answer))
-	for _, row := range []struct {
-		name   string
-		counts explain.Counts
-	}{{"upstreams", c.Upstreams}, {"requests", c.URIs}, {"clients", c.Clients}} {
-		if text := shortList(row.counts); text != "" {
-			fmt.Fprintf(b, "  %-11s  %s\n", row.name, text)
+func causePage(c explain.Cause) output.Document {
+	pairs := output.Pairs{Width: len("client sees")}
+	add := func(name, value string) {
+		if value != "" {
+			pairs.Rows = append(pairs.Rows, output.Pair{Name: name, Value: value})
 		}
 	}
-	fmt.Fprintf(b, "  when         %s\n", busiest(c.Times))
-	if len(c.Statuses) > 0 {
-		var list []string
-		for _, status := range slices.Sorted(maps.Keys(c.Statuses)) {
-			list = append(list, fmt.Sprintf("%s (%d)", oneLine(status), c.Statuses[status]))
-		}
-		fmt.Fprintf(b, "  access log   %s\n", strings.Join(list, ", "))
+	add("client sees", status(c.Answer))
+	add("upstreams", shortList(c.Upstreams))
+	add("requests", shortList(c.URIs))
+	add("clients", shortList(c.Clients))
+	pairs.Rows = append(pairs.Rows, output.Pair{Name: "when", Value: busiest(c.Times)})
+	var statuses []string
+	for _, status := range slices.Sorted(maps.Keys(c.Statuses)) {
+		statuses = append(statuses, fmt.Sprintf("%s (%d)", oneLine(status), c.Statuses[status]))
 	}
-	if ids := scenarioIDs(c.Answer); ids != "" {
-		fmt.Fprintf(b, "  happens in   %s\n", ids)
-	}
-	fmt.Fprintf(b, "  read on      %s\n", c.Guide)
+	add("access log", strings.Join(statuses, ", "))
+	add("happens in", scenarioIDs(c.Answer))
+	pairs.Rows = append(pairs.Rows, output.Pair{Name: "read on", Value: c.Guide})
+	heading := output.H(2, c.Cause)
+	heading.About = c.Title
+	return output.Document{heading, pairs}
 }
 
 // shown is how many names a line of the summary has.
@@ -118,27 +137,35 @@ func busiest(moments []explain.Moment) string {
 	return strings.Join(list, ", ")
 }
 
-func writeUnknowns(b *strings.Builder, s explain.Summary) {
-	if s.Unknown == 0 {
-		return
-	}
-	heading(b, "UNKNOWN", "no signature fits")
-	for i, u := range s.Unknowns {
-		if i == shownUnknowns {
-			break
-		}
-		fmt.Fprintf(b, "  %d  %s\n     such as: %s\n", u.Count, cut(oneLine(u.Shape), 120), cut(oneLine(u.Sample), 240))
-	}
-	if more := len(s.Unknowns) - shownUnknowns; more > 0 || s.UnknownOthers > 0 {
-		fmt.Fprintf(b, "  and more kinds: -o json has them\n")
-	}
-}
-
+// shownUnknowns is how many kinds of unknown lines a person is shown.
 const shownUnknowns = 10
 
-func writeAccess(b *strings.Builder, a explain.Access) {
-	heading(b, "ACCESS LOG", "")
-	fmt.Fprintf(b, "  %s, %d of them with an error line, %s\n", many(a.Requests, "request", "requests"), a.Joined, many(a.OtherLines, "other line", "other lines"))
+func unknownPage(s explain.Summary) output.Document {
+	if s.Unknown == 0 {
+		return nil
+	}
+	heading := output.Section("Unknown", "no signature fits")
+	var kinds output.Pairs
+	for _, u := range s.Unknowns[:min(shownUnknowns, len(s.Unknowns))] {
+		kinds.Rows = append(kinds.Rows, output.Pair{
+			Name: strconv.FormatInt(u.Count, 10), Value: cut(oneLine(u.Shape), 120),
+			More: []string{"such as: " + cut(oneLine(u.Sample), 240)},
+		})
+	}
+	page := output.Document{heading, kinds}
+	if len(s.Unknowns) > shownUnknowns || s.UnknownOthers > 0 {
+		page = append(page, output.P("and more kinds: -o json has them"))
+	}
+	return page
+}
+
+func accessPage(a explain.Access) output.Document {
+	page := output.Document{
+		output.Section("Access log", ""),
+		output.P(fmt.Sprintf("%s, %d of them with an error line, %s",
+			many(a.Requests, "request", "requests"), a.Joined, many(a.OtherLines, "other line", "other lines"))),
+	}
+	var list output.List
 	for _, row := range []struct {
 		say    string
 		counts explain.Counts
@@ -150,76 +177,26 @@ func writeAccess(b *strings.Builder, a explain.Access) {
 		if len(row.counts.Top) == 0 {
 			continue
 		}
-		fmt.Fprintf(b, "  %s:\n", row.say)
+		var more []string
 		for _, one := range row.counts.Top {
-			fmt.Fprintf(b, "    %d  %s\n", one.Count, cut(oneLine(one.Name), 120))
+			more = append(more, fmt.Sprintf("%d  %s", one.Count, cut(oneLine(one.Name), 120)))
 		}
 		if row.counts.Others > 0 {
-			fmt.Fprintf(b, "    %d  others\n", row.counts.Others)
+			more = append(more, fmt.Sprintf("%d  others", row.counts.Others))
 		}
+		list = withItem(list, row.say+":", more...)
 	}
-	if len(a.Short) > 0 {
-		fmt.Fprintf(b, "  200 and shorter than nearly all answers to the same request; cut, or another answer:\n")
-	}
+	var short []string
 	for _, s := range a.Short {
-		fmt.Fprintf(b, "    %d of %d  %s: %d bytes instead of %d\n", s.Count, s.Of, cut(oneLine(s.Request), 120), s.Bytes, s.Usual)
+		short = append(short, fmt.Sprintf("%d of %d  %s: %d bytes instead of %d",
+			s.Count, s.Of, cut(oneLine(s.Request), 120), s.Bytes, s.Usual))
 	}
+	if len(short) > 0 {
+		list = withItem(list, "200 and shorter than nearly all answers to the same request; cut, or another answer:", short...)
+	}
+	page = append(page, list)
 	if !a.Complete {
-		fmt.Fprintf(b, "  more requests left error lines than lab remembers: some of those without one may have one\n")
+		page = append(page, output.P("more requests left error lines than lab remembers: some of those without one may have one"))
 	}
-	fmt.Fprintf(b, "  a cut answer without an error line has a status like any other: only lengths can tell it\n")
-}
-
-// PlainSummary is a summary for awk and cut: kind, cause or name, count, first, last, text.
-func PlainSummary(s explain.Summary) output.Grid {
-	var g output.Grid
-	row := func(kind, name string, count int64, first, last, text string) {
-		g.Rows = append(g.Rows, []string{kind, name, strconv.FormatInt(count, 10), first, last, text})
-	}
-	row("entries", "all", s.Entries, s.First, s.Last, strings.Join(s.Inputs, ", "))
-	for _, c := range s.Causes {
-		row("cause", c.Cause, c.Count, c.First, c.Last, c.Title)
-	}
-	for _, c := range s.Causes {
-		for _, kind := range []struct {
-			name   string
-			counts explain.Counts
-		}{{"upstream", c.Upstreams}, {"request", c.URIs}, {"client", c.Clients}} {
-			for _, one := range kind.counts.Top {
-				row(kind.name, c.Cause, one.Count, one.First, one.Last, one.Name)
-			}
-			if kind.counts.Others > 0 {
-				row(kind.name, c.Cause, kind.counts.Others, "", "", "(others)")
-			}
-		}
-		for _, m := range c.Times {
-			row("time", c.Cause, m.Count, m.Time, m.Time, m.Time)
-		}
-		for _, status := range slices.Sorted(maps.Keys(c.Statuses)) {
-			row("status", c.Cause, c.Statuses[status], "", "", status)
-		}
-	}
-	for _, u := range s.Unknowns {
-		row("unknown", u.Shape, u.Count, u.First, u.Last, u.Sample)
-	}
-	if a := s.Access; a != nil {
-		for _, kind := range []struct {
-			name   string
-			counts explain.Counts
-		}{{"silent", a.Silent}, {"masked", a.Masked}, {"incomplete", a.Incomplete}} {
-			for _, one := range kind.counts.Top {
-				row(kind.name, "-", one.Count, one.First, one.Last, one.Name)
-			}
-		}
-		for _, one := range a.Short {
-			row("short", "-", one.Count, "", "", fmt.Sprintf("%s: %d bytes instead of %d", one.Request, one.Bytes, one.Usual))
-		}
-	}
-	if s.None > 0 {
-		row(explain.None, "-", s.None, "", "", "entries about no failure")
-	}
-	if s.OtherLines > 0 {
-		row("other", "-", s.OtherLines, "", "", "lines that are no error-log entries")
-	}
-	return g
+	return append(page, output.P("a cut answer without an error line has a status like any other: only lengths can tell it"))
 }

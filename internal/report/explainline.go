@@ -6,54 +6,95 @@ import (
 	"io"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/explain"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
-// WriteExplained writes the whole answer to one error-log line for a person.
-func WriteExplained(w io.Writer, line explain.Line) error {
-	var b strings.Builder
+// Explained is the answer to one line of an error log, as a product.
+type Explained struct{ explain.Line }
+
+// Forms are the forms of the answer to a line.
+func (e Explained) Forms() []output.Form {
+	forms := output.Parts{Read: e.page, Value: func() any { return e.Line }, Grid: e.grid}.Forms()
+	return append(forms, output.Form{Name: RecordsForm, Write: e.writeRecord})
+}
+
+// grid names the cause.
+func (e Explained) grid() output.Grid { return output.Grid{Rows: [][]string{{e.Cause}}} }
+
+func (e Explained) writeRecord(w io.Writer, _ output.Screen) error {
+	record := explain.Record{Cause: e.Cause, Entry: e.Entry}
+	for _, c := range e.Causes[min(1, len(e.Causes)):] {
+		record.Also = append(record.Also, c.Cause)
+	}
+	_, err := w.Write(AppendRecord(nil, record))
+	return err
+}
+
+// page is the whole answer for a person.
+func (e Explained) page() output.Document {
+	var page output.Document
 	switch {
-	case len(line.Causes) > 1:
-		fmt.Fprintf(&b, "This line fits %d causes; what tells them apart stands below.\n", len(line.Causes))
-	case line.Cause == explain.Unknown:
-		fmt.Fprintln(&b, "unknown: no signature fits this line")
-	case line.Cause == explain.None:
-		fmt.Fprintf(&b, "none: a line of level %s that is about no failure lab knows\n", oneLine(line.Entry.Level))
+	case len(e.Causes) > 1:
+		page = append(page, output.H(1, fmt.Sprintf("This line fits %d causes; what tells them apart stands below.", len(e.Causes))))
+	case e.Cause == explain.Unknown:
+		page = append(page, output.H(1, "unknown: no signature fits this line"))
+	case e.Cause == explain.None:
+		page = append(page, output.H(1, fmt.Sprintf("none: a line of level %s that is about no failure lab knows", oneLine(e.Entry.Level))))
 	}
-	for _, c := range line.Causes {
-		fmt.Fprintf(&b, "%s: %s\n", c.Cause, c.Title)
-	}
-	heading(&b, "LINE", "")
-	for _, field := range entryFields(line.Entry) {
-		if field[1] != "" && field[1] != "0" {
-			fmt.Fprintf(&b, "  %-10s  %s\n", field[0], oneLine(field[1]))
+	for _, c := range e.Causes {
+		if title := c.Cause + ": " + c.Title; len(page) == 0 {
+			page = append(page, output.H(1, title))
+		} else {
+			page = append(page, output.P(title))
 		}
 	}
-	for _, c := range line.Causes {
-		about := ""
-		if len(line.Causes) > 1 {
-			about = c.Cause
+	page = append(page, output.Section("Line", ""), entryPairs(e.Entry))
+	for _, c := range e.Causes {
+		means := output.Section("Means", "")
+		if len(e.Causes) > 1 {
+			means.About = c.Cause
 		}
-		heading(&b, "MEANS", about)
-		fmt.Fprintf(&b, "  %s\n", c.Means)
-		fmt.Fprintf(&b, "  client sees: %s\n", status(c.Answer))
-		fmt.Fprintf(&b, "  level: %s%s\n", levelNames(c.Answer), unexpected(c, line.Entry))
-		if len(line.Causes) == 1 {
-			writeAnswer(&b, c.Answer)
+		facts := output.Items("client sees: "+status(c.Answer), "level: "+levelNames(c.Answer)+unexpected(c, e.Entry))
+		page = append(page, means, output.P(c.Means))
+		if len(e.Causes) == 1 {
+			page = append(append(page, facts), answerPage(c.Answer)...)
 			continue
 		}
 		if len(c.Phases) > 0 {
-			fmt.Fprintf(&b, "  the line says: while %s\n", strings.Join(c.Phases, ", or while "))
+			facts = withItem(facts, "the line says: while "+strings.Join(c.Phases, ", or while "))
 		}
 		for _, l := range c.LookAlikes {
-			fmt.Fprintf(&b, "  not %s: %s\n", l.Cause, l.Tell)
+			facts = withItem(facts, "not "+l.Cause+": "+l.Tell)
 		}
-		fmt.Fprintf(&b, "  happens in: %s\n  read on: %s\n", cmp.Or(scenarioIDs(c.Answer), "no scenario of the catalogue"), c.Guide)
+		facts = withItem(facts, "happens in: "+cmp.Or(scenarioIDs(c.Answer), "no scenario of the catalogue"))
+		page = append(page, withItem(facts, "read on: "+c.Guide))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return page
+}
+
+// withItem is a list with one more item, and what stands below that.
+func withItem(l output.List, text string, more ...string) output.List {
+	item := output.Item{Text: output.Plain(text)}
+	for _, one := range more {
+		item.More = append(item.More, output.Plain(one))
+	}
+	l.Items = append(l.Items, item)
+	return l
+}
+
+// entryPairs are the fields that an entry has.
+func entryPairs(e explain.Entry) output.Pairs {
+	pairs := output.Pairs{Width: len("connection")}
+	for _, field := range entryFields(e) {
+		if field[1] != "" && field[1] != "0" {
+			pairs.Rows = append(pairs.Rows, output.Pair{Name: field[0], Value: oneLine(field[1])})
+		}
+	}
+	return pairs
 }
 
 // entryFields are an entry's fields in the order of the line.
@@ -96,42 +137,45 @@ func scenarioIDs(a explain.Answer) string {
 	return strings.Join(ids, ", ")
 }
 
-func writeAnswer(b *strings.Builder, a explain.Answer) {
-	heading(b, "LOOK-ALIKES", "and what tells them")
+// answerPage is what can be confused with a cause, and what repairs it.
+func answerPage(a explain.Answer) output.Document {
+	var list output.List
 	for _, l := range a.LookAlikes {
-		fmt.Fprintf(b, "  %s: %s\n    %s\n", l.Cause, l.Title, l.Tell)
+		list = withItem(list, l.Cause+": "+l.Title, l.Tell)
 	}
+	page := output.Document{output.Section("Look-alikes", "and what tells them"), list}
 	if len(a.Scenarios) == 0 {
-		heading(b, "FIXES", "")
-		fmt.Fprintf(b, "  no scenario of the catalogue produces this line, so no fix is proven\n")
+		page = append(page, output.Section("Fixes", ""), output.P("no scenario of the catalogue produces this line, so no fix is proven"))
 	} else {
-		heading(b, "POSSIBLE CAUSES", "and fixes that were proven in a run")
+		page = append(page, output.Section("Possible causes", "and fixes that were proven in a run"))
 	}
 	if len(a.Scenarios) > 1 {
-		for _, how := range a.Apart {
-			fmt.Fprintf(b, "  - %s\n", how)
-		}
+		apart := output.Items(a.Apart...)
+		apart.Marks = output.Bullets
+		page = append(page, apart)
 	}
+	var scenarios output.List
 	for _, p := range a.Scenarios {
-		fmt.Fprintf(b, "  %s: %s\n", oneLine(p.ID), oneLine(p.Title))
+		var more []string
 		for _, f := range p.Fixes {
-			fmt.Fprintf(b, "    fix: %s\n", oneLine(f.Say))
+			more = append(more, "fix: "+oneLine(f.Say))
 		}
-		fmt.Fprintf(b, "    %s\n", proven(p))
+		scenarios = withItem(scenarios, oneLine(p.ID)+": "+oneLine(p.Title), append(more, proven(p))...)
 	}
-	heading(b, "READ ON", "")
-	fmt.Fprintf(b, "  %s\n", a.Guide)
+	return append(page, scenarios, output.Section("Read on", ""), output.P(a.Guide))
 }
 
 // proven says when a scenario's fixes were proven last, and how to see it.
 func proven(p explain.Possible) string {
-	switch {
-	case p.LastRun == nil:
+	last := p.LastRun
+	if last == nil {
 		return "not yet proven on this machine: " + p.Run
-	case p.LastRun.Verdict != string(experiment.Verified):
-		return fmt.Sprintf("%s in the last run, %s on nginx %s: %s", oneLine(p.LastRun.Verdict), p.LastRun.When.Format("2006-01-02"), oneLine(p.LastRun.Nginx), p.Run)
 	}
-	return fmt.Sprintf("proven %s on nginx %s; see it happen: %s", p.LastRun.When.Format("2006-01-02"), oneLine(p.LastRun.Nginx), p.Run)
+	on := last.When.Format(time.DateOnly) + " on nginx " + oneLine(last.Nginx)
+	if last.Verdict != string(experiment.Verified) {
+		return fmt.Sprintf("%s in the last run, %s: %s", oneLine(last.Verdict), on, p.Run)
+	}
+	return fmt.Sprintf("proven %s; see it happen: %s", on, p.Run)
 }
 
 // AppendFollowed appends a record as a line for a person: time, level, cause, where, and

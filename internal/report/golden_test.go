@@ -46,79 +46,115 @@ func written(t *testing.T, write func(io.Writer) error) string {
 	return b.String()
 }
 
+// products is every product, with what can happen to it.
+func products() map[string]output.Product {
+	hinted := story()
+	hinted.ShowHints = true
+	return map[string]output.Product{
+		"run": example(), "verify": verified(), "scan": scanned(), "check": compared(), "same": same(), "advise": advised(),
+		"line": Explained{explained()}, "twice": Explained{explainedTwice()}, "unknown": Explained{explainedNot()},
+		"log": Summary{summarized()}, "quiet": Summary{quiet()}, "story": hinted,
+	}
+}
+
+// Every product in each of its forms, and what a person is told beside it on stderr.
+func TestProducts(t *testing.T) {
+	for name, p := range products() {
+		for _, form := range p.Forms() {
+			t.Run(name+"."+form.Name, func(t *testing.T) {
+				golden(t, filepath.Join("products", name+"."+form.Name), in(t, p, form.Name, output.Screen{Width: 100}))
+				if form.Beside != nil {
+					golden(t, filepath.Join("products", name+".beside"), written(t, form.Beside))
+				}
+			})
+		}
+	}
+}
+
+// in is a product in one of its forms.
+func in(t *testing.T, p output.Product, form string, screen output.Screen) string {
+	t.Helper()
+	for _, f := range p.Forms() {
+		if f.Name == form {
+			return written(t, func(w io.Writer) error { return f.Write(w, screen) })
+		}
+	}
+	t.Fatalf("no form %q", form)
+	return ""
+}
+
 func TestFormats(t *testing.T) {
 	r := example()
 	for name, write := range map[string]func(io.Writer) error{
-		"table.txt":   func(w io.Writer) error { return r.WriteTable(w, output.Screen{Width: 100}) },
-		"color.txt":   func(w io.Writer) error { return r.WriteTable(w, output.Screen{Width: 100, Color: true}) },
-		"plain.txt":   r.WritePlain,
-		"name.txt":    r.WriteNames,
-		"summary.txt": func(w io.Writer) error { return r.WriteSummary(w, output.Screen{}) },
-		"report.json": r.WriteJSON,
-		"report.yaml": r.WriteYAML,
-		"junit.xml":   r.WriteJUnit,
-		"report.md":   r.WriteMarkdown,
-		"report.html": r.WriteHTML,
+		"color.txt": func(w io.Writer) error { return r.table().WriteTable(w, output.Screen{Width: 100, Color: true}) },
 		"progress.txt": func(w io.Writer) error {
 			_, err := io.WriteString(w, Line(r.Results[0])+"\n"+Line(r.Results[1])+"\n")
 			return err
 		},
-		"story.txt":      func(w io.Writer) error { return story().Write(w, true, output.Screen{}) },
-		"story.json":     func(w io.Writer) error { return output.WriteJSON(w, story()) },
-		"storycolor.txt": func(w io.Writer) error { return story().Write(w, false, output.Screen{Color: true}) },
+		"storycolor.txt": func(w io.Writer) error { return story().page().WriteText(w, output.Screen{Color: true}) },
 	} {
 		t.Run(name, func(t *testing.T) { golden(t, name, written(t, write)) })
 	}
 }
 
-// What a person reads holds nothing that a terminal obeys.
+// What a person reads holds nothing that a terminal obeys, and a page nothing that a
+// browser does.
 func TestNothingHostileGetsThrough(t *testing.T) {
-	r := example()
-	for name, write := range map[string]func(io.Writer) error{
-		"table": func(w io.Writer) error { return r.WriteTable(w, output.Screen{}) }, "plain": r.WritePlain,
-		"summary":  func(w io.Writer) error { return r.WriteSummary(w, output.Screen{}) },
-		"markdown": r.WriteMarkdown, "html": r.WriteHTML, "junit": r.WriteJUnit,
-	} {
-		text := written(t, write)
-		for _, bad := range []string{"\x1b", "\x07", "\x00", "\r", "\u202e"} {
-			if strings.Contains(text, bad) {
-				t.Errorf("%s holds %q", name, bad)
+	for name, p := range products() {
+		for _, form := range p.Forms() {
+			text := in(t, p, form.Name, output.Screen{})
+			for _, bad := range []string{"\x1b", "\x07", "\x00", "\r", "\u202e"} {
+				if strings.Contains(text, bad) {
+					t.Errorf("%s.%s holds %q", name, form.Name, bad)
+				}
+			}
+			if form.Name == "html" && strings.Contains(text, "<script") {
+				t.Errorf("%s.html: the script is alive", name)
 			}
 		}
-	}
-	if page := written(t, r.WriteHTML); strings.Contains(page, "<script") {
-		t.Error("html: the script is alive")
 	}
 }
 
 func TestYAMLSaysWhatJSONSays(t *testing.T) {
-	r := example()
-	var fromJSON, fromYAML any
-	if err := json.Unmarshal([]byte(written(t, r.WriteJSON)), &fromJSON); err != nil {
-		t.Fatal(err)
-	}
-	if err := yaml.Unmarshal([]byte(written(t, r.WriteYAML)), &fromYAML); err != nil {
-		t.Fatal(err)
-	}
-	// YAML has integers and times where JSON has numbers and strings.
-	again, err := json.Marshal(fromYAML)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(again, &fromYAML); err != nil {
-		t.Fatal(err)
-	}
-	if !reflect.DeepEqual(fromJSON, fromYAML) {
-		t.Errorf("YAML reads as\n%s", again)
+	for name, p := range products() {
+		var fromJSON, fromYAML any
+		if err := json.Unmarshal([]byte(in(t, p, "json", output.Screen{})), &fromJSON); err != nil {
+			t.Fatal(err)
+		}
+		if err := yaml.Unmarshal([]byte(in(t, p, "yaml", output.Screen{})), &fromYAML); err != nil {
+			t.Fatal(err)
+		}
+		// YAML has integers and times where JSON has numbers and strings.
+		again, err := json.Marshal(fromYAML)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(again, &fromYAML); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(fromJSON, fromYAML) {
+			t.Errorf("%s: YAML reads as\n%s", name, again)
+		}
 	}
 }
 
-func TestJUnitIsXML(t *testing.T) {
-	var all junitSuites
-	if err := xml.Unmarshal([]byte(written(t, example().WriteJUnit)), &all); err != nil {
-		t.Fatal(err)
-	}
-	if all.Tests != 12 || all.Failures != 1 || all.Errors != 5 || all.Skipped != 2 {
-		t.Errorf("%d tests, %d failures, %d errors, %d skipped", all.Tests, all.Failures, all.Errors, all.Skipped)
+// The numbers of a suite are those of its cases, in every product that has suites.
+func TestJUnitCounts(t *testing.T) {
+	for name, want := range map[string][4]int{
+		"run": {12, 1, 5, 2}, "verify": {9, 3, 1, 1}, "scan": {4, 1, 0, 1},
+		"check": {2, 2, 0, 0}, "same": {1, 0, 0, 0}, "advise": {3, 0, 0, 0},
+	} {
+		var all struct {
+			Tests    int `xml:"tests,attr"`
+			Failures int `xml:"failures,attr"`
+			Errors   int `xml:"errors,attr"`
+			Skipped  int `xml:"skipped,attr"`
+		}
+		if err := xml.Unmarshal([]byte(in(t, products()[name], "junit", output.Screen{})), &all); err != nil {
+			t.Fatal(err)
+		}
+		if got := [4]int{all.Tests, all.Failures, all.Errors, all.Skipped}; got != want {
+			t.Errorf("%s: tests, failures, errors, skipped are %v, want %v", name, got, want)
+		}
 	}
 }

@@ -84,8 +84,8 @@ func line(d guide.Decision) int {
 	return d.Claim.At.Line
 }
 
-// Findings are what the guide's author should see beside the lines.
-func (g Guide) Findings() []output.Finding {
+// findings are what the guide's author should see beside the lines.
+func (g Guide) findings() []output.Finding {
 	var list []output.Finding
 	for _, d := range g.Decisions {
 		f := output.Finding{

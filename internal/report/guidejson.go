@@ -69,7 +69,7 @@ type guideEvidence struct {
 	Run      string          `json:"run"`
 }
 
-func (g Guide) document() guideDocument {
+func (g Guide) value() any {
 	d := guideDocument{
 		SchemaVersion: output.SchemaVersion, Lab: g.Lab, Guide: g.Guide, ClaimsFile: g.Claims, Started: g.Started.UTC(),
 		Took: protocol.Duration(g.Took), Trials: g.Trials, Hearings: g.Hearings,

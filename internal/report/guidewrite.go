@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -11,13 +12,15 @@ import (
 	"github.com/gatewaylab/lab/internal/output"
 )
 
-// Forms are the forms of a report on a guide, as files and as output.
+// Forms are the forms of a report on a guide.
 func (g Guide) Forms() []output.Form {
-	return output.FindingForms(g.Lab, func() any { return g.document() }, g.writeMarkdown, g.Findings)
+	return output.Parts{
+		Grid: g.grid, Details: g.writeDetails, Value: g.value, Page: g.page, Lab: g.Lab, Findings: g.findings, Suites: g.suites,
+	}.Forms()
 }
 
-// Grid is a row per claim; a pipe gets the reason whole.
-func (g Guide) Grid() output.Grid {
+// grid is a row per claim; a pipe gets the reason whole.
+func (g Guide) grid() output.Grid {
 	grid := output.Grid{Columns: []string{"CLAIM", "LINE", "VERDICT", "REASON"}}
 	for _, d := range g.Decisions {
 		grid.Rows = append(grid.Rows, []string{d.Claim.ID, strconv.Itoa(line(d)), g.word(d), d.Reason})
@@ -32,9 +35,9 @@ func (g Guide) word(d guide.Decision) string {
 	return string(d.Verdict)
 }
 
-// WriteDetails writes, for a person, what is wrong and what is right instead, what has
+// writeDetails writes, for a person, what is wrong and what is right instead, what has
 // moved, what has no claim, and then the summary.
-func (g Guide) WriteDetails(w io.Writer, screen output.Screen) error {
+func (g Guide) writeDetails(w io.Writer, screen output.Screen) error {
 	var b strings.Builder
 	for _, d := range g.Decisions {
 		if d.Found.Standing == guide.Moved {
@@ -75,17 +78,26 @@ func (g Guide) WriteDetails(w io.Writer, screen output.Screen) error {
 		b.WriteString("\n")
 	}
 	if missing := g.Coverage.Missing; len(missing) > 0 {
-		fmt.Fprintf(&b, "\n%s no claim:\n", plural(len(missing), "statement")+map[bool]string{true: " has", false: " have"}[len(missing) == 1])
+		have := "have"
+		if len(missing) == 1 {
+			have = "has"
+		}
+		fmt.Fprintf(&b, "\n%s %s no claim:\n", plural(len(missing), "statement"), have)
 		for _, s := range missing {
 			fmt.Fprintf(&b, "  line %d: %s\n", s.Line, cut(oneLine(s.Text), 100))
 		}
 	}
 	if g.Coverage.Percent() < g.Least {
-		fmt.Fprintf(&b, "\n%s  the claims cover %d%% of the statements, and --coverage-min asks for %d%%\n", paint("fail", screen.Color), g.Coverage.Percent(), g.Least)
+		fmt.Fprintf(&b, "\n%s  %s\n", paint("fail", screen.Color), g.tooLittle())
 	}
 	fmt.Fprintf(&b, "\n%s\n", g.Summary())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// tooLittle says that the claims cover less than was asked for.
+func (g Guide) tooLittle() string {
+	return fmt.Sprintf("the claims cover %d%% of the statements, and --coverage-min asks for %d%%", g.Coverage.Percent(), g.Least)
 }
 
 // openShown is how many undecided claims are told one by one: after an interruption it
@@ -126,50 +138,93 @@ func scenariosOf(d guide.Decision) []string {
 	return ids
 }
 
-// writeMarkdown writes a report that can be sent to the guide's author.
-func (g Guide) writeMarkdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s, claim by claim\n\n%s\n\nEvery verdict follows from trials on a real nginx (%s, %s), run on %s; `lab run ID` repeats one.\n",
-		inline(g.Guide), inline(g.Summary()), inline(g.Nginx.Version), inline(g.Nginx.OpenSSL), g.Started.UTC().Format(time.DateOnly))
+// page is a report that can be sent to the guide's author.
+func (g Guide) page() output.Document {
+	on := fmt.Sprintf("Every verdict follows from trials on a real nginx (%s, %s), run on %s; ",
+		g.Nginx.Version, g.Nginx.OpenSSL, g.Started.UTC().Format(time.DateOnly))
+	page := output.Document{
+		output.H(1, g.Guide+", claim by claim"),
+		output.P(g.Summary()),
+		output.Paragraph{Text: output.Spans(output.Plain(on), command("lab run ID"), output.Plain(" repeats one."))},
+	}
 	for _, v := range []guide.Verdict{guide.Refuted, guide.Conditional, guide.Inconclusive} {
 		if g.Counts[v] == 0 {
 			continue
 		}
-		fmt.Fprintf(&b, "\n## %s\n", strings.ToUpper(string(v[0]))+string(v[1:]))
+		page = append(page, output.H(2, capital(string(v))))
 		for _, d := range g.Decisions {
 			if d.Verdict == v {
-				g.markdownClaim(&b, d)
+				page = append(page, pageOfClaim(d)...)
 			}
 		}
 	}
-	b.WriteString("\n## All claims\n\n| claim | line | verdict | what it says | why |\n| --- | --- | --- | --- | --- |\n")
+	all := output.Grid{Columns: []string{"claim", "line", "verdict", "what it says", "why"}}
 	for _, d := range g.Decisions {
-		fmt.Fprintf(&b, "| %s | %d | %s | %s | %s |\n", inline(d.Claim.ID), line(d), g.word(d), inline(d.Claim.Say), inline(d.Reason))
+		all.Rows = append(all.Rows, []string{d.Claim.ID, strconv.Itoa(line(d)), g.word(d), d.Claim.Say, d.Reason})
 	}
+	page = append(page, output.H(2, "All claims"), output.Table{Grid: all})
 	if len(g.Coverage.Missing) > 0 {
-		b.WriteString("\n## Without a claim\n\n")
+		var missing []string
 		for _, s := range g.Coverage.Missing {
-			fmt.Fprintf(&b, "- line %d: %s\n", s.Line, inline(cut(oneLine(s.Text), 160)))
+			missing = append(missing, fmt.Sprintf("line %d: %s", s.Line, cut(oneLine(s.Text), 160)))
 		}
+		page = append(page, output.H(2, "Without a claim"), output.Items(missing...))
 	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return page
 }
 
-func (g Guide) markdownClaim(b *strings.Builder, d guide.Decision) {
-	fmt.Fprintf(b, "\n### %s, line %d\n\n", inline(d.Claim.ID), line(d))
+func capital(word string) string { return strings.ToUpper(word[:1]) + word[1:] }
+
+func pageOfClaim(d guide.Decision) output.Document {
+	page := output.Document{output.H(3, fmt.Sprintf("%s, line %d", d.Claim.ID, line(d)))}
 	if d.Found.Statement.Text != "" {
-		fmt.Fprintf(b, "> %s\n\n", inline(d.Found.Statement.Text))
+		page = append(page, output.Quote{Text: output.Plain(d.Found.Statement.Text)})
 	}
-	fmt.Fprintf(b, "Claim: %s\n\n", inline(d.Claim.Say))
+	page = append(page, output.P("Claim: "+d.Claim.Say))
 	if !d.Found.Here() {
-		fmt.Fprintf(b, "%s\n", inline(d.Reason))
-		return
+		return append(page, output.P(d.Reason))
 	}
 	if d.Claim.Correct != "" && d.Verdict != guide.Inconclusive {
-		fmt.Fprintf(b, "**Correct:** %s\n\n", inline(d.Claim.Correct))
+		page = append(page, output.Paragraph{Text: correct(d.Claim.Correct)})
 	}
+	var list output.List
 	for _, e := range d.Evidence {
-		fmt.Fprintf(b, "- %s (`lab run %s`, %s)\n", inline(evidenceLine(e)), inline(e.Case.Scenario), inline(e.Case.Moment()))
+		list.Items = append(list.Items, output.Item{Text: output.Spans(
+			output.Plain(evidenceLine(e)+" ("), command("lab run "+e.Case.Scenario), output.Plain(", "+e.Case.Moment()+")"))})
 	}
+	return append(page, list)
+}
+
+// suites is a case per claim. It fails where the exit code says so.
+func (g Guide) suites() output.TestSuites {
+	suite := output.TestSuite{
+		Name: "lab guide verify " + g.Guide, Took: g.Took, Started: g.Started,
+		Properties: [][2]string{{"claims", g.Claims}, {"nginx", g.Nginx.Version}, {"openssl", g.Nginx.OpenSSL}, {"image", g.Image.Name}},
+	}
+	for _, d := range g.Decisions {
+		c := output.TestCase{Name: d.Claim.ID, Type: string(d.Verdict), Message: d.Reason}
+		switch {
+		case !d.Found.Here():
+			c.Outcome, c.Type, c.Message = output.FailedTest, string(d.Found.Standing), cmp.Or(d.Reason, d.Found.Note)
+		case d.Verdict == guide.Refuted && !g.allowed(d):
+			c.Outcome = output.FailedTest
+		case d.Skipped:
+			c.Outcome = output.SkippedTest
+		case d.Verdict == guide.Inconclusive:
+			c.Outcome = output.ErroredTest
+		}
+		var text []string
+		for _, e := range d.Evidence {
+			text = append(text, oneLine(evidenceLine(e)))
+		}
+		c.Text = strings.Join(text, "\n")
+		suite.Cases = append(suite.Cases, c)
+	}
+	if g.Coverage.Percent() < g.Least {
+		suite.Cases = append(suite.Cases, output.TestCase{
+			Name: "coverage", Outcome: output.FailedTest, Type: "coverage",
+			Message: g.tooLittle(),
+		})
+	}
+	return output.OneSuite(suite)
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"io"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
@@ -38,7 +37,7 @@ type documentEngine struct {
 	Address     string `json:"address"`
 }
 
-func (r Report) document() document {
+func (r Report) value() any {
 	return document{
 		SchemaVersion: output.SchemaVersion, Lab: r.Lab, Started: r.Started.UTC(), Took: protocol.Duration(r.Took),
 		Engine: documentEngine{r.Engine.Name, r.Engine.Version, r.Engine.APIVersion, r.Engine.OS, r.Engine.Arch,
@@ -47,9 +46,3 @@ func (r Report) document() document {
 		Scenarios: append([]experiment.Result{}, r.Results...),
 	}
 }
-
-// WriteJSON writes the complete evidence.
-func (r Report) WriteJSON(w io.Writer) error { return output.WriteJSON(w, r.document()) }
-
-// WriteYAML writes what WriteJSON writes.
-func (r Report) WriteYAML(w io.Writer) error { return output.WriteYAML(w, r.document()) }

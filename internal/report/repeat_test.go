@@ -26,8 +26,8 @@ func TestRepetitionsAreFolded(t *testing.T) {
 	if want := (Counts{Scenarios: both, Parts: both, Trials: 9}); r.Counts != want || r.Verdict != experiment.Refuted || r.ExitCode != output.Failed {
 		t.Errorf("%+v %s %d, want %+v", r.Counts, r.Verdict, r.ExitCode, want)
 	}
-	golden(t, "repeated.txt", written(t, func(w io.Writer) error { return r.WriteTable(w, output.Screen{}) }))
-	golden(t, "repeated-plain.txt", written(t, r.WritePlain))
+	golden(t, "repeated.txt", written(t, func(w io.Writer) error { return r.table().WriteTable(w, output.Screen{}) }))
+	golden(t, "repeated-plain.txt", written(t, r.plain().WritePlain))
 }
 
 // A run on a busy machine says so, with the figure, and a single wait is no busy machine.

@@ -9,7 +9,6 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/experiment"
-	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
@@ -26,6 +25,8 @@ type Run struct {
 	Again   string                       // flags that `lab run ID` needs to find the same scenarios and image
 	Sources map[string]scenario.Scenario // by id
 	Timings *Timings                     // nil: not asked for
+	// Commands is whether a person is shown what commands said that were really run.
+	Commands bool
 }
 
 // Stop says why a run ended before its end.
@@ -123,14 +124,3 @@ func (v *Verdicts) add(t experiment.Tally) {
 	v.Inconclusive += t.Inconclusive
 	v.Skipped += t.Skipped
 }
-
-// Forms are the formats of a run's report files.
-func (r Report) Forms() []output.Form {
-	return []output.Form{
-		{Name: "json", Write: r.WriteJSON}, {Name: "junit", Write: r.WriteJUnit},
-		{Name: "markdown", Write: r.WriteMarkdown}, {Name: "html", Write: r.WriteHTML},
-	}
-}
-
-// FormatNames lists the formats of a run's report files.
-func FormatNames() []string { return output.FormNames(Report{}.Forms()) }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -12,7 +13,9 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// plain is the rows for a pipe: each repeats its scenario, for grep.
+// plain is the rows for a pipe, where each repeats its scenario, for grep: scenario, kind,
+// part, status when broken, status afterwards, verdict, seconds, error log, and with
+// repetitions how many of them were verified.
 func (r Report) plain() output.Grid {
 	var g output.Grid
 	repeated := r.repeated()
@@ -54,33 +57,42 @@ func (r Report) table() output.Grid {
 	return g
 }
 
-// WriteTable writes the table for a terminal.
-func (r Report) WriteTable(w io.Writer, screen output.Screen) error {
-	return r.table().WriteTable(w, screen)
+// Forms are the forms of a run. In all but the table what is meant for people goes to
+// stderr.
+func (r Report) Forms() []output.Form {
+	forms := output.Parts{Grid: r.plain, Value: r.value, Page: r.page, Suites: r.suites}.Forms()
+	forms = output.Replaced(forms, output.TableForm, func(w io.Writer, screen output.Screen) error {
+		return errors.Join(r.table().WriteTable(w, screen), r.writeDetails(w, screen))
+	})
+	forms = output.Replaced(forms, output.NameForm, func(w io.Writer, _ output.Screen) error { return r.writeNames(w) })
+	forms = output.Replaced(forms, "html", func(w io.Writer, _ output.Screen) error { return r.pageWithEvidence().WriteHTML(w) })
+	return output.WithBeside(forms, func(w io.Writer) error { return r.writeDetails(w, output.Screen{}) })
 }
 
-// WritePlain writes a line per scenario and part: scenario, kind, part, status when
-// broken, status afterwards, verdict, seconds, error log, and with repetitions how
-// many of them were verified.
-func (r Report) WritePlain(w io.Writer) error { return r.plain().WritePlain(w) }
+// writeDetails writes what commands have said, what is not verified, and where the time went.
+func (r Report) writeDetails(w io.Writer, screen output.Screen) error {
+	var commands error
+	if r.Commands {
+		commands = r.WriteCommands(w)
+	}
+	return errors.Join(commands, r.writeSummary(w, screen), r.writeTimings(w, screen))
+}
 
-// WriteNames writes the ids of the scenarios.
-func (r Report) WriteNames(w io.Writer) error {
+// writeNames writes the ids of the scenarios, each once.
+func (r Report) writeNames(w io.Writer) error {
 	seen := map[string]bool{}
+	var g output.Grid
 	for _, result := range r.Results {
-		if seen[result.ID] {
-			continue
-		}
-		seen[result.ID] = true
-		if _, err := fmt.Fprintln(w, oneLine(result.ID)); err != nil {
-			return err
+		if !seen[result.ID] {
+			seen[result.ID] = true
+			g.Rows = append(g.Rows, []string{oneLine(result.ID)})
 		}
 	}
-	return nil
+	return g.WriteNames(w)
 }
 
-// WriteSummary writes the failures and then the counts, for a person.
-func (r Report) WriteSummary(w io.Writer, screen output.Screen) error {
+// writeSummary writes the failures and then the counts, for a person.
+func (r Report) writeSummary(w io.Writer, screen output.Screen) error {
 	for _, f := range r.failures() {
 		if _, err := fmt.Fprintf(w, "\n%s", f.text(screen)); err != nil {
 			return err

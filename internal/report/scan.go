@@ -57,20 +57,25 @@ func scanWord(v guide.Verdict) string {
 	return string(v)
 }
 
-// Forms are the forms of a report on a guide without claims, as files and as output.
+// Forms are the forms of a report on a guide without claims.
 func (s Scan) Forms() []output.Form {
-	return output.FindingForms(s.Lab, func() any { return s.document() }, s.writeMarkdown, s.list)
+	return output.Parts{
+		Grid: s.grid, Details: s.writeDetails, Value: s.value, Page: s.page, Lab: s.Lab, Findings: s.findings, Suites: s.suites,
+	}.Forms()
 }
 
-// list is what the guide's author should see beside the lines.
-func (s Scan) list() []output.Finding {
+// findings is what the guide's author should see beside the lines.
+func (s Scan) findings() []output.Finding {
 	var list []output.Finding
 	for _, f := range s.Findings {
 		level := map[guide.Verdict]string{guide.Refuted: "error", guide.Conditional: "warning"}[f.Verdict]
 		if level == "" {
 			continue
 		}
-		one := output.Finding{Rule: string(f.Kind), Level: level, File: s.Guide, Line: f.Line, Title: string(f.Verdict), Message: oneLine(f.Text) + "\n" + f.Reason}
+		one := output.Finding{
+			Rule: string(f.Kind), Level: level, File: s.Guide, Line: f.Line,
+			Title: string(f.Verdict), Message: oneLine(f.Text) + "\n" + f.Reason,
+		}
 		if f.Correct != "" {
 			one.Message += "\nCorrect: " + f.Correct
 		}
@@ -79,24 +84,26 @@ func (s Scan) list() []output.Finding {
 	return list
 }
 
-// Grid is a row per finding; a pipe gets the texts whole.
-func (s Scan) Grid() output.Grid {
+// grid is a row per finding; a pipe gets the texts whole.
+func (s Scan) grid() output.Grid {
 	grid := output.Grid{Columns: []string{"LINE", "KIND", "VERDICT", "TEXT", "REASON"}}
 	for _, f := range s.Findings {
-		grid.Rows = append(grid.Rows, []string{strconv.Itoa(f.Line), string(f.Kind), scanWord(f.Verdict), cut(oneLine(f.Text), 160), f.Reason})
+		text := cut(oneLine(f.Text), 160)
+		grid.Rows = append(grid.Rows, []string{strconv.Itoa(f.Line), string(f.Kind), scanWord(f.Verdict), text, f.Reason})
 	}
 	return grid
 }
 
-// WriteDetails writes, for a person, what is wrong and what is right instead, and then
+// writeDetails writes, for a person, what is wrong and what is right instead, and then
 // the summary.
-func (s Scan) WriteDetails(w io.Writer, screen output.Screen) error {
+func (s Scan) writeDetails(w io.Writer, screen output.Screen) error {
 	var b strings.Builder
 	for _, f := range s.Findings {
 		if f.Verdict != guide.Refuted && f.Verdict != guide.Conditional {
 			continue
 		}
-		fmt.Fprintf(&b, "\n%s  line %d, %s: %s\n  %s\n", paint(string(f.Verdict), screen.Color), f.Line, f.Kind, cut(oneLine(f.Text), 200), oneLine(f.Reason))
+		fmt.Fprintf(&b, "\n%s  line %d, %s: %s\n  %s\n",
+			paint(string(f.Verdict), screen.Color), f.Line, f.Kind, cut(oneLine(f.Text), 200), oneLine(f.Reason))
 		if f.Correct != "" {
 			fmt.Fprintf(&b, "  correct: %s\n", cut(oneLine(f.Correct), 300))
 		}
@@ -177,9 +184,10 @@ type scanEvidence struct {
 	Run      string `json:"run,omitempty"`
 }
 
-func (s Scan) document() scanDocument {
+func (s Scan) value() any {
 	d := scanDocument{
-		SchemaVersion: output.SchemaVersion, Lab: s.Lab, Guide: s.Guide, Started: s.Started.UTC(), Took: protocol.Duration(s.Took), Trials: s.Trials,
+		SchemaVersion: output.SchemaVersion, Lab: s.Lab, Guide: s.Guide,
+		Started: s.Started.UTC(), Took: protocol.Duration(s.Took), Trials: s.Trials,
 		Nginx: s.Nginx, Image: s.Image, ExitCode: s.ExitCode, Counts: map[string]int{"total": len(s.Findings)}, Findings: []scanFinding{},
 	}
 	for _, v := range claimVerdicts {
@@ -199,41 +207,4 @@ func (s Scan) document() scanDocument {
 		d.Findings = append(d.Findings, one)
 	}
 	return d
-}
-
-// writeMarkdown writes a report that can be sent to the guide's author.
-func (s Scan) writeMarkdown(w io.Writer) error {
-	var b strings.Builder
-	fmt.Fprintf(&b, "# %s, as far as it can be checked\n\n%s\n\nVerdicts follow from trials on a real nginx (%s, %s), run on %s, and from tables of versions where a source is named; `lab run ID` repeats a trial.\n",
-		inline(s.Guide), inline(s.Summary()), inline(s.Nginx.Version), inline(s.Nginx.OpenSSL), s.Started.UTC().Format(time.DateOnly))
-	for _, v := range []guide.Verdict{guide.Refuted, guide.Conditional, guide.Inconclusive, guide.Holds} {
-		if s.Counts[v] == 0 {
-			continue
-		}
-		word := scanWord(v)
-		fmt.Fprintf(&b, "\n## %s\n\n", strings.ToUpper(word[:1])+word[1:])
-		for _, f := range s.Findings {
-			if f.Verdict == v {
-				s.markdownFinding(&b, f)
-			}
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-func (s Scan) markdownFinding(b *strings.Builder, f scan.Finding) {
-	fmt.Fprintf(b, "- line %d, %s: %s\n\n  %s\n", f.Line, f.Kind, inline(cut(oneLine(f.Text), 240)), inline(oneLine(f.Reason)))
-	if f.Correct != "" {
-		fmt.Fprintf(b, "\n  **Correct:** %s\n", inline(oneLine(f.Correct)))
-	}
-	for _, e := range f.Evidence {
-		if e.Scenario != scan.ConfigTest {
-			fmt.Fprintf(b, "\n  `lab run %s`: %s %s\n", inline(e.Scenario), inline(e.Status), inline(cut(oneLine(e.Log), 240)))
-		}
-	}
-	if f.Source != "" {
-		fmt.Fprintf(b, "\n  Source: %s\n", inline(f.Source))
-	}
-	b.WriteString("\n")
 }

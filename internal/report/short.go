@@ -10,4 +10,11 @@ func cut(text string, n int) string        { return output.Cut(text, n) }
 func indent(prefix, text string) string    { return output.Indent(prefix, text) }
 func plural(n int, word string) string     { return output.Plural(n, word) }
 func paint(word string, color bool) string { return output.Paint(word, color) }
-func inline(text string) string            { return output.Inline(text) }
+
+// command is a command that a reader can type.
+func command(text string) output.Text { return output.Styled(output.Command, text) }
+
+// correct says what is right instead.
+func correct(text string) output.Text {
+	return output.Spans(output.Styled(output.Strong, "Correct:"), output.Plain(" "+text))
+}

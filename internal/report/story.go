@@ -21,6 +21,7 @@ type Story struct {
 	Broken        *Change           `json:"broken,omitempty"` // against healthy
 	Parts         []Change          `json:"parts"`            // fixes and wrong fixes against broken, demonstrations against healthy
 	Evidence      *Evidence         `json:"evidence"`         // of the last run; null if there was none
+	ShowHints     bool              `json:"-"`                // to a person
 }
 
 // Change is what a delta changes.

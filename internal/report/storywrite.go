@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -11,95 +10,100 @@ import (
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// Write tells the story to a person.
-func (s Story) Write(w io.Writer, hints bool, screen output.Screen) error {
-	var b strings.Builder
-	one := s.Scenario
-	fmt.Fprintf(&b, "%s: %s\ntags: %s\n", oneLine(one.ID), oneLine(one.Title), oneLine(strings.Join(one.Tags, ", ")))
-	heading(&b, "HEALTHY", "nginx's config and what a request sees")
-	configuration(&b, s.Config, screen)
-	s.server(&b, screen)
-	b.WriteString(signature(scenario.Signature{Probes: expects(one.Healthy)}))
-	if s.Broken != nil {
-		heading(&b, "BROKEN", "what is changed")
-		s.Broken.write(&b, screen)
-		heading(&b, "SYMPTOM", "how it shows")
-		b.WriteString(signature(one.Symptom))
-	}
-	for _, c := range s.Parts {
-		heading(&b, strings.ToUpper(c.Kind), c.ID)
-		fmt.Fprintf(&b, "  %s\n", oneLine(c.Say))
-		c.write(&b, screen)
-	}
-	if len(one.Hints) > 0 {
-		heading(&b, "HINTS", "")
-		if hints {
-			for i, hint := range one.Hints {
-				fmt.Fprintf(&b, "  %d. %s\n", i+1, oneLine(hint))
-			}
-		} else {
-			fmt.Fprintf(&b, "  %s: `lab show %s --hints`\n", plural(len(one.Hints), "hint"), oneLine(one.ID))
-		}
-	}
-	heading(&b, "DEBRIEF", "")
-	b.WriteString(indent("  ", clean(one.Debrief)) + "\n")
-	heading(&b, "EVIDENCE", "of the last run")
-	if s.Evidence == nil {
-		fmt.Fprintf(&b, "  none yet: run `lab run %s` to capture it\n", oneLine(one.ID))
-	} else {
-		e := s.Evidence
-		fmt.Fprintf(&b, "  %s, status %s when broken, on nginx %s (%s), %s\n", oneLine(string(e.Verdict)), oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))
-		for _, lines := range [][]string{e.Log, e.Backend} {
-			if len(lines) > 0 {
-				b.WriteString(indent("  ", clean(strings.Join(lines, "\n"))) + "\n")
-			}
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+// Forms are the forms of a story.
+func (s Story) Forms() []output.Form {
+	return output.Parts{
+		Read: s.page, Value: func() any { return s },
+		Grid: func() output.Grid { return output.Grid{Rows: [][]string{{s.Scenario.ID}}} },
+	}.Forms()
 }
 
-// server tells of the healthy stage's real servers: their configuration, their application.
-func (s Story) server(b *strings.Builder, screen output.Screen) {
+// page tells the story to a person.
+func (s Story) page() output.Document {
+	one := s.Scenario
+	page := output.Document{
+		output.H(1, oneLine(one.ID)+": "+oneLine(one.Title)), output.P("tags: " + oneLine(strings.Join(one.Tags, ", "))),
+		output.Section("Healthy", "nginx's config and what a request sees"),
+	}
+	page = withCode(page, s.Config)
+	page = append(page, s.servers()...)
+	page = append(page, signature(scenario.Signature{Probes: expects(one.Healthy)}))
+	if s.Broken != nil {
+		page = append(page, output.Section("Broken", "what is changed"))
+		page = append(page, s.Broken.page()...)
+		page = append(page, output.Section("Symptom", "how it shows"), signature(one.Symptom))
+	}
+	for _, c := range s.Parts {
+		page = append(page, output.Section(capital(c.Kind), c.ID), output.P(oneLine(c.Say)))
+		page = append(page, c.page()...)
+	}
+	if len(one.Hints) > 0 {
+		page = append(page, output.Section("Hints", ""), s.hints())
+	}
+	page = append(page, output.Section("Debrief", ""), output.Prose{Text: one.Debrief}, output.Section("Evidence", "of the last run"))
+	if s.Evidence == nil {
+		return append(page, output.Paragraph{Text: output.Spans(
+			output.Plain("none yet: run "), command("lab run "+oneLine(one.ID)), output.Plain(" to capture it"))})
+	}
+	e := s.Evidence
+	page = append(page, output.P(fmt.Sprintf("%s, status %s when broken, on nginx %s (%s), %s",
+		e.Verdict, oneLine(e.Status), oneLine(e.Nginx), oneLine(e.OpenSSL), e.When.Format("2006-01-02 15:04 MST"))))
+	for _, lines := range [][]string{e.Log, e.Backend} {
+		if len(lines) > 0 {
+			page = append(page, output.Log{Text: strings.Join(lines, "\n")})
+		}
+	}
+	return page
+}
+
+// hints are shown to who asks for them.
+func (s Story) hints() output.Block {
+	if s.ShowHints {
+		var hints []string
+		for _, hint := range s.Scenario.Hints {
+			hints = append(hints, oneLine(hint))
+		}
+		list := output.Items(hints...)
+		list.Marks = output.Numbers
+		return list
+	}
+	return output.Paragraph{Text: output.Spans(
+		output.Plain(plural(len(s.Scenario.Hints), "hint")+": "), command("lab show "+oneLine(s.Scenario.ID)+" --hints"))}
+}
+
+// withCode is a page with a file or a difference, unless that is empty.
+func withCode(page output.Document, text string) output.Document {
+	if text == "" {
+		return page
+	}
+	return append(page, output.Code{Text: text})
+}
+
+// servers tells of the healthy stage's real servers: their configuration, their application.
+func (s Story) servers() output.Document {
+	var page output.Document
 	backends := s.Scenario.Healthy.Backends
 	for _, name := range slices.Sorted(maps.Keys(backends)) {
 		for _, file := range []string{backends[name].Config, backends[name].Application} {
 			if file != "" {
-				fmt.Fprintf(b, "  %s (%s): %s\n", oneLine(name), oneLine(s.Scenario.Server), oneLine(file))
-				configuration(b, s.Scenario.Files[file], screen)
+				page = append(page, output.P(fmt.Sprintf("%s (%s): %s", oneLine(name), oneLine(s.Scenario.Server), oneLine(file))))
+				page = withCode(page, s.Scenario.Files[file])
 			}
 		}
 	}
+	return page
 }
 
-func heading(b *strings.Builder, name, about string) {
-	fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(name+"  "+oneLine(about)))
-}
-
-func (c Change) write(b *strings.Builder, screen output.Screen) {
+func (c Change) page() output.Document {
+	var lines []string
 	for _, line := range c.Backends {
-		fmt.Fprintf(b, "  %s\n", oneLine(line))
+		lines = append(lines, oneLine(line))
 	}
-	configuration(b, c.Diff, screen)
+	page := withCode(output.Document{output.Items(lines...)}, c.Diff)
 	if len(c.Steps) > 0 {
-		fmt.Fprintf(b, "  applied by: %s\n", oneLine(strings.Join(c.Steps, ", ")))
+		page = append(page, output.P("applied by: "+oneLine(strings.Join(c.Steps, ", "))))
 	}
-}
-
-// configuration writes a config or a difference, indented, additions and removals coloured.
-func configuration(b *strings.Builder, text string, screen output.Screen) {
-	if text == "" {
-		return
-	}
-	for line := range strings.SplitSeq(strings.TrimRight(clean(text), "\n"), "\n") {
-		switch {
-		case screen.Color && strings.HasPrefix(line, "+"):
-			line = "\x1b[32m" + line + "\x1b[0m"
-		case screen.Color && strings.HasPrefix(line, "-"):
-			line = "\x1b[31m" + line + "\x1b[0m"
-		}
-		fmt.Fprintf(b, "    %s\n", line)
-	}
+	return page
 }
 
 // expects are what the probes of a stage must see.
@@ -112,31 +116,31 @@ func expects(stage scenario.Stage) map[string]scenario.Expect {
 }
 
 // signature says what is to be seen, a line each.
-func signature(s scenario.Signature) string {
-	var b strings.Builder
+func signature(s scenario.Signature) output.List {
+	var lines []string
 	for _, name := range slices.Sorted(maps.Keys(s.Probes)) {
-		fmt.Fprintf(&b, "  probe %s: %s\n", oneLine(name), oneLine(expectation(s.Probes[name])))
+		lines = append(lines, fmt.Sprintf("probe %s: %s", oneLine(name), oneLine(expectation(s.Probes[name]))))
 	}
 	for _, p := range s.Log {
-		fmt.Fprintf(&b, "  error log: [%s] %s\n", oneLine(strings.Join(p.Level, "|")), oneLine(p.Match.String()))
+		lines = append(lines, fmt.Sprintf("error log: [%s] %s", oneLine(strings.Join(p.Level, "|")), oneLine(p.Match.String())))
 	}
 	for _, p := range s.BackendLog {
-		fmt.Fprintf(&b, "  server's log: %s\n", oneLine(p.String()))
+		lines = append(lines, "server's log: "+oneLine(p.String()))
 	}
 	if s.OOMKills > 0 {
-		fmt.Fprintf(&b, "  killed by the kernel for memory: %d\n", s.OOMKills)
+		lines = append(lines, fmt.Sprintf("killed by the kernel for memory: %d", s.OOMKills))
 	}
 	for _, o := range s.Output {
-		fmt.Fprintf(&b, "  %s: %s\n", oneLine(o.Run), oneLine(o.Match.String()))
+		lines = append(lines, oneLine(o.Run)+": "+oneLine(o.Match.String()))
 	}
 	if s.Check != nil {
-		fmt.Fprintf(&b, "  nginx -t: ok %t", s.Check.OK)
+		check := fmt.Sprintf("nginx -t: ok %t", s.Check.OK)
 		if !s.Check.Match.IsZero() {
-			fmt.Fprintf(&b, ", %s", oneLine(s.Check.Match.String()))
+			check += ", " + oneLine(s.Check.Match.String())
 		}
-		b.WriteString("\n")
+		lines = append(lines, check)
 	}
-	return b.String()
+	return output.Items(lines...)
 }
 
 func expectation(e scenario.Expect) string {

@@ -111,8 +111,8 @@ func (t *Timings) serverStarts() (sum protocol.Duration) {
 	return sum
 }
 
-// WriteTimings writes where the time went, for a person.
-func (r Report) WriteTimings(w io.Writer, screen output.Screen) error {
+// writeTimings writes where the time went, for a person.
+func (r Report) writeTimings(w io.Writer, screen output.Screen) error {
 	t := r.Timings
 	if t == nil {
 		return nil

@@ -34,6 +34,6 @@ func TestTimings(t *testing.T) {
 		t.Errorf("slowest %+v", g.Slowest)
 	}
 	golden(t, "timings.txt", written(t, func(w io.Writer) error {
-		return Report{Run: Run{Took: 2600 * time.Millisecond, Timings: g}}.WriteTimings(w, output.Screen{})
+		return Report{Run: Run{Took: 2600 * time.Millisecond, Timings: g}}.writeTimings(w, output.Screen{})
 	}))
 }
