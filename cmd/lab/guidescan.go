@@ -82,8 +82,11 @@ func (s *scanning) run(ctx context.Context) error {
 	if s.draft != "" && ran {
 		err = errors.Join(err, replaceFile(s.draft, s.scan.Draft(findings)))
 	}
-	if errors.Is(ctx.Err(), context.Canceled) {
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled):
 		done.ExitCode = output.Interrupted
+	case !ran:
+		done.ExitCode = output.Environment
 	}
 	return s.exit(done.ExitCode, errors.Join(err, s.write(done, ran)))
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/experiment"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/testbed"
@@ -127,6 +128,9 @@ func (v *verifying) run(ctx context.Context) error {
 		v.report.Decisions = v.plan.Decide(v.document, results)
 	}
 	done := report.NewGuide(v.report, results)
+	if !ran {
+		done.ExitCode = output.Environment
+	}
 	results = slices.DeleteFunc(results, func(r experiment.Result) bool { return v.made(r.ID) })
 	return v.exit(done.ExitCode, errors.Join(err, report.New(head, results).Remember(v.cache), v.write(done, ran)))
 }
