@@ -51,8 +51,8 @@ func (s *Server) Entrance() (Listen, bool) {
 	return s.Listens[best], true
 }
 
-// Dial is where a client in the lab finds the address.
-func (l Listen) Dial() (network, address string) {
+// Dial is where a client in the lab finds an address that a server listens on.
+func (s *Site) Dial(l Listen) (network, address string) {
 	switch l.Host {
 	case "unix":
 		return "unix", l.Port
@@ -61,7 +61,7 @@ func (l Listen) Dial() (network, address string) {
 	case "::":
 		return "tcp", net.JoinHostPort("::1", l.Port)
 	}
-	return "tcp", NewPeer(net.JoinHostPort(l.Host, l.Port), l.Port).Addresses[0] // it may be a name
+	return "tcp", s.peer(net.JoinHostPort(l.Host, l.Port), l.Port).Addresses[0] // it may be a name
 }
 
 // Paths is paths that may lead to a location, the likeliest first.

@@ -102,7 +102,7 @@ func (s *Site) pass(d *Directive, family Family) Pass {
 		p.Upstream = u
 		return p
 	}
-	peer := NewPeer(target, port)
+	peer := s.peer(target, port)
 	peer.D = d
 	p.Upstream = &Upstream{Name: peer.Name, Peers: []Peer{peer}}
 	return p
@@ -151,7 +151,7 @@ func (s *Site) Resolvers() []string {
 			if strings.Contains(word, "=") {
 				continue
 			}
-			peer := NewPeer(word, "53")
+			peer := s.peer(word, "53")
 			for _, address := range peer.Addresses[:1] {
 				host := strings.Trim(strings.TrimSuffix(address, ":53"), "[]")
 				if strings.HasSuffix(address, ":53") && !slices.Contains(all, host) {

@@ -1,9 +1,7 @@
 package deployment
 
 import (
-	"cmp"
 	"net"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +15,7 @@ type Site struct {
 	Servers   []*Server
 	Locations []*Location // of all servers; a location's ID is its place here
 	Upstreams map[string]*Upstream
+	Addresses protocol.Addresses // of the host names
 }
 
 // Server is a server block of HTTP.
@@ -87,7 +86,7 @@ func (l Listen) String() string {
 
 // NewSite reads a tree.
 func NewSite(t *Tree) *Site {
-	s := &Site{Tree: t, Upstreams: map[string]*Upstream{}}
+	s := &Site{Tree: t, Upstreams: map[string]*Upstream{}, Addresses: protocol.NewAddresses(hosts(t))}
 	for _, http := range t.Top {
 		if !http.Is("http") {
 			continue
@@ -95,7 +94,7 @@ func NewSite(t *Tree) *Site {
 		for _, d := range http.Block {
 			switch {
 			case d.Is("upstream"):
-				s.Upstreams[d.Arg(0)] = newUpstream(d)
+				s.Upstreams[d.Arg(0)] = s.upstream(d)
 			case d.Is("server"):
 				s.server(d)
 			}
@@ -216,46 +215,17 @@ func newListen(d *Directive) Listen {
 	return l
 }
 
-func newUpstream(d *Directive) *Upstream {
+func (s *Site) upstream(d *Directive) *Upstream {
 	u := &Upstream{Name: d.Arg(0), D: d}
 	for _, inside := range d.Block {
 		if !inside.Is("server") || len(inside.Args) == 0 {
 			continue
 		}
-		p := NewPeer(inside.Arg(0), "80")
+		p := s.peer(inside.Arg(0), "80")
 		p.D, p.Backup, p.Down = inside, slices.Contains(inside.Args, "backup"), slices.Contains(inside.Args, "down")
 		u.Peers = append(u.Peers, p)
 	}
 	return u
-}
-
-// NewPeer is the server at an address: NAME, NAME:PORT, IP, IP:PORT or unix:PATH.
-func NewPeer(address, port string) Peer {
-	if path, ok := strings.CutPrefix(address, "unix:"); ok {
-		path = strings.TrimSuffix(path, ":")
-		return Peer{Name: "unix:" + path, Addresses: []string{"unix:" + path}}
-	}
-	host, given, err := net.SplitHostPort(address)
-	if err != nil {
-		host, given = strings.Trim(address, "[]"), ""
-	}
-	port = cmp.Or(given, port)
-	p := Peer{Name: net.JoinHostPort(host, port)}
-	ip, err := netip.ParseAddr(host)
-	switch {
-	case err == nil:
-		p.Addresses = []string{netip.AddrPortFrom(ip, number(port)).String()}
-	case strings.EqualFold(host, "localhost"):
-		p.Addresses = []string{"127.0.0.1:" + port, "[::1]:" + port}
-	default:
-		p.Addresses = []string{net.JoinHostPort(protocol.AddressOf(host).String(), port)}
-	}
-	return p
-}
-
-func number(port string) uint16 {
-	n, _ := strconv.ParseUint(port, 10, 16)
-	return uint16(n)
 }
 
 // Has reports whether an address is one of the upstream's.

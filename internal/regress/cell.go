@@ -115,7 +115,7 @@ func from(a trial.Answer) string {
 		return fromCache
 	case client.Headers[protocol.TrialHeader] != "":
 		return fromUpstream
-	case a.Access != nil && a.Access.UpstreamAddr != "" && (client.Body == protocol.DefaultBody || strings.HasSuffix(client.Body, " (the app)\n")):
+	case a.Access != nil && a.Access.UpstreamAddr != "" && (client.Body == protocol.DefaultBody || strings.HasSuffix(client.Body, protocol.OwnPageEnd)):
 		return fromUpstream // and the configuration hides its headers
 	case strings.Contains(client.Body, "<hr><center>"):
 		return fromNginx

@@ -1,12 +1,12 @@
 package regress
 
 import (
+	"fmt"
 	"net/netip"
 	"path"
 	"slices"
 	"strings"
 
-	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/trial"
@@ -21,8 +21,8 @@ var (
 func (c *Config) discovered(seen trial.Observation) {
 	for _, phase := range seen.Phases {
 		for _, name := range phase.Names {
-			if address := protocol.AddressOf(name).String(); c.names[address] == "" {
-				c.names[address] = name
+			if c.Site.Addresses.Add(name) != c.base.Names.Addresses.Of(name) {
+				c.moved++
 			}
 		}
 		for _, entry := range phase.Log {
@@ -84,12 +84,14 @@ func (c *Config) add(f found) {
 
 // nameOf is the name that an address was made of, as far as it was asked for.
 func (c *Config) nameOf(address string) string {
-	host, port, found := strings.Cut(address, ":")
-	if !found || !strings.HasPrefix(host, "198.18.") {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
 		return address
 	}
-	if name := c.names[host]; name != "" {
-		return name + ":" + port
+	for name, its := range c.Site.Addresses {
+		if _, err := netip.ParseAddr(name); err != nil && its == at.Addr() {
+			return fmt.Sprintf("%s:%d", name, at.Port())
+		}
 	}
 	return address
 }

@@ -49,10 +49,10 @@ type Config struct {
 
 	image    map[string]string // files of the image's that the configuration includes
 	standIns deployment.StandIns
-	user     string            // of the workers, where the configuration's is none of the image's
-	folders  []string          // that must be there
-	further  []found           // what nginx was seen to look for
-	names    map[string]string // of addresses that were made of them
+	user     string   // of the workers, where the configuration's is none of the image's
+	folders  []string // that must be there
+	further  []found  // what nginx was seen to look for
+	moved    int      // host names whose address was another one's until they were seen
 
 	mu     sync.Mutex
 	pages  map[string]bool                           // files that nginx was seen to miss
@@ -90,7 +90,7 @@ const mending = 60
 
 // Prepare makes a configuration run: what it lacks stands in, until nginx takes it.
 func Prepare(ctx context.Context, runner Runner, source *deployment.Source, options Options) (*Config, error) {
-	c := &Config{Source: source, options: options, Notes: source.Notes, image: map[string]string{}, names: map[string]string{}, pages: map[string]bool{}, passes: map[*deployment.Location]*deployment.Pass{}}
+	c := &Config{Source: source, options: options, Notes: slices.Clone(source.Notes), image: map[string]string{}, pages: map[string]bool{}, passes: map[*deployment.Location]*deployment.Pass{}}
 	if err := c.read(); err != nil {
 		return nil, errConfig{err}
 	}
@@ -192,7 +192,7 @@ func (c *Config) plan() error {
 	}
 	d := protocol.Deployment{
 		Main: c.Source.Main, Files: map[string][]byte{}, Links: map[string]string{},
-		Names: protocol.Names{At: c.Site.Resolvers()},
+		Names: protocol.Names{At: c.Site.Resolvers(), Addresses: maps.Clone(c.Site.Addresses)},
 	}
 	home := path.Dir(c.Source.Main)
 	d.Hidden = []string{path.Join(home, "conf.d"), path.Join(home, "sites-enabled"), path.Join(home, "templates")}

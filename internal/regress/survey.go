@@ -66,7 +66,7 @@ func (c *Config) Survey(ctx context.Context, runner Runner, given []Probe) ([]Ta
 }
 
 func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targets []Target, notes []string, more bool, err error) {
-	known := len(c.further) + len(c.pages)
+	known := len(c.further) + len(c.pages) + c.moved
 	type result struct {
 		targets []Target
 		notes   []string
@@ -138,7 +138,7 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 			c.discovered(seen)
 		}
 	}
-	return targets, notes, len(c.further)+len(c.pages) > known, nil
+	return targets, notes, len(c.further)+len(c.pages)+c.moved > known, nil
 }
 
 // each does n things, as many at a time as pay off if so many of them wait; the first
@@ -180,7 +180,7 @@ func (c *Config) candidates(l *deployment.Location, given []Probe) (probes []pro
 	if !ok {
 		return nil, false, fmt.Sprintf("%s:%d: the server listens for QUIC only, which the lab's probes do not speak", c.ShownFile(l.Server.File), l.Server.Line)
 	}
-	network, address := entrance.Dial()
+	network, address := c.Site.Dial(entrance)
 	base := protocol.Probe{
 		Network: network, Address: address, Method: http.MethodGet, ToEnd: true, Proxy: entrance.Proxy, Timeout: protocol.Duration(c.patience(1)),
 		Headers: map[string]string{"Host": l.Server.Host()},

@@ -45,7 +45,7 @@ func deployment(files map[string][]byte, paths ...string) trial.Trial {
 	}
 	for id, listen := range map[string]string{
 		"four": "tcp://10.20.30.40:8080", "six": "tcp://[2001:db8::7]:8080", "socket": "unix://" + protocol.SocketDir + "/s.sock",
-		"name": "tcp://" + protocol.AddressOf("app.internal").String() + ":8080", "late": "tcp://" + protocol.AddressOf("late.internal").String() + ":8080",
+		"name": "tcp://" + protocol.Addresses{}.Of("app.internal").String() + ":8080", "late": "tcp://" + protocol.Addresses{}.Of("late.internal").String() + ":8080",
 	} {
 		b := protocol.Backend{Listen: listen, Body: id + "\n"}
 		if id == "socket" {
