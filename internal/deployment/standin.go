@@ -83,17 +83,7 @@ var (
 	// quotedPath is the file that an error is about.
 	quotedPath = lazy.Regexp(`"(/[^"]*)"`)
 	noAccount  = lazy.Regexp(`get(?:pwnam|grnam)\("[^"]*"\) failed`)
-	emerg      = lazy.Regexp(`\[emerg\] (?:\d+#\d+: )?(.*)`)
 )
-
-// Complaint is the reason why nginx refuses a configuration, out of what it said.
-func Complaint(said string) string {
-	all := emerg().FindAllStringSubmatch(said, -1)
-	if all == nil {
-		return strings.TrimSpace(said)
-	}
-	return strings.TrimSpace(all[len(all)-1][1])
-}
 
 // Remedy is what makes nginx take a configuration that it complained about.
 type Remedy struct {

@@ -17,6 +17,7 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -293,13 +294,13 @@ func (c *Config) ask(ctx context.Context, runner Runner) (dump, complaint string
 	case err != nil:
 		return "", "", err
 	case seen.Refused != "":
-		return "", deployment.Complaint(seen.Refused), nil
+		return "", nginx.ReadComplaint(seen.Refused).String(), nil
 	case len(seen.Phases) == 0 || len(seen.Phases[0].Steps) == 0 || seen.Phases[0].Steps[0].Check == nil:
 		return "", "", errors.New("preparing the configuration: the agent did not check it")
 	}
 	answer := seen.Phases[0].Steps[0].Check
 	if !answer.OK {
-		return "", deployment.Complaint(answer.Output), nil
+		return "", nginx.ReadComplaint(answer.Output).String(), nil
 	}
 	return answer.Output, "", nil
 }

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -141,8 +141,6 @@ func (s *Scan) guess(name string) string {
 	return nearer(name)
 }
 
-var emergency = lazy.Regexp(`\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?\n`)
-
 // What nginx's refusals are about. Others are about the machine, and decide nothing.
 var refusals = []struct {
 	find func() *regexp.Regexp
@@ -163,14 +161,14 @@ var quotedName = lazy.Regexp(`"([^"]*)"`)
 // diagnose turns nginx's refusal into a finding, and mends the text for another try;
 // false: nothing more can be found out.
 func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) bool {
-	m := emergency().FindStringSubmatch(output + "\n")
-	if m == nil {
+	complaint := nginx.ReadComplaint(output)
+	said := complaint.Reason
+	if said == "" {
 		s.trouble = "nginx -t fails without a reason"
 		return false
 	}
-	said := m[1]
 	line := -1
-	if n, err := strconv.Atoi(m[3]); err == nil && strings.HasSuffix(m[2], "conf.d/site.conf") && n >= 1 && n <= len(w.lines) {
+	if n := complaint.Line; strings.HasSuffix(complaint.File, "conf.d/site.conf") && n >= 1 && n <= len(w.lines) {
 		line = w.lines[n-1]
 	}
 	if s.mendSemicolons(said) {
