@@ -25,53 +25,51 @@ type Change struct {
 // Edits is changes of files to the byte.
 type Edits struct {
 	files   map[string]string
-	edits   map[string]map[span]string
+	edits   map[string]map[nginx.Span]string
 	Changes []Change
 }
 
-type span struct{ start, end int }
-
 // NewEdits begins with files as they are.
 func NewEdits(files map[string]string) *Edits {
-	return &Edits{files: files, edits: map[string]map[span]string{}}
+	return &Edits{files: files, edits: map[string]map[nginx.Span]string{}}
 }
 
 // Replace puts text in a directive's place; its lines stay where they are. A file that
 // is included twice is changed once.
-func (e *Edits) Replace(d *Directive, text, why string) {
-	e.change(d.File, d.start, d.end, text, Change{d.File, d.Line, short(e.files[d.File][d.start:d.end]), text, why})
+func (e *Edits) Replace(d *nginx.Directive, text, why string) {
+	e.change(d.File, d.Start, d.End, text, Change{d.File, d.Line, short(e.files[d.File][d.Start:d.End]), text, why})
 }
 
 // Into puts text at the beginning of a block.
-func (e *Edits) Into(block *Directive, text, why string) {
-	e.change(block.File, block.end, block.end, " "+text, Change{block.File, block.Line, "", text, why})
+func (e *Edits) Into(block *nginx.Directive, text, why string) {
+	e.change(block.File, block.Body, block.Body, " "+text, Change{block.File, block.Line, "", text, why})
 }
 
 // Below puts lines at the beginning of a block, as a person would: what stands below moves
 // down.
-func (e *Edits) Below(block *Directive, lines ...string) {
+func (e *Edits) Below(block *nginx.Directive, lines ...string) {
 	text := e.files[block.File]
 	indent := func(at int) string {
 		line := text[strings.LastIndexByte(text[:at], '\n')+1 : at]
 		return line[:len(line)-len(strings.TrimLeft(line, " \t"))]
 	}
-	deeper := indent(block.start) + "    "
+	deeper := indent(block.Start) + "    "
 	if len(block.Block) > 0 && block.Block[0].File == block.File {
-		deeper = indent(block.Block[0].start)
+		deeper = indent(block.Block[0].Start)
 	}
 	all := ""
 	for _, line := range lines {
 		all += "\n" + deeper + line
 	}
-	e.change(block.File, block.end, block.end, all, Change{block.File, block.Line, "", strings.Join(lines, " "), ""})
+	e.change(block.File, block.Body, block.Body, all, Change{block.File, block.Line, "", strings.Join(lines, " "), ""})
 }
 
 // After puts a line behind a directive.
-func (e *Edits) After(d *Directive, line string) {
+func (e *Edits) After(d *nginx.Directive, line string) {
 	text := e.files[d.File]
-	begin := text[strings.LastIndexByte(text[:d.start], '\n')+1 : d.start]
+	begin := text[strings.LastIndexByte(text[:d.Start], '\n')+1 : d.Start]
 	indent := begin[:len(begin)-len(strings.TrimLeft(begin, " \t"))]
-	e.change(d.File, d.end, d.end, "\n"+indent+line, Change{d.File, d.Line, "", line, ""})
+	e.change(d.File, d.End, d.End, "\n"+indent+line, Change{d.File, d.Line, "", line, ""})
 }
 
 // First puts text in front of a file.
@@ -83,9 +81,9 @@ func short(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func (e *Edits) change(file string, start, end int, text string, c Change) {
 	if e.edits[file] == nil {
-		e.edits[file] = map[span]string{}
+		e.edits[file] = map[nginx.Span]string{}
 	}
-	at := span{start, end}
+	at := nginx.Span{Start: start, End: end}
 	if before, ok := e.edits[file][at]; ok {
 		if start == end && !strings.Contains(before, text) {
 			e.edits[file][at] = before + text
@@ -105,10 +103,10 @@ func (e *Edits) Result() map[string]string {
 		text := e.files[file]
 		// From the end, so that what is in front stays where it is; what is inserted goes
 		// in front of what is replaced.
-		for _, at := range slices.SortedFunc(maps.Keys(edits), func(a, b span) int {
-			return cmp.Or(cmp.Compare(b.start, a.start), cmp.Compare(b.end, a.end))
+		for _, at := range slices.SortedFunc(maps.Keys(edits), func(a, b nginx.Span) int {
+			return cmp.Or(cmp.Compare(b.Start, a.Start), cmp.Compare(b.End, a.End))
 		}) {
-			text = text[:at.start] + edits[at] + text[at.end:]
+			text = text[:at.Start] + edits[at] + text[at.End:]
 		}
 		all[file] = text
 	}
@@ -155,7 +153,7 @@ func (s *Site) Adapt(a Adaptation) *Edits {
 		main = append(main, "user "+a.User+";")
 	}
 	e.First(s.Main, strings.Join(main, " "), "the lab starts nginx itself, with one worker, so that what workers remember does not depend on luck, and reads its logs")
-	s.Walk(func(d *Directive) {
+	s.Walk(func(d *nginx.Directive) {
 		switch {
 		case d.Parent == nil && d.Is("daemon", "master_process", "worker_processes", "pid", "worker_cpu_affinity"),
 			d.Parent == nil && d.Is("user") && a.User != "":
@@ -188,7 +186,7 @@ func (s *Site) Adapt(a Adaptation) *Edits {
 }
 
 // accessLog replaces the first of a block and drops the others.
-func (s *Site) accessLog(e *Edits, d *Directive) {
+func (s *Site) accessLog(e *Edits, d *nginx.Directive) {
 	const why = "the lab reads the log"
 	text := accessLog
 	if d.Parent == nil || d.Parent.Is("http") || d.In("http") == nil {
@@ -208,7 +206,7 @@ func (s *Site) accessLog(e *Edits, d *Directive) {
 
 // listen makes room for what stands in, and takes HTTP/2 from where it would be spoken
 // without TLS only.
-func (s *Site) listen(e *Edits, d *Directive, taken []string) {
+func (s *Site) listen(e *Edits, d *nginx.Directive, taken []string) {
 	l := newListen(d)
 	args := slices.Clone(d.Args)
 	var why []string
@@ -231,9 +229,9 @@ func (s *Site) listen(e *Edits, d *Directive, taken []string) {
 }
 
 // defaults is nginx's own timers, scaled, where the http block has none.
-func (s *Site) defaults(http *Directive, a Adaptation) string {
+func (s *Site) defaults(http *nginx.Directive, a Adaptation) string {
 	has := func(name string) bool {
-		return slices.ContainsFunc(http.Block, func(d *Directive) bool { return d.Name == name })
+		return slices.ContainsFunc(http.Block, func(d *nginx.Directive) bool { return d.Name == name })
 	}
 	var all []string
 	add := func(name string, t time.Duration) {

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 const whole = `user app;
@@ -62,7 +64,7 @@ func TestAdapt(t *testing.T) {
 			t.Errorf("%q is still there:\n%s", gone, text)
 		}
 	}
-	if _, err := Read("n", text); err != nil {
+	if _, err := nginx.ReadConfig("n", text); err != nil {
 		t.Error(err)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Home is where a configuration stands on a server unless somebody says otherwise.
@@ -256,7 +258,7 @@ func (f *folder) source(main string, env map[string]string) (*Source, error) {
 
 // isWhole reports whether a text is a main configuration, as against a part of one.
 func isWhole(text string) bool {
-	all, err := Read("", text)
+	all, err := nginx.ReadConfig("", text)
 	if err != nil {
 		return true // nginx says what is wrong with it
 	}

@@ -3,6 +3,8 @@ package deployment
 import (
 	"slices"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Family is one way of passing requests on: the beginning of its directives' names.
@@ -34,7 +36,7 @@ func FamilyOf(name string) (Family, bool) {
 
 // Pass is a directive that passes requests on, and where to.
 type Pass struct {
-	*Directive
+	*nginx.Directive
 	Family   Family
 	TLS      bool
 	Variable bool      // where to is decided by variables
@@ -44,7 +46,7 @@ type Pass struct {
 // Passes lists every directive that passes requests on.
 func (s *Site) Passes() []Pass {
 	var all []Pass
-	s.Walk(func(d *Directive) {
+	s.Walk(func(d *nginx.Directive) {
 		family, ok := FamilyOf(d.Name)
 		if ok && d.Name == family.Name+"_pass" && d.In("stream") == nil {
 			all = append(all, s.pass(d, family))
@@ -78,7 +80,7 @@ func (s *Site) PassesOf(l *Location) []Pass {
 	return append(own, inside...)
 }
 
-func (s *Site) pass(d *Directive, family Family) Pass {
+func (s *Site) pass(d *nginx.Directive, family Family) Pass {
 	p := Pass{Directive: d, Family: family}
 	target := d.Arg(0)
 	if scheme, rest, ok := strings.Cut(target, "://"); ok {
@@ -143,7 +145,7 @@ func (f Family) Settings() []string {
 // Resolvers is the IP addresses of every name server that the configuration asks.
 func (s *Site) Resolvers() []string {
 	var all []string
-	s.Walk(func(d *Directive) {
+	s.Walk(func(d *nginx.Directive) {
 		if !d.Is("resolver") {
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strconv"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // peer is the server at an address: NAME, NAME:PORT, IP, IP:PORT or unix:PATH.
@@ -42,7 +44,7 @@ func splitAddress(address string) (host, port string) {
 // requests to, where it listens and which name servers it asks.
 func hosts(t *Tree) []string {
 	var all []string
-	t.Walk(func(d *Directive) {
+	t.Walk(func(d *nginx.Directive) {
 		words := d.Args[:min(1, len(d.Args))]
 		family, _ := FamilyOf(d.Name)
 		switch {

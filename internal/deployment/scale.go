@@ -72,7 +72,7 @@ func (s Scale) Longest() time.Duration {
 
 // IsTimer reports whether a directive is a timeout that is scaled: one of requests to
 // upstreams, in milliseconds within nginx.
-func IsTimer(d *Directive) bool {
+func IsTimer(d *nginx.Directive) bool {
 	if len(d.Args) != 1 || d.In("stream", "mail") != nil {
 		return false
 	}
@@ -93,7 +93,7 @@ func IsTimer(d *Directive) bool {
 // Times is every time that the configuration's timers have, and nginx's own.
 func (s *Site) Times() []time.Duration {
 	all := []time.Duration{time.Minute} // the default
-	s.Walk(func(d *Directive) {
+	s.Walk(func(d *nginx.Directive) {
 		if t, ok := nginx.ParseTime(d.Arg(0)); ok && IsTimer(d) {
 			all = append(all, t)
 		}
@@ -109,7 +109,7 @@ const resolverTimeout = 30 * time.Second
 // Unscaled lists the times that stay as they are, since nginx counts them in seconds.
 func (s *Site) Unscaled() []Change {
 	var all []Change
-	s.Walk(func(d *Directive) {
+	s.Walk(func(d *nginx.Directive) {
 		if d.In("stream", "mail") != nil {
 			return
 		}

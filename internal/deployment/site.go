@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Site is what a configuration says about servers, locations and upstreams.
@@ -20,7 +21,7 @@ type Site struct {
 
 // Server is a server block of HTTP.
 type Server struct {
-	*Directive
+	*nginx.Directive
 	Names   []string
 	Listens []Listen
 	label   string
@@ -28,7 +29,7 @@ type Server struct {
 
 // Listen is one address that a server listens on.
 type Listen struct {
-	*Directive
+	*nginx.Directive
 	Host    string // "" is every IPv4 address, "::" every IPv6 one; "unix": Port is a path
 	Port    string
 	TLS     bool
@@ -40,7 +41,7 @@ type Listen struct {
 
 // Location is a location block.
 type Location struct {
-	*Directive
+	*nginx.Directive
 	ID       int
 	Mark     int // the ID of the first location with the same text: an included file may stand in several servers
 	Server   *Server
@@ -52,13 +53,13 @@ type Location struct {
 // Upstream is the servers that requests are passed to under one name.
 type Upstream struct {
 	Name  string
-	D     *Directive // nil: it is named by a pass directive only
+	D     *nginx.Directive // nil: it is named by a pass directive only
 	Peers []Peer
 }
 
 // Peer is one server of an upstream.
 type Peer struct {
-	D         *Directive
+	D         *nginx.Directive
 	Name      string   // as the configuration says, with the port
 	Addresses []string // IP:PORT or unix:PATH, in the lab
 	Backup    bool
@@ -123,7 +124,7 @@ func (s *Site) label() {
 	}
 }
 
-func (s *Site) server(d *Directive) {
+func (s *Site) server(d *nginx.Directive) {
 	server := &Server{Directive: d}
 	for _, inside := range d.Block {
 		switch {
@@ -145,7 +146,7 @@ func (s *Site) server(d *Directive) {
 	s.locations(server, d.Block)
 }
 
-func (s *Site) locations(server *Server, list []*Directive) {
+func (s *Site) locations(server *Server, list []*nginx.Directive) {
 	for _, d := range list {
 		if !d.Is("location") {
 			continue
@@ -169,7 +170,7 @@ func (s *Site) locations(server *Server, list []*Directive) {
 		}
 		l.Mark = l.ID
 		for _, other := range s.Locations {
-			if other.File == l.File && other.start == l.start {
+			if other.File == l.File && other.Start == l.Start {
 				l.Mark = other.Mark
 				break
 			}
@@ -179,7 +180,7 @@ func (s *Site) locations(server *Server, list []*Directive) {
 	}
 }
 
-func newListen(d *Directive) Listen {
+func newListen(d *nginx.Directive) Listen {
 	l := Listen{Directive: d}
 	address := d.Arg(0)
 	for _, word := range d.Args[min(1, len(d.Args)):] {
@@ -215,7 +216,7 @@ func newListen(d *Directive) Listen {
 	return l
 }
 
-func (s *Site) upstream(d *Directive) *Upstream {
+func (s *Site) upstream(d *nginx.Directive) *Upstream {
 	u := &Upstream{Name: d.Arg(0), D: d}
 	for _, inside := range d.Block {
 		if !inside.Is("server") || len(inside.Args) == 0 {

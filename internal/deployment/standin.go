@@ -11,6 +11,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/certificate"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // What the stand-in of a file of passwords knows.
@@ -47,7 +48,7 @@ var kinds = []struct {
 
 // Always adds the stand-ins that a configuration needs whatever its folder has.
 func (s *StandIns) Always(site *Site) {
-	site.Walk(func(d *Directive) {
+	site.Walk(func(d *nginx.Directive) {
 		for _, k := range kinds {
 			if !k.made || !slices.Contains(k.names, d.Name) || len(d.Args) != 1 || strings.Contains(d.Arg(0), "$") {
 				continue
@@ -68,7 +69,7 @@ func (s *StandIns) place(site *Site, name string) string {
 	return path.Join(path.Dir(site.Main), name)
 }
 
-func (s *StandIns) add(d *Directive, place, what string, data []byte) {
+func (s *StandIns) add(d *nginx.Directive, place, what string, data []byte) {
 	if s.Files == nil {
 		s.Files = map[string]string{}
 	}
@@ -112,8 +113,8 @@ func (s *StandIns) Mend(site *Site, complaint string) (Remedy, error) {
 	if _, again := s.Files[place]; again && !strings.Contains(complaint, "key values mismatch") {
 		return Remedy{}, fmt.Errorf("nginx refuses the configuration, also with a stand-in for %q: %s", place, complaint)
 	}
-	var named *Directive
-	site.Walk(func(d *Directive) {
+	var named *nginx.Directive
+	site.Walk(func(d *nginx.Directive) {
 		for _, word := range d.Args {
 			if named == nil && (word == place || !path.IsAbs(word) && word != "" && strings.HasSuffix(place, "/"+path.Clean(word))) {
 				named = d
@@ -144,7 +145,7 @@ func (s *StandIns) Mend(site *Site, complaint string) (Remedy, error) {
 
 // partner makes the other one of a certificate and its key as well: a pair of which the
 // lab has one half fits with no stand-in of the other.
-func (s *StandIns) partner(site *Site, d *Directive) {
+func (s *StandIns) partner(site *Site, d *nginx.Directive) {
 	other := d.Name + "_key"
 	if base, ok := strings.CutSuffix(d.Name, "_key"); ok {
 		other = base

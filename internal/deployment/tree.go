@@ -1,3 +1,6 @@
+// Package deployment reads a user's nginx configuration as it stands on a server: its
+// files, what they say, what a lab must stand in for and what must differ in a lab. It
+// runs nothing.
 package deployment
 
 import (
@@ -6,15 +9,17 @@ import (
 	"path"
 	"slices"
 	"strings"
+
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Tree is a configuration with its includes in their places.
 type Tree struct {
 	Main    string
-	Top     []*Directive
-	Files   map[string]string // what was read, by path
-	Missing []*Directive      // includes of one file that is not there
-	Empty   []*Directive      // includes of a pattern that no file fits
+	Top     []*nginx.Directive
+	Files   map[string]string  // what was read, by path
+	Missing []*nginx.Directive // includes of one file that is not there
+	Empty   []*nginx.Directive // includes of a pattern that no file fits
 }
 
 const (
@@ -38,7 +43,7 @@ type expansion struct {
 	count int
 }
 
-func (e *expansion) file(name string, parent *Directive, depth int) ([]*Directive, error) {
+func (e *expansion) file(name string, parent *nginx.Directive, depth int) ([]*nginx.Directive, error) {
 	if e.count++; e.count > maxIncludes || depth > maxNesting {
 		return nil, fmt.Errorf("%s: includes without end", name)
 	}
@@ -47,15 +52,15 @@ func (e *expansion) file(name string, parent *Directive, depth int) ([]*Directiv
 		return nil, fmt.Errorf("%s: there is no such file", name)
 	}
 	e.tree.Files[name] = text
-	read, err := Read(name, text)
+	read, err := nginx.ReadConfig(name, text)
 	if err != nil {
 		return nil, err
 	}
 	return e.expand(read, parent, depth)
 }
 
-func (e *expansion) expand(list []*Directive, parent *Directive, depth int) ([]*Directive, error) {
-	var all []*Directive
+func (e *expansion) expand(list []*nginx.Directive, parent *nginx.Directive, depth int) ([]*nginx.Directive, error) {
+	var all []*nginx.Directive
 	for _, d := range list {
 		d.Parent = parent
 		if !d.Is("include") || parent != nil && parent.Is("types", "map", "geo") && len(d.Args) != 1 {
@@ -94,18 +99,11 @@ func (e *expansion) expand(list []*Directive, parent *Directive, depth int) ([]*
 }
 
 // Walk visits every directive, blocks before what is in them.
-func (t *Tree) Walk(visit func(*Directive)) { walk(t.Top, visit) }
-
-func walk(list []*Directive, visit func(*Directive)) {
-	for _, d := range list {
-		visit(d)
-		walk(d.Block, visit)
-	}
-}
+func (t *Tree) Walk(visit func(*nginx.Directive)) { nginx.Walk(t.Top, visit) }
 
 // Effective is the directive that is in force in a block: its own, or that of a block
 // around it. nil: nginx's default is.
-func Effective(block *Directive, name string) *Directive {
+func Effective(block *nginx.Directive, name string) *nginx.Directive {
 	for at := block; at != nil; at = at.Parent {
 		for i := len(at.Block) - 1; i >= 0; i-- {
 			if at.Block[i].Name == name {

@@ -186,7 +186,7 @@ func (c *Config) settings(t Target) map[string]string {
 }
 
 // errorPages is every error_page of the block that has the one in force, sorted.
-func (c *Config) errorPages(d *deployment.Directive) string {
+func (c *Config) errorPages(d *nginx.Directive) string {
 	var all []string
 	siblings := c.Site.Top
 	if d.Parent != nil {

@@ -208,7 +208,7 @@ func (c *Config) after(t Target, a trial.Answer) []string {
 }
 
 // setting is a directive with the value in force.
-func (c *Config) setting(block *deployment.Directive, name, otherwise string) string {
+func (c *Config) setting(block *nginx.Directive, name, otherwise string) string {
 	if d := deployment.Effective(block, name); d != nil {
 		if t, ok := nginx.ParseTime(d.Arg(0)); ok {
 			return name + " " + nginx.FormatTime(t)

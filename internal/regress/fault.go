@@ -7,7 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Fault is one way in which what is behind nginx fails.
@@ -159,7 +159,7 @@ func (t Target) keeps() bool {
 	if t.Pass == nil || t.Pass.Upstream == nil || t.Pass.Upstream.D == nil || t.Pass.Family.Name != "proxy" || t.Probe.Method != "GET" {
 		return false
 	}
-	return slices.ContainsFunc(t.Pass.Upstream.D.Block, func(d *deployment.Directive) bool { return d.Is("keepalive") })
+	return slices.ContainsFunc(t.Pass.Upstream.D.Block, func(d *nginx.Directive) bool { return d.Is("keepalive") })
 }
 
 // faulty is the servers that fail in a cell.

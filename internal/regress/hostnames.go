@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 const maxNames = 400
@@ -28,7 +29,7 @@ func hostNames(site *deployment.Site) []string {
 			all = append(all, word)
 		}
 	}
-	site.Walk(func(d *deployment.Directive) {
+	site.Walk(func(d *nginx.Directive) {
 		family, _ := deployment.FamilyOf(d.Name)
 		inMap := d.Parent != nil && d.Parent.Is("map", "split_clients", "geo")
 		if !inMap && !d.Is("server_name", "server", "set", family.Name+"_pass", family.Name+"_ssl_name") {

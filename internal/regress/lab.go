@@ -218,7 +218,7 @@ func (c *Config) plan() error {
 	for name, text := range c.standIns.Files {
 		d.Files[name] = []byte(text)
 	}
-	c.Site.Walk(func(directive *deployment.Directive) {
+	c.Site.Walk(func(directive *nginx.Directive) {
 		// The former trial's nginx was killed and left its socket.
 		if place, ok := strings.CutPrefix(directive.Arg(0), "unix:"); ok && directive.Is("listen") && path.IsAbs(place) && len(path.Clean(place)) > 1 {
 			d.Folders = append(d.Folders, path.Clean(place))

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // locationOf finds a location by what reports call it.
@@ -29,7 +30,7 @@ func (c *Config) passBehind(l *deployment.Location) *deployment.Pass {
 
 // place is where a directive is, or would be: in its location.
 func (c *Config) place(l *deployment.Location, pass *deployment.Pass, name string) (string, int) {
-	block := (*deployment.Directive)(nil)
+	block := (*nginx.Directive)(nil)
 	if l != nil {
 		block = l.Directive
 	}
@@ -50,7 +51,7 @@ func (c *Config) serverPlace(server, name string) (string, int) {
 		if s.Label() != server {
 			continue
 		}
-		i := slices.IndexFunc(s.Block, func(d *deployment.Directive) bool { return d.Name == name })
+		i := slices.IndexFunc(s.Block, func(d *nginx.Directive) bool { return d.Name == name })
 		if i >= 0 && name != "location" {
 			return c.ShownFile(s.Block[i].File), s.Block[i].Line
 		}
