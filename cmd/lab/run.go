@@ -82,14 +82,7 @@ func secondHearingFlag() cli.Flag {
 
 // list shows the trials that would run.
 func (r *running) list() error {
-	trials := experiment.List(r.scenarios, r.options)
-	grid := output.Grid{Columns: []string{"SCENARIO", "TRIAL", "PHASES", "STEPS"}}
-	for _, t := range trials {
-		grid.Rows = append(grid.Rows, []string{t.Scenario, t.Trial, strings.Join(t.Phases, ", "), strings.Join(t.Steps, ", ")})
-	}
-	list := output.Listing{
-		Title: "Trials", Grid: grid, Fields: map[string]any{"trials": trials, "repeat": r.options.Repeat},
-	}
+	list := trialList(experiment.List(r.scenarios, r.options), r.options.Repeat)
 	if err := r.out.check("--dry-run", list, r.reports); err != nil {
 		return err
 	}
@@ -98,4 +91,12 @@ func (r *running) list() error {
 	}
 	r.progress.Line("%s would run", count(experiment.Trials(r.scenarios, r.options), "trial"))
 	return nil
+}
+
+func trialList(trials []experiment.Listed, repeat int) output.Listing {
+	grid := output.Grid{Columns: []string{"SCENARIO", "TRIAL", "PHASES", "STEPS"}}
+	for _, t := range trials {
+		grid.Rows = append(grid.Rows, []string{t.Scenario, t.Trial, strings.Join(t.Phases, ", "), strings.Join(t.Steps, ", ")})
+	}
+	return output.Listing{Title: "Trials", Grid: grid, Fields: map[string]any{"trials": trials, "repeat": repeat}}
 }

@@ -103,7 +103,7 @@ var (
 // the lines.
 func WriteGitHub(w io.Writer, findings []Finding) error {
 	for _, f := range findings {
-		level := f.Level
+		level := OneLine(f.Level)
 		if level == "note" {
 			level = "notice"
 		}

@@ -56,15 +56,18 @@ type (
 		Suites   []junitSuite `xml:"testsuite"`
 	}
 	junitSuite struct {
-		Name       string          `xml:"name,attr"`
-		Tests      int             `xml:"tests,attr"`
-		Failures   int             `xml:"failures,attr"`
-		Errors     int             `xml:"errors,attr"`
-		Skipped    int             `xml:"skipped,attr"`
-		Time       string          `xml:"time,attr"`
-		Timestamp  string          `xml:"timestamp,attr,omitempty"`
-		Properties []junitProperty `xml:"properties>property"`
-		Cases      []junitCase     `xml:"testcase"`
+		Name       string           `xml:"name,attr"`
+		Tests      int              `xml:"tests,attr"`
+		Failures   int              `xml:"failures,attr"`
+		Errors     int              `xml:"errors,attr"`
+		Skipped    int              `xml:"skipped,attr"`
+		Time       string           `xml:"time,attr"`
+		Timestamp  string           `xml:"timestamp,attr,omitempty"`
+		Properties *junitProperties `xml:"properties"`
+		Cases      []junitCase      `xml:"testcase"`
+	}
+	junitProperties struct {
+		All []junitProperty `xml:"property"`
 	}
 	junitProperty struct {
 		Name  string `xml:"name,attr"`
@@ -115,12 +118,15 @@ func (s TestSuite) junit() junitSuite {
 	if !s.Started.IsZero() {
 		suite.Timestamp = s.Started.UTC().Format("2006-01-02T15:04:05")
 	}
+	if len(s.Properties) > 0 {
+		suite.Properties = &junitProperties{}
+	}
 	for _, p := range s.Properties {
-		suite.Properties = append(suite.Properties, junitProperty{p[0], OneLine(p[1])})
+		suite.Properties.All = append(suite.Properties.All, junitProperty{p[0], OneLine(p[1])})
 	}
 	for _, one := range s.Cases {
 		c := junitCase{Class: suite.Name, Name: OneLine(one.Name), Time: junitTime(one.Took)}
-		outcome := &junitOutcome{OneLine(one.Message), one.Type, Clean(one.Text)}
+		outcome := &junitOutcome{OneLine(one.Message), OneLine(one.Type), Clean(one.Text)}
 		switch one.Outcome {
 		case FailedTest:
 			c.Failure = outcome

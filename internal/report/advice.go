@@ -98,7 +98,8 @@ func (a Advice) writeText(w io.Writer, screen output.Screen) error {
 			b.WriteString("\n")
 		}
 		fmt.Fprintf(&b, "%s:%d: %s: %s [%s, %s]\n",
-			oneLine(one.File), one.Line, paint(one.Severity, screen.Color), oneLine(one.Says), one.Rule, oneLine(one.Server))
+			oneLine(one.File), one.Line, paint(oneLine(one.Severity), screen.Color), oneLine(one.Says),
+			oneLine(one.Rule), oneLine(one.Server))
 		for _, shown := range one.Shown {
 			fmt.Fprintf(&b, "  seen: %s\n", oneLine(shown))
 		}

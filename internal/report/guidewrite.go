@@ -53,10 +53,10 @@ func (g Guide) writeDetails(w io.Writer, screen output.Screen) error {
 			if open++; open > openShown {
 				continue
 			}
-			fmt.Fprintf(&b, "\n\n%s  %s, line %d: %s", paint(string(d.Verdict), screen.Color), d.Claim.ID, line(d), oneLine(d.Reason))
+			fmt.Fprintf(&b, "\n\n%s: %s", claimHead(d, screen), oneLine(d.Reason))
 			continue
 		}
-		fmt.Fprintf(&b, "\n\n%s  %s, line %d: %s", paint(string(d.Verdict), screen.Color), d.Claim.ID, line(d), oneLine(d.Claim.Say))
+		fmt.Fprintf(&b, "\n\n%s: %s", claimHead(d, screen), oneLine(d.Claim.Say))
 		if !d.Found.Here() {
 			fmt.Fprintf(&b, "\n  %s", oneLine(d.Reason))
 			continue
@@ -68,7 +68,7 @@ func (g Guide) writeDetails(w io.Writer, screen output.Screen) error {
 			fmt.Fprintf(&b, "\n  correct: %s", oneLine(d.Claim.Correct))
 		}
 		if ids := scenariosOf(d); len(ids) > 0 {
-			fmt.Fprintf(&b, "\n  see it: lab run %s%s", strings.Join(ids, " "), g.Again)
+			fmt.Fprintf(&b, "\n  see it: lab run %s", oneLine(strings.Join(ids, " ")+g.Again))
 		}
 	}
 	if open > openShown {
@@ -93,6 +93,11 @@ func (g Guide) writeDetails(w io.Writer, screen output.Screen) error {
 	fmt.Fprintf(&b, "\n%s\n", g.Summary())
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// claimHead is a claim's verdict, its id and where it stands.
+func claimHead(d guide.Decision, screen output.Screen) string {
+	return fmt.Sprintf("%s  %s, line %d", paint(string(d.Verdict), screen.Color), oneLine(d.Claim.ID), line(d))
 }
 
 // tooLittle says that the claims cover less than was asked for.

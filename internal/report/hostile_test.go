@@ -54,30 +54,27 @@ func spoil(v reflect.Value, text string) {
 	}
 }
 
-// outputs is every form that lab prints or writes, of a report and of a story in which
-// every text is spoiled.
+// outputs is every form that lab prints or writes, of every product, in which every text
+// is spoiled.
 func outputs(t *testing.T, text string) map[string]string {
 	t.Helper()
-	r, s := example(), story()
-	spoil(reflect.ValueOf(&r).Elem(), text)
-	spoil(reflect.ValueOf(&s).Elem(), text)
 	all := map[string]string{}
-	for _, form := range r.Forms() {
-		all[form.Name] = in(t, r, form.Name, output.Screen{})
+	for name, p := range products() {
+		spoiled := reflect.New(reflect.TypeOf(p))
+		spoiled.Elem().Set(reflect.ValueOf(p))
+		spoil(spoiled, text)
+		p = spoiled.Elem().Interface().(output.Product)
+		for _, form := range p.Forms() {
+			all[name+", "+form.Name] = in(t, p, form.Name, output.Screen{})
+			if form.Beside != nil {
+				all[name+", beside"] = written(t, form.Beside)
+			}
+		}
+		all[name+", narrow"] = in(t, p, output.TableForm, output.Screen{Width: 40})
 	}
-	for _, form := range s.Forms() {
-		all["story, "+form.Name] = in(t, s, form.Name, output.Screen{})
-	}
-	all["narrow"] = in(t, r, "table", output.Screen{Width: 40})
-	for name, write := range map[string]func(io.Writer) error{
-		"summary": func(w io.Writer) error { return r.writeDetails(w, output.Screen{}) },
-		"progress": func(w io.Writer) error {
-			_, err := io.WriteString(w, Line(r.Results[1]))
-			return err
-		},
-	} {
-		all[name] = written(t, write)
-	}
+	r := example()
+	spoil(reflect.ValueOf(&r).Elem(), text)
+	all["progress"] = Line(r.Results[1])
 	files, err := r.evidenceFiles()
 	if err != nil {
 		t.Fatal(err)

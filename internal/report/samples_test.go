@@ -116,7 +116,8 @@ func advised() Advice {
 	unproven, none := one, one
 	unproven.Proven, unproven.After, unproven.Severity, unproven.Rule = false, nil, "error", "sent-twice"
 	none.Proven, none.After, none.Fix, none.Severity = false, nil, "", "note"
-	return Advice{Lab: "v1.2.3", Config: "nginx", Nginx: "1.22.1", Took: 2 * time.Second, Advice: []regress.Advice{one, unproven, none}}
+	return Advice{Lab: "v1.2.3", Config: "nginx", Nginx: "1.22.1", Took: 2 * time.Second, FailOn: "warning",
+		Advice: []regress.Advice{one, unproven, none}}
 }
 
 func answered() explain.Answer {

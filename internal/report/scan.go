@@ -108,7 +108,7 @@ func (s Scan) writeDetails(w io.Writer, screen output.Screen) error {
 			fmt.Fprintf(&b, "  correct: %s\n", cut(oneLine(f.Correct), 300))
 		}
 		if ids := ranFor(f); len(ids) > 0 {
-			fmt.Fprintf(&b, "  see it: lab run %s%s\n", strings.Join(ids, " "), s.Again)
+			fmt.Fprintf(&b, "  see it: lab run %s\n", oneLine(strings.Join(ids, " ")+s.Again))
 		}
 		if f.Source != "" {
 			fmt.Fprintf(&b, "  source: %s\n", oneLine(f.Source))
