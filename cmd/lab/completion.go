@@ -6,12 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // completionFlag is what the scripts put behind the words of the command line, the
@@ -51,7 +51,7 @@ func completionCommand(std streams) *cli.Command {
 }
 
 // harmless keeps words out of the answer that a shell could take for more than words.
-var harmless = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._=-]+$`) })
+var harmless = lazy.Regexp(`^[A-Za-z0-9._=-]+$`)
 
 // complete writes the words that may stand in the place of the last one, one per line.
 // What cannot be completed is no error: the shell goes on with file names.

@@ -4,10 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -15,6 +13,7 @@ import (
 	"github.com/gatewaylab/lab/guides"
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/scenario"
+	"github.com/gatewaylab/lab/internal/wholefile"
 )
 
 func guideCommand(std streams) *cli.Command {
@@ -158,7 +157,7 @@ func guideAcceptCommand(std streams) *cli.Command {
 				_, err = fmt.Fprintf(std.err, "%s is up to date\n", file)
 				return err
 			}
-			return replaceFile(file, changed)
+			return wholefile.WriteText(file, []byte(changed))
 		},
 	}
 }
@@ -170,26 +169,4 @@ func knownClaim(id string, ids []string) error {
 		}
 	}
 	return usage("no claim %q%s", id, instead(id, ids, "there are "+strings.Join(ids, ", ")))
-}
-
-// replaceFile writes a file whole or not at all.
-func replaceFile(name, text string) error {
-	// A link stays one, and a file that is there keeps its mode.
-	target, mode := name, fs.FileMode(0o644)
-	if followed, err := filepath.EvalSymlinks(name); err == nil {
-		target = followed
-	}
-	if info, err := os.Stat(target); err == nil {
-		mode = info.Mode().Perm()
-	}
-	unfinished := target + ".unfinished"
-	err := os.WriteFile(unfinished, []byte(text), mode)
-	if err == nil {
-		err = os.Rename(unfinished, target)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished)
-		return fmt.Errorf("writing %q: %w", name, err)
-	}
-	return nil
 }

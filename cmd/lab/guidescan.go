@@ -14,6 +14,7 @@ import (
 	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/report"
 	"github.com/gatewaylab/lab/internal/testbed"
+	"github.com/gatewaylab/lab/internal/wholefile"
 )
 
 func guideScanCommand(std streams) *cli.Command {
@@ -80,7 +81,7 @@ func (s *scanning) run(ctx context.Context) error {
 	findings := s.scan.Decide(results, head.Nginx)
 	done := report.NewScan(report.Scan{Run: head, Guide: s.scan.Document.Name, Findings: findings}, results)
 	if s.draft != "" && ran {
-		err = errors.Join(err, replaceFile(s.draft, s.scan.Draft(findings)))
+		err = errors.Join(err, wholefile.WriteText(s.draft, []byte(s.scan.Draft(findings))))
 	}
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):

@@ -7,18 +7,18 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
-	"sync"
 
-	"github.com/gatewaylab/lab/internal/output"
 	"github.com/urfave/cli/v2"
+
+	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/output"
 )
 
 //go:embed template
 var template embed.FS
 
 // idForm is what a scenario's id may look like; validate says the same.
-var idForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`) })
+var idForm = lazy.Regexp(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
 func newCommand(std streams) *cli.Command {
 	return &cli.Command{

@@ -2,13 +2,13 @@ package experiment
 
 import (
 	"cmp"
-	"regexp"
 	"slices"
 	"strconv"
 	"sync"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/trial"
 )
@@ -114,7 +114,7 @@ func longestFirst(jobs []*job, parallel int) []*lane {
 }
 
 // timer finds the timers of nginx that a scenario is about: lab's are in milliseconds.
-var timer = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\b(\d{1,5})ms\b`) })
+var timer = lazy.Regexp(`\b(\d{1,5})ms\b`)
 
 // What a trial waits for that needs a testbed of its own kind, and for a real server:
 // to start, and for its timers, which are a second at the least.

@@ -6,11 +6,10 @@ import (
 	"context"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/signature"
 )
@@ -207,6 +206,4 @@ func (b *Book) Line(text string) (Line, bool) {
 }
 
 // partial is what was copied of a line: level, numbers and the rest.
-var partial = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(?:\S+ \S+ )??(\[(?:` + nginx.LevelWords + `)\] )?(\d{1,10}#\d{1,10}: (?:\*\d{1,18} )?)?((?s:.*))$`)
-})
+var partial = lazy.Regexp(`^(?:\S+ \S+ )??(\[(?:` + nginx.LevelWords + `)\] )?(\d{1,10}#\d{1,10}: (?:\*\d{1,18} )?)?((?s:.*))$`)

@@ -5,14 +5,13 @@ import (
 	"encoding/hex"
 	"fmt"
 	"path"
-	"regexp"
 	"sort"
 	"strings"
-	"sync"
 
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/engine"
 	"github.com/gatewaylab/lab/internal/image/apt"
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Labels of assembled images, besides engine.LabelImage.
@@ -73,7 +72,7 @@ func Server(s server.Server) Recipe {
 	return r
 }
 
-var unsafe = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9_.-]`) })
+var unsafe = lazy.Regexp(`[^A-Za-z0-9_.-]`)
 
 // name is the image's name: a version has characters that a tag may not have.
 func (r Recipe) name(packages []apt.Package) (string, error) {

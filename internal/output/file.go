@@ -3,12 +3,14 @@ package output
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/wholefile"
 )
 
 // File is a report file that was asked for.
@@ -56,17 +58,5 @@ func (f File) write(p Product) error {
 	if err != nil {
 		return err
 	}
-	unfinished, err := os.CreateTemp(filepath.Dir(f.Path), ".lab-report-*")
-	if err != nil {
-		return err
-	}
-	// CreateTemp makes files that only their owner reads; a report is for others too.
-	err = errors.Join(form.Write(unfinished, Screen{}), unfinished.Chmod(0o644), unfinished.Close())
-	if err == nil {
-		err = os.Rename(unfinished.Name(), f.Path)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished.Name())
-	}
-	return err
+	return wholefile.Write(f.Path, func(w io.Writer) error { return form.Write(w, Screen{}) })
 }

@@ -2,19 +2,17 @@ package output
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // escapes are terminal sequences: colours and cursor moves (CSI), titles and links
 // (OSC, DCS, …), and the two-byte ones.
-var escapes = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?`)
-})
+var escapes = lazy.Regexp(`\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?`)
 
 // Clean takes out of untrusted text what a terminal would obey: escape sequences,
 // control characters but newline and tab, and characters that turn the direction of

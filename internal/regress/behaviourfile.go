@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/gatewaylab/lab/internal/strict"
+	"github.com/gatewaylab/lab/internal/wholefile"
 )
 
 const fileHead = `# How this nginx configuration behaves when what is behind it fails, as lab recorded it.
@@ -134,19 +135,7 @@ func (b Behaviour) Write(name string) (err error) {
 	if err != nil {
 		return err
 	}
-	unfinished, err := os.CreateTemp(filepath.Dir(name), ".lab-behaviour-*")
-	if err != nil {
-		return err
-	}
-	_, err = unfinished.Write(text)
-	err = errors.Join(err, unfinished.Chmod(0o644), unfinished.Close())
-	if err == nil {
-		err = os.Rename(unfinished.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished.Name())
-	}
-	return err
+	return wholefile.WriteText(name, text)
 }
 
 // Missing reports whether an error says that there is no behaviour file.

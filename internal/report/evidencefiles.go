@@ -6,13 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/gatewaylab/lab/fixtures"
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/trial"
@@ -64,7 +63,7 @@ func below(folder string, files []evidenceFile) []evidenceFile {
 	return moved
 }
 
-var unfit = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[^A-Za-z0-9._#-]+`) })
+var unfit = lazy.Regexp(`[^A-Za-z0-9._#-]+`)
 
 // fileName makes a name of ours one that every file system takes.
 func fileName(name string) string {

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -13,6 +12,7 @@ import (
 	"time"
 
 	"github.com/gatewaylab/lab/internal/experiment"
+	"github.com/gatewaylab/lab/internal/wholefile"
 )
 
 // Evidence is the last lines that a run has seen of a scenario, kept for `lab show`.
@@ -56,29 +56,11 @@ func (r Report) Remember(cache string) error {
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			return fmt.Errorf("keeping the evidence of %q: %w", result.ID, err)
 		}
-		if err := replace(path, text); err != nil {
+		if err := wholefile.WriteText(path, text); err != nil {
 			return fmt.Errorf("keeping the evidence of %q: %w", result.ID, err)
 		}
 	}
 	return nil
-}
-
-// replace writes a file that others, runs with the same cache, may write at the same
-// time: one of them is there whole.
-func replace(path string, text []byte) error {
-	unfinished, err := os.CreateTemp(filepath.Dir(path), ".unfinished-*")
-	if err != nil {
-		return err
-	}
-	_, err = unfinished.Write(text)
-	err = errors.Join(err, unfinished.Chmod(0o644), unfinished.Close())
-	if err == nil {
-		err = os.Rename(unfinished.Name(), path)
-	}
-	if err != nil {
-		_ = os.Remove(unfinished.Name())
-	}
-	return err
 }
 
 // brokenLog is the end of the error log of the broken state, in the first trial

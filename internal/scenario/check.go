@@ -3,20 +3,19 @@ package scenario
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-var userForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z_][a-z0-9_-]{0,31}$`) })
+var userForm = lazy.Regexp(`^[a-z_][a-z0-9_-]{0,31}$`)
 
-var word = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*$`) })
+var word = lazy.Regexp(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
 
 // checker finds what is well-formed and still wrong. It reports at the line of
 // the nearest node that the author wrote.

@@ -5,17 +5,16 @@ import (
 	"maps"
 	"net"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 	"github.com/gatewaylab/lab/internal/certificate"
+	"github.com/gatewaylab/lab/internal/lazy"
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
@@ -25,7 +24,7 @@ const (
 	maxAnswer = 75 * time.Second // until an answer: nginx itself gives up after 60 s by default
 )
 
-var ownerForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`) })
+var ownerForm = lazy.Regexp(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`)
 
 // backends checks the backends of a stage (base nil), or of a change to one.
 func (c *checker) backends(path []any, given, base map[string]protocol.Backend) {

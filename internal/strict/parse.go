@@ -4,14 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Parse reads the one document of the file; nil if there is none to go on with.
@@ -78,7 +78,7 @@ func NotText(text string) (line int, what string) {
 	return 0, ""
 }
 
-var yamlLine = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)$`) })
+var yamlLine = lazy.Regexp(`^yaml: (?:line (\d+): )?(.*)$`)
 
 // yamlError takes the library's message apart. Its parser counts lines from 0,
 // its scanner from 1; the words tell which of them spoke. Of the first line neither

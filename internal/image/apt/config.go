@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
-	"sync"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // debian names the architectures that Debian calls differently from Go.
@@ -25,19 +25,15 @@ func (h *Host) arch() string {
 // one that Debian's container images carry deletes the host's package cache, private
 // directories or not. (A proxy that a program detects is no hook: without it a host
 // behind a proxy reaches nothing.) apt compares option names without case.
-var hooks = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)(::(pre|post)-invoke|::pre-install-pkgs|^aptcli::hooks|^dpkg::tools)`)
-})
+var hooks = lazy.Regexp(`(?i)(::(pre|post)-invoke|::pre-install-pkgs|^aptcli::hooks|^dpkg::tools)`)
 
 // ours are the options that we set, or that say nothing about reaching packages. The
 // Binary branch holds what single programs override, Dir::Etc::main included if it likes.
-var ours = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`(?i)^(dir::(state|cache|log)|dir::etc::(main|parts)|apt::architectures?|apt::sandbox|binary|commandline|quiet)(::| )`)
-})
+var ours = lazy.Regexp(`(?i)^(dir::(state|cache|log)|dir::etc::(main|parts)|apt::architectures?|apt::sandbox|binary|commandline|quiet)(::| )`)
 
 // line is one option of the dump; a value with a quote in it would not survive being
 // read again, and only shell commands have those.
-var line = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[^" ]+ "[^"]*";$`) })
+var line = lazy.Regexp(`^[^" ]+ "[^"]*";$`)
 
 // prepare makes the private directories and the configuration that leads to them.
 func (h *Host) prepare(ctx context.Context) error {

@@ -12,10 +12,10 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Package is one fetched package.
@@ -29,7 +29,7 @@ type Package struct {
 }
 
 // 'https://…/nginx_1.22.1-9_amd64.deb' nginx_1.22.1-9_amd64.deb 532468 SHA256:4e27…
-var uri = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^'[^']+' (\S+) (\d+) SHA256:([0-9a-f]{64})\s*$`) })
+var uri = lazy.Regexp(`^'[^']+' (\S+) (\d+) SHA256:([0-9a-f]{64})\s*$`)
 
 // resolve asks apt for the packages and everything they depend on. An empty archive
 // directory makes it name them all: what it finds there it leaves out.
