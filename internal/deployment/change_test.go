@@ -76,9 +76,6 @@ func TestScale(t *testing.T) {
 			t.Errorf("%s is scaled to %s, want %s", real, got, want)
 		}
 	}
-	if got, ok := s.Nearest(950 * time.Millisecond); !ok || got != time.Minute {
-		t.Errorf("950 ms is nearest to %s", got)
-	}
 }
 
 func TestSamples(t *testing.T) {

@@ -2,7 +2,6 @@ package deployment
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,18 +46,6 @@ func (s Scale) Of(t time.Duration) time.Duration {
 		return short
 	}
 	return t
-}
-
-// Nearest is the time whose scaled one a measured one is nearest to; false: it is near
-// none.
-func (s Scale) Nearest(measured time.Duration) (time.Duration, bool) {
-	best, found := time.Duration(0), false
-	for _, t := range slices.Sorted(maps.Keys(s.scaled)) {
-		if d := (measured - s.scaled[t]).Abs(); d < Apart/2 && (!found || d < (measured-s.scaled[best]).Abs()) {
-			best, found = t, true
-		}
-	}
-	return best, found
 }
 
 // Longest is the longest scaled time.

@@ -160,11 +160,3 @@ type Images interface {
 	Save(ctx context.Context, refs []string, w io.Writer) error
 	Load(ctx context.Context, r io.Reader) ([]string, error)
 }
-
-// Engine is a container engine.
-type Engine interface {
-	Info(ctx context.Context) (Info, error)
-	Containers
-	Images
-	Close() error
-}

@@ -13,17 +13,8 @@ import (
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
-// Assemble makes the recipe's image from the packages of this machine's distribution
-// and returns its name. It takes no root and installs nothing.
-func (s *Source) Assemble(ctx context.Context, recipe Recipe) (string, error) {
-	dir, unlock, err := s.lock(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer unlock()
-	return s.assemble(ctx, dir, recipe)
-}
-
+// assemble makes the recipe's image from the packages of this machine's distribution, in
+// the folder dir, and returns its name. It takes no root and installs nothing.
 func (s *Source) assemble(ctx context.Context, dir string, recipe Recipe) (string, error) {
 	doing := "assembling " + recipe.Repository
 	arch := s.Info.Arch

@@ -7,8 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gatewaylab/lab/internal/agent"
 	"github.com/gatewaylab/lab/internal/certificate"
@@ -97,19 +98,16 @@ func Open(ctx context.Context, d *Dialling, wanted Wanted) (*Session, error) {
 
 // prepare does side by side what may take long: obtaining the images, obtaining the
 // agent, making certificates, and sweeping what killed runs left.
-func (s *Session) prepare(ctx context.Context, wanted Wanted) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var all sync.WaitGroup
+func (s *Session) prepare(outer context.Context, wanted Wanted) error {
+	all, ctx := errgroup.WithContext(outer)
 	start := func(doing string, step func() error) {
-		all.Go(func() {
+		all.Go(func() error {
 			began := time.Now()
-			if err := step(); err != nil {
-				// The first one counts; the others only hear of it.
-				cancel(err)
-				return
+			err := step()
+			if err == nil {
+				wanted.Report.Detail("%s: %s", doing, time.Since(began).Round(time.Millisecond))
 			}
-			wanted.Report.Detail("%s: %s", doing, time.Since(began).Round(time.Millisecond))
+			return err
 		})
 	}
 	start("images", func() (err error) {
@@ -142,10 +140,13 @@ func (s *Session) prepare(ctx context.Context, wanted Wanted) error {
 		}
 		return nil
 	})
-	all.Wait()
+	err := all.Wait()
 	wanted.Report.Done()
-	if ctx.Err() != nil {
-		return fmt.Errorf("preparing the run: %w", context.Cause(ctx))
+	if cause := context.Cause(outer); cause != nil { // the steps only hear of it
+		err = cause
+	}
+	if err != nil {
+		return fmt.Errorf("preparing the run: %w", err)
 	}
 	return nil
 }
