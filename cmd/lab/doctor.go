@@ -98,9 +98,9 @@ func examineImage(ctx context.Context, e *docker.Engine, info engine.Info, cache
 	if err != nil {
 		return []finding{{"image", "fail", err.Error()}}
 	}
-	road := finding{"image", "ok", plan.Name + ": " + plan.Reason}
-	if plan.Road != image.RoadPresent {
-		road.State = "warn"
+	found := finding{"image", "ok", plan.Name + ": " + plan.Reason}
+	if plan.Origin != image.OriginPresent {
+		found.State = "warn"
 	}
 	disk := finding{"disk", "ok", fmt.Sprintf("%s free in %s", output.Size(int64(plan.FreeBytes)), plan.CacheDir)}
 	switch {
@@ -110,7 +110,7 @@ func examineImage(ctx context.Context, e *docker.Engine, info engine.Info, cache
 		disk.State = "warn"
 		disk.Detail += fmt.Sprintf(": obtaining an image may want %s there; --cache DIR names another folder", output.Size(image.NeedBytes))
 	}
-	return []finding{road, disk}
+	return []finding{found, disk}
 }
 
 // examineServers looks for the images of real servers. A run that needs none does well
@@ -124,7 +124,7 @@ func examineServers(ctx context.Context, e *docker.Engine, info engine.Info, cac
 		if err != nil {
 			f.Detail = err.Error()
 		}
-		if err != nil || plan.Road != image.RoadPresent {
+		if err != nil || plan.Origin != image.OriginPresent {
 			f.State = "warn"
 		}
 		findings = append(findings, f)

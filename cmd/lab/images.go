@@ -141,22 +141,22 @@ func imageList(images []engine.Image) output.Listing {
 		Bytes   int64     `json:"bytes"`
 		Created time.Time `json:"created"`
 		Arch    string    `json:"arch"`
-		Road    string    `json:"road"`
+		Origin  string    `json:"origin"`
 	}
 	items := []item{}
 	grid := output.Grid{Columns: []string{"IMAGE", "ID", "SIZE", "ARCH", "CREATED", "FROM"}}
 	for _, i := range images {
-		name, road := i.ID, i.Labels[engine.LabelImage]
+		name, origin := i.ID, i.Labels[engine.LabelImage]
 		if len(i.Tags) > 0 {
 			name = strings.Join(i.Tags, ",")
 		}
-		if road == "" {
-			road = "registry"
+		if origin == "" {
+			origin = "registry"
 		}
 		short := strings.TrimPrefix(i.ID, "sha256:")
-		items = append(items, item{name, i.ID, i.Bytes, i.Created.UTC(), i.Arch, road})
+		items = append(items, item{name, i.ID, i.Bytes, i.Created.UTC(), i.Arch, origin})
 		grid.Rows = append(grid.Rows, []string{
-			name, short[:min(12, len(short))], output.Size(i.Bytes), i.Arch, i.Created.UTC().Format(time.RFC3339), road,
+			name, short[:min(12, len(short))], output.Size(i.Bytes), i.Arch, i.Created.UTC().Format(time.RFC3339), origin,
 		})
 	}
 	return output.Listing{Title: "Images", Grid: grid, Fields: map[string]any{"images": items}}

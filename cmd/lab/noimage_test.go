@@ -15,9 +15,9 @@ import (
 )
 
 // An engine that has no image, reaches no registry, on a machine without apt: exit
-// code 3, each road and its obstacle by name, and what to do. The engine is a
+// code 3, each way and its obstacle by name, and what to do. The engine is a
 // private one, with nothing on it and a proxy that nobody serves.
-func TestNoRoadToAnImage(t *testing.T) {
+func TestNoSourceOfAnImage(t *testing.T) {
 	private := labtest.PrivateEngine(t)
 	dir := t.TempDir()
 	lab, err := exec.LookPath("lab")

@@ -65,7 +65,7 @@ func namedImages(list []string) (map[string]string, error) {
 }
 
 func imageOf(got image.Obtained) report.Image {
-	return report.Image{Name: got.Name, ID: got.Image.ID, Road: got.Road, Bytes: got.Image.Bytes}
+	return report.Image{Name: got.Name, ID: got.Image.ID, Origin: got.Origin, Bytes: got.Image.Bytes}
 }
 
 // withoutImages says which scenarios have no server here, and why: where there cannot
@@ -80,7 +80,7 @@ func (r *running) withoutImages(servers image.Servers) {
 		if why := r.forbidden(s); why != "" {
 			return why
 		}
-		if err := servers.Failed[s.Server]; errors.Is(err, image.ErrNoRoad) {
+		if err := servers.Failed[s.Server]; errors.Is(err, image.ErrNoSource) {
 			return err.Error()
 		}
 		return ""

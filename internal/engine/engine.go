@@ -17,7 +17,7 @@ const (
 	LabelExpires = "lab.expires" // RFC 3339; afterwards anyone may remove it
 	LabelTestbed = "lab.testbed" // number of the testbed within the run
 	LabelRole    = "lab.role"    // "nginx" or "backend"
-	LabelImage   = "lab.image"   // on images that lab assembled: the road they came by
+	LabelImage   = "lab.image"   // on images that lab assembled: how they came to be
 )
 
 // Errors that callers tell apart.
@@ -52,7 +52,7 @@ type ContainerSpec struct {
 	Labels     map[string]string
 	Network    string            // "none", "container:ID" or a network's id
 	Aliases    []string          // names on that network
-	VolumesOf  string            // id of a container whose volumes are shared; to read only, if Opener
+	VolumesOf  string            // id of a container whose volumes are shared; read-only, if UnlockCgroupOf is set
 	Volume     string            // path of an anonymous volume, removed with its container
 	Tmpfs      map[string]string // path -> mount options
 	Sysctls    map[string]string
@@ -62,11 +62,11 @@ type ContainerSpec struct {
 	StopSignal string
 	OwnCgroup  bool // a cgroup namespace of its own, for a service manager inside
 
-	// Opener makes it a container that opens another one's cgroup to the service manager
-	// there and ends: it shares the process namespace of the container with this id, has
-	// a root file system that nobody writes to, and no AppArmor profile, which would
-	// forbid the one mount that it is for.
-	Opener string
+	// UnlockCgroupOf is the id of a container whose cgroup this short-lived helper makes
+	// writable for the service manager inside. The helper shares that container's process
+	// namespace, has a read-only root file system, and no AppArmor profile, which would
+	// forbid the one mount that it makes.
+	UnlockCgroupOf string
 }
 
 // Container is a container of lab's on the engine.

@@ -16,7 +16,7 @@ import (
 	"github.com/gatewaylab/lab/internal/image/imagetest"
 )
 
-// The road from packages, whole: an image on the engine whose one layer has what nginx
+// Assembling from packages, whole: an image on the engine whose one layer has what nginx
 // needs to start, and nothing that was to be left out.
 func TestAssemble(t *testing.T) {
 	e, info := imagetest.Engine(t)

@@ -50,7 +50,7 @@ func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]strin
 	if len(refs) == 0 {
 		for _, recipe := range Recipes() {
 			got, err := s.Obtain(ctx, recipe, "")
-			if errors.Is(err, ErrNoRoad) {
+			if errors.Is(err, ErrNoSource) {
 				s.report(engine.Progress{What: "left out: " + err.Error(), Warning: true})
 				continue
 			}

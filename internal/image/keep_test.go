@@ -68,7 +68,7 @@ func TestPlan(t *testing.T) {
 	f := newFake(t) // a plan that pulls fails the test
 	s, _ := source(t, f, nil)
 	plan, err := s.Plan(t.Context(), Nginx(), "")
-	if err != nil || plan.Road != RoadPulled || plan.Name != Pinned || !strings.Contains(plan.Reason, "if a registry answers, which shows only then; else ") {
+	if err != nil || plan.Origin != OriginPulled || plan.Name != Pinned || !strings.Contains(plan.Reason, "if a registry answers, which shows only then; else ") {
 		t.Errorf("%+v, %v", plan, err)
 	}
 	if plan.CacheDir != s.Cache || plan.Packages == "" || (plan.FreeMeasured && plan.FreeBytes == 0) {
@@ -85,7 +85,7 @@ func TestPlan(t *testing.T) {
 		}
 	})
 	f.has(Pinned, "amd64", nil)
-	if plan, err := s.Plan(context.WithoutCancel(t.Context()), Nginx(), ""); err != nil || plan.Road != RoadPresent {
+	if plan, err := s.Plan(context.WithoutCancel(t.Context()), Nginx(), ""); err != nil || plan.Origin != OriginPresent {
 		t.Errorf("%+v, %v", plan, err)
 	}
 	if len(f.calls) > 0 {

@@ -13,25 +13,25 @@ import (
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
-// The roads an image comes by.
+// Where an image comes from.
 const (
-	RoadPresent   = "present"
-	RoadPulled    = "pulled"
-	RoadAssembled = "assembled"
+	OriginPresent   = "present"
+	OriginPulled    = "pulled"
+	OriginAssembled = "assembled"
 )
 
 // Obtained is an image that is on the engine now.
 type Obtained struct {
 	Image  engine.Image
 	Name   string // what to create containers from
-	Road   string
-	Reason string // why this road, for people
+	Origin string
+	Reason string // why it comes from there, for people
 	Took   time.Duration
 }
 
-// ErrNoRoad is that nothing leads to an image here, whatever answers: there is no
+// ErrNoSource is that nothing leads to an image here, whatever answers: there is no
 // official one, and this machine has not got what assembling takes.
-var ErrNoRoad = errors.New("no road leads to it")
+var ErrNoSource = errors.New("there is no way to obtain it")
 
 // Obtain makes sure that the engine has an image. With ref "" that is the recipe's
 // official one, or one assembled from packages where no registry answers; a ref that
@@ -49,7 +49,7 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 	}
 	if missing := apt.Missing(); ref == "" && recipe.Official == "" && len(missing) > 0 {
 		return Obtained{}, fmt.Errorf("obtaining an image of %s: %w: there is no official image, and this machine has no %s to assemble one: "+
-			"name one with --image %s=IMAGE, or `lab images load` one that was assembled elsewhere", recipe.What, ErrNoRoad, strings.Join(missing, ", "), recipe.What)
+			"name one with --image %s=IMAGE, or `lab images load` one that was assembled elsewhere", recipe.What, ErrNoSource, strings.Join(missing, ", "), recipe.What)
 	}
 	dir, unlock, err := s.lock(ctx)
 	if err != nil {
@@ -64,9 +64,9 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 	pullErr, why := errNoOfficial, errNoOfficial.Error()
 	if name := cmp.Or(ref, recipe.Official); name != "" {
 		if pullErr = s.pull(ctx, name); pullErr == nil {
-			return s.arrived(ctx, name, RoadPulled, "it was not on the engine")
+			return s.arrived(ctx, name, OriginPulled, "it was not on the engine")
 		}
-		if ctx.Err() != nil { // told to stop: the next road would be one road too many
+		if ctx.Err() != nil { // told to stop: nothing else is tried
 			return Obtained{}, pullErr
 		}
 		if ref != "" {
@@ -81,7 +81,7 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 	}
 	name, assembleErr := assemble(ctx, dir, recipe)
 	if assembleErr == nil {
-		return s.arrived(ctx, name, RoadAssembled, why)
+		return s.arrived(ctx, name, OriginAssembled, why)
 	}
 	if ctx.Err() != nil {
 		return Obtained{}, assembleErr
@@ -103,10 +103,10 @@ func (s *Source) Present(ctx context.Context, recipe Recipe, ref string) (Obtain
 	img, err := s.Engine.Image(ctx, name)
 	switch {
 	case err == nil && img.Arch == s.Info.Arch:
-		return Obtained{Image: img, Name: name, Road: RoadPresent, Reason: reason}, true, nil
+		return Obtained{Image: img, Name: name, Origin: OriginPresent, Reason: reason}, true, nil
 	case err == nil && ref != "":
 		s.report(engine.Progress{What: fmt.Sprintf("%s is for %s and the engine is %s: it may not run", ref, img.Arch, s.Info.Arch), Warning: true})
-		return Obtained{Image: img, Name: name, Road: RoadPresent, Reason: reason}, true, nil
+		return Obtained{Image: img, Name: name, Origin: OriginPresent, Reason: reason}, true, nil
 	case err != nil && !errors.Is(err, engine.ErrNotFound):
 		return Obtained{}, false, err
 	case ref != "":
@@ -136,17 +136,17 @@ func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, 
 		for _, tag := range img.Tags {
 			// Podman puts a registry's name in front: look for the end.
 			if img.Arch == s.Info.Arch && img.Labels[LabelLayout] == layout && strings.Contains("/"+tag, "/"+recipe.Repository+":") {
-				return Obtained{Image: img, Name: tag, Road: RoadPresent, Reason: reason}, true, nil
+				return Obtained{Image: img, Name: tag, Origin: OriginPresent, Reason: reason}, true, nil
 			}
 		}
 	}
 	return Obtained{}, false, nil
 }
 
-func (s *Source) arrived(ctx context.Context, name, road, reason string) (Obtained, error) {
+func (s *Source) arrived(ctx context.Context, name, origin, reason string) (Obtained, error) {
 	img, err := s.Engine.Image(ctx, name)
 	if err != nil {
-		return Obtained{}, fmt.Errorf("looking at the image that was %s: %w", road, err)
+		return Obtained{}, fmt.Errorf("looking at the image that was %s: %w", origin, err)
 	}
-	return Obtained{Image: img, Name: name, Road: road, Reason: reason}, nil
+	return Obtained{Image: img, Name: name, Origin: origin, Reason: reason}, nil
 }

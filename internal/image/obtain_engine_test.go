@@ -25,17 +25,17 @@ func TestObtainTheDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%s %s in %s: %s %q", got.Road, got.Name, got.Took.Round(time.Millisecond), got.Reason, said)
+	t.Logf("%s %s in %s: %s %q", got.Origin, got.Name, got.Took.Round(time.Millisecond), got.Reason, said)
 	again, err := source.Obtain(t.Context(), image.Nginx(), "")
-	if err != nil || again.Road != image.RoadPresent || again.Name != got.Name || again.Image.ID != got.Image.ID {
+	if err != nil || again.Origin != image.OriginPresent || again.Name != got.Name || again.Image.ID != got.Image.ID {
 		t.Errorf("the second time: %+v, %v", again, err)
 	}
 	plan, err := source.Plan(t.Context(), image.Nginx(), "")
-	if err != nil || plan.Road != image.RoadPresent || plan.Name != got.Name {
+	if err != nil || plan.Origin != image.OriginPresent || plan.Name != got.Name {
 		t.Errorf("plan %+v, %v", plan, err)
 	}
 	byID, err := source.Obtain(t.Context(), image.Nginx(), got.Image.ID)
-	if err != nil || byID.Road != image.RoadPresent || byID.Image.ID != got.Image.ID {
+	if err != nil || byID.Origin != image.OriginPresent || byID.Image.ID != got.Image.ID {
 		t.Errorf("by id: %+v, %v", byID, err)
 	}
 }

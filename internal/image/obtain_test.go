@@ -18,7 +18,7 @@ var errNoHost = errors.New(`Get "https://registry.test/v2/": dial tcp: lookup re
 
 const assembledName = "lab/nginx:1.22.1-9"
 
-// source is one whose package road makes the image in the fake, or fails.
+// source is one that assembles the image in the fake, or fails.
 func source(t *testing.T, f *fake, assembleErr error) (*Source, *[]string) {
 	said := &[]string{}
 	return &Source{
@@ -53,32 +53,32 @@ func TestRoads(t *testing.T) {
 		return func(context.Context, string, func(engine.Progress)) error { return errNoHost }
 	}
 	for _, c := range []struct {
-		name  string
-		ref   string
-		has   func(*fake)
-		pull  func(*fake) func(context.Context, string, func(engine.Progress)) error
-		want  string
-		road  string
-		calls string
-		said  string
+		name   string
+		ref    string
+		has    func(*fake)
+		pull   func(*fake) func(context.Context, string, func(engine.Progress)) error
+		want   string
+		origin string
+		calls  string
+		said   string
 	}{
-		{name: "the pinned image", has: func(f *fake) { f.has(Pinned, "amd64", nil); f.has(assembledName, "amd64", assembledLabel) }, want: Pinned, road: RoadPresent},
-		{name: "an assembled one", has: func(f *fake) { f.has(assembledName, "amd64", assembledLabel) }, want: assembledName, road: RoadPresent},
-		{name: "an assembled one behind a registry's name", has: func(f *fake) { f.has("localhost/lab/nginx:1", "amd64", assembledLabel) }, want: "localhost/lab/nginx:1", road: RoadPresent},
-		{name: "only other architectures", has: func(f *fake) { f.has(Pinned, "arm64", nil); f.has(assembledName, "arm64", assembledLabel) }, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		{name: "the pinned image", has: func(f *fake) { f.has(Pinned, "amd64", nil); f.has(assembledName, "amd64", assembledLabel) }, want: Pinned, origin: OriginPresent},
+		{name: "an assembled one", has: func(f *fake) { f.has(assembledName, "amd64", assembledLabel) }, want: assembledName, origin: OriginPresent},
+		{name: "an assembled one behind a registry's name", has: func(f *fake) { f.has("localhost/lab/nginx:1", "amd64", assembledLabel) }, want: "localhost/lab/nginx:1", origin: OriginPresent},
+		{name: "only other architectures", has: func(f *fake) { f.has(Pinned, "arm64", nil); f.has(assembledName, "arm64", assembledLabel) }, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
 		{name: "assembled from something else", has: func(f *fake) {
 			f.has("lab/php:8", "amd64", assembledLabel)
 			f.has("notlab/nginx:1", "amd64", assembledLabel)
-		}, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
-		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) }, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
+		}, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
+		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) }, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
 		{name: "assembled by an older lab", has: func(f *fake) {
 			f.has(assembledName, "amd64", map[string]string{engine.LabelImage: assembledValue, LabelLayout: "1"})
-		}, pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
-		{name: "nothing and a registry", pull: pulls, want: Pinned, road: RoadPulled, calls: "pull nginx:1.28.0"},
-		{name: "nothing and no registry", pull: fails, want: assembledName, road: RoadAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling nginx from the packages of "},
-		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) }, want: "mine:1", road: RoadPresent},
-		{name: "named, of another architecture", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "arm64", nil) }, want: "mine:1", road: RoadPresent, said: "mine:1 is for arm64 and the engine is amd64"},
-		{name: "named and pulled", ref: "mine:1", has: func(f *fake) { f.has(Pinned, "amd64", nil) }, pull: pulls, want: "mine:1", road: RoadPulled, calls: "pull mine:1"},
+		}, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
+		{name: "nothing and a registry", pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
+		{name: "nothing and no registry", pull: fails, want: assembledName, origin: OriginAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling nginx from the packages of "},
+		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) }, want: "mine:1", origin: OriginPresent},
+		{name: "named, of another architecture", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "arm64", nil) }, want: "mine:1", origin: OriginPresent, said: "mine:1 is for arm64 and the engine is amd64"},
+		{name: "named and pulled", ref: "mine:1", has: func(f *fake) { f.has(Pinned, "amd64", nil) }, pull: pulls, want: "mine:1", origin: OriginPulled, calls: "pull mine:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake(t)
@@ -90,7 +90,7 @@ func TestRoads(t *testing.T) {
 			}
 			s, said := source(t, f, nil)
 			got, err := s.Obtain(t.Context(), Nginx(), c.ref)
-			if err != nil || got.Name != c.want || got.Road != c.road || got.Image.ID != "sha256:"+c.want || got.Reason == "" || got.Took <= 0 {
+			if err != nil || got.Name != c.want || got.Origin != c.origin || got.Image.ID != "sha256:"+c.want || got.Reason == "" || got.Took <= 0 {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if calls := strings.Join(f.calls, ", "); calls != c.calls {
@@ -127,7 +127,7 @@ func TestNoRoad(t *testing.T) {
 	if !errors.Is(err, errNoHost) || !errors.Is(err, noApt) {
 		t.Errorf("%v", err)
 	}
-	want := `obtaining an image of nginx: no road leads to one
+	want := `obtaining an image of nginx: there is no way to obtain one
   on the engine: neither nginx:1.28.0 nor an assembled image
   from a registry: ` + errNoHost.Error() + `
   from packages: this machine has no apt-get
@@ -199,7 +199,7 @@ func TestASilentRegistryIsGivenUp(t *testing.T) {
 			s, said := source(t, f, nil)
 			began := time.Now()
 			got, err := s.Obtain(t.Context(), Nginx(), "")
-			if err != nil || got.Road != RoadAssembled {
+			if err != nil || got.Origin != OriginAssembled {
 				t.Fatalf("%+v, %v", got, err)
 			}
 			if took := time.Since(began); took < 50*time.Millisecond+time.Duration(c.before)*30*time.Millisecond || took > 2*time.Second {
@@ -217,7 +217,7 @@ func TestTwoAtOnceDoTheWorkOnce(t *testing.T) {
 	dir := t.TempDir()
 	var mu sync.Mutex // the fake itself is no engine for two
 	inside, waiting := make(chan struct{}), make(chan struct{})
-	var roads []string
+	var origins []string
 	obtain := func(first bool) {
 		s, _ := source(t, f, nil)
 		s.Cache = dir
@@ -241,7 +241,7 @@ func TestTwoAtOnceDoTheWorkOnce(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		roads = append(roads, got.Road)
+		origins = append(origins, got.Origin)
 	}
 	f.pull = func(context.Context, string, func(engine.Progress)) error { return errNoHost }
 	var both sync.WaitGroup
@@ -249,8 +249,8 @@ func TestTwoAtOnceDoTheWorkOnce(t *testing.T) {
 	<-inside
 	both.Go(func() { obtain(false) })
 	both.Wait()
-	if got := strings.Join(roads, " "); got != "assembled present" && got != "present assembled" {
-		t.Errorf("roads %s, calls %v", got, f.calls)
+	if got := strings.Join(origins, " "); got != "assembled present" && got != "present assembled" {
+		t.Errorf("origins %s, calls %v", got, f.calls)
 	}
 }
 
@@ -292,23 +292,23 @@ func TestACacheThatCannotBeWritten(t *testing.T) {
 }
 
 // A server without an official image is assembled and nothing is pulled; where nothing
-// can be assembled either, no road leads to it, and that is told from one that failed.
+// can be assembled either, there is no way to obtain it, and that is told from one that failed.
 func TestServersRoads(t *testing.T) {
 	f := newFake(t)
 	s, _ := source(t, f, nil)
 	recipe := Server(mustServer(t, "gunicorn"))
 	got, err := s.Obtain(t.Context(), recipe, "")
-	if err != nil || got.Road != RoadAssembled || strings.Join(f.calls, ", ") != "assemble lab/gunicorn" {
+	if err != nil || got.Origin != OriginAssembled || strings.Join(f.calls, ", ") != "assemble lab/gunicorn" {
 		t.Errorf("%+v, %v, calls %v", got, err, f.calls)
 	}
 	t.Setenv("PATH", t.TempDir())
 	f = newFake(t)
 	s, _ = source(t, f, nil)
 	all := s.ObtainServers(t.Context(), []string{"gunicorn", "nobody"}, nil)
-	if err := all.Failed["gunicorn"]; !errors.Is(err, ErrNoRoad) || !strings.Contains(err.Error(), "--image gunicorn=IMAGE") || len(f.calls) > 0 {
+	if err := all.Failed["gunicorn"]; !errors.Is(err, ErrNoSource) || !strings.Contains(err.Error(), "--image gunicorn=IMAGE") || len(f.calls) > 0 {
 		t.Errorf("%v, calls %v", err, f.calls)
 	}
-	if _, err := all.Image("nobody"); err == nil || errors.Is(err, ErrNoRoad) {
+	if _, err := all.Image("nobody"); err == nil || errors.Is(err, ErrNoSource) {
 		t.Errorf("%v", err)
 	}
 	f.has("mine:1", "amd64", nil)

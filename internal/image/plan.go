@@ -13,9 +13,9 @@ import (
 // Plan says what Obtain would do.
 type Plan struct {
 	Name   string // the image on the engine, or the one that would be pulled
-	Road   string // the first road that may lead there
+	Origin string // where it may come from, tried first
 	Reason string
-	// The road from packages, whether or not it would be taken.
+	// What assembling it from packages needs, whether or not that would be done.
 	Packages     string   // the distribution
 	Missing      []string // programs that it needs and that are not here
 	CacheDir     string   // "" is a directory for once
@@ -27,7 +27,7 @@ type Plan struct {
 const NeedBytes = 300 << 20
 
 // Plan looks at the engine and at this machine and changes neither. Whether a registry
-// answers shows only when it is asked, so that road is always "may".
+// answers shows only when it is asked, so that pulling is always "may".
 func (s *Source) Plan(ctx context.Context, recipe Recipe, ref string) (Plan, error) {
 	plan := Plan{Packages: distribution(), Missing: apt.Missing(), CacheDir: s.cacheDir()}
 	plan.FreeBytes, plan.FreeMeasured = free(nearest(plan.CacheDir))
@@ -36,10 +36,10 @@ func (s *Source) Plan(ctx context.Context, recipe Recipe, ref string) (Plan, err
 		return plan, err
 	}
 	if found {
-		plan.Name, plan.Road, plan.Reason = got.Name, got.Road, got.Reason
+		plan.Name, plan.Origin, plan.Reason = got.Name, got.Origin, got.Reason
 		return plan, nil
 	}
-	plan.Name, plan.Road = ref, RoadPulled
+	plan.Name, plan.Origin = ref, OriginPulled
 	if ref != "" {
 		plan.Reason = fmt.Sprintf("%s is not on the engine: it would be pulled; whether a registry has it shows only then", ref)
 		return plan, nil
@@ -47,12 +47,12 @@ func (s *Source) Plan(ctx context.Context, recipe Recipe, ref string) (Plan, err
 	plan.Name = recipe.Official
 	plan.Reason = fmt.Sprintf("neither %s nor an assembled image is on the engine: it would be pulled if a registry answers, which shows only then; else ", plan.Name)
 	if plan.Name == "" {
-		plan.Name, plan.Road = recipe.What, RoadAssembled
+		plan.Name, plan.Origin = recipe.What, OriginAssembled
 		plan.Reason = "no assembled image is on the engine, and there is no official one: "
 	}
 	switch {
 	case len(plan.Missing) > 0:
-		plan.Reason += fmt.Sprintf("there is no other road, for this machine has no %s", strings.Join(plan.Missing, ", "))
+		plan.Reason += fmt.Sprintf("there is no other way, since this machine has no %s", strings.Join(plan.Missing, ", "))
 	case plan.FreeMeasured && plan.FreeBytes < NeedBytes:
 		plan.Reason += fmt.Sprintf("assembling from the packages of %s would want %d MB in %s, where %d MB are free", plan.Packages, NeedBytes>>20, plan.CacheDir, plan.FreeBytes>>20)
 	default:

@@ -74,7 +74,7 @@ func noPull(ref string, err error) string {
 	return fmt.Sprintf("the pull went wrong (%s)", text)
 }
 
-// failure is that no road led to an image.
+// failure is that there was no way to obtain an image.
 type failure struct {
 	recipe         Recipe
 	ref            string // "" is the default
@@ -88,7 +88,7 @@ func (f failure) Error() string {
 		if f.recipe.Official != "" {
 			there = "neither " + f.recipe.Official + " nor an assembled image"
 		}
-		fmt.Fprintf(&b, "obtaining an image of %s: no road leads to one\n", f.recipe.What)
+		fmt.Fprintf(&b, "obtaining an image of %s: there is no way to obtain one\n", f.recipe.What)
 		fmt.Fprintf(&b, "  on the engine: %s\n", there)
 		fmt.Fprintf(&b, "  from a registry: %v\n", f.pull)
 		fmt.Fprintf(&b, "  from packages: %v\n", f.assemble)

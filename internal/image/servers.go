@@ -12,7 +12,7 @@ import (
 // there is none of the others.
 type Servers struct {
 	Images map[string]Obtained
-	Failed map[string]error // errors.Is ErrNoRoad where there cannot be one here
+	Failed map[string]error // errors.Is ErrNoSource where there cannot be one here
 }
 
 // ObtainServers obtains the images of servers, one after the other: they share a folder

@@ -74,10 +74,10 @@ func fileName(name string) string {
 func (r Report) versions() string {
 	var servers strings.Builder
 	for _, name := range slices.Sorted(maps.Keys(r.Servers)) {
-		fmt.Fprintf(&servers, "%-9s %s %s (%s)\n", name, r.Servers[name].Name, r.Servers[name].ID, r.Servers[name].Road)
+		fmt.Fprintf(&servers, "%-9s %s %s (%s)\n", name, r.Servers[name].Name, r.Servers[name].ID, r.Servers[name].Origin)
 	}
 	return clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\n%snginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
-		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Road, servers.String(),
+		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Origin, servers.String(),
 		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(r.Nginx.Output)))
 }
 

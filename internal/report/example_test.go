@@ -67,7 +67,7 @@ func example() Report {
 	return New(Run{
 		Lab: "v1.2.3", Started: started, Took: 2500 * time.Millisecond, Again: " --scenarios mine",
 		Engine: engine.Info{Name: "Docker Engine", Version: "20.10", APIVersion: "1.41", OS: "linux", Arch: "amd64", Cores: 2, MemoryBytes: 4 << 30, CgroupVersion: "2", Address: "unix:///run/engine.sock"},
-		Image:  Image{Name: "lab/nginx:1.22.1", ID: "sha256:0123", Road: "assembled", Bytes: 31_100_000},
+		Image:  Image{Name: "lab/nginx:1.22.1", ID: "sha256:0123", Origin: "assembled", Bytes: 31_100_000},
 		Nginx:  protocol.NginxInfo{Path: "/usr/sbin/nginx", Version: "1.22.1", OpenSSL: "OpenSSL 3.0.19", User: "www-data", UID: 33, GID: 33, Output: "nginx version: nginx/1.22.1"},
 		Sources: map[string]scenario.Scenario{"fine": {ID: "fine", Healthy: scenario.Stage{
 			Probes: map[string]scenario.Probe{"home": {Probe: trial.Probe{Get: "/"}, Expect: scenario.Expect{Status: 200}}}}}},

@@ -71,7 +71,7 @@ func (r Report) pageWithEvidence() output.Document {
 }
 
 // origin is an image, where it came from, and its id.
-func (i Image) origin() string { return fmt.Sprintf("%s (%s, %s)", i.Name, i.Road, i.ID) }
+func (i Image) origin() string { return fmt.Sprintf("%s (%s, %s)", i.Name, i.Origin, i.ID) }
 
 func (r Report) engineLine() string {
 	return strings.TrimSpace(fmt.Sprintf("%s %s (%s/%s)", r.Engine.Name, r.Engine.Version, r.Engine.OS, r.Engine.Arch))

@@ -37,10 +37,10 @@ type Stop struct {
 
 // Image is an image of a run.
 type Image struct {
-	Name  string `json:"name"`
-	ID    string `json:"id"`
-	Road  string `json:"road"` // present, pulled or assembled
-	Bytes int64  `json:"bytes"`
+	Name   string `json:"name"`
+	ID     string `json:"id"`
+	Origin string `json:"origin"` // present, pulled or assembled
+	Bytes  int64  `json:"bytes"`
 }
 
 // Report is a run and its results, complete or interrupted.

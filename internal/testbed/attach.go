@@ -56,7 +56,7 @@ func (r *live) save(ctx context.Context) error {
 		return fmt.Errorf("saving what the next process needs to know: %w", err)
 	}
 	keep := protocol.Keep{Until: r.equipment.Owner.Expires.Unix()}
-	if r.backend != nil && !r.alone() && !r.paused {
+	if r.backend != nil && !r.isManaged() && !r.paused {
 		if err := r.backend.ask(ctx, protocol.MethodKeep, keep, nil); err != nil {
 			return err
 		}

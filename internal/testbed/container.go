@@ -29,7 +29,7 @@ func (t *Testbed) container(ctx context.Context, spec engine.ContainerSpec, role
 	switch role {
 	case "nginx":
 		spec.Volume, spec.Memory = volume, nginxMemory
-	case "opener":
+	case "helper":
 		spec.Memory = nginxMemory
 	default:
 		spec.Memory = int64(t.memory)
@@ -37,7 +37,7 @@ func (t *Testbed) container(ctx context.Context, spec engine.ContainerSpec, role
 			spec.Aliases = []string{backendAlias}
 		}
 	}
-	if role != "opener" && !strings.HasPrefix(spec.Network, "container:") {
+	if role != "helper" && !strings.HasPrefix(spec.Network, "container:") {
 		spec.Sysctls = map[string]string{
 			"net.ipv4.ip_unprivileged_port_start": "0", // nginx listens on port 80 without the capability for it
 			"net.ipv6.conf.all.disable_ipv6":      "0", // without a network the engine switches ::1 off

@@ -97,7 +97,7 @@ func confined(t *testing.T, kind testbed.Kind) {
 	case "php-fpm":
 		memory[1]["/srv"] = "rw,nosuid,nodev,size=16m,mode=0755"
 	case "systemd":
-		// The opener, which alone had more rights, is gone.
+		// The helper, which alone had more rights, is gone.
 		if len(b.IDs()) != 2 {
 			t.Fatalf("containers %v", b.IDs())
 		}
@@ -106,7 +106,7 @@ func confined(t *testing.T, kind testbed.Kind) {
 			time.Sleep(20 * time.Millisecond)
 		}
 		if !gone() {
-			t.Error("the opener is still there")
+			t.Error("the helper is still there")
 		}
 		roles = roles[:1]
 		memory[0]["/srv"] = "rw,nosuid,nodev,exec,size=16m,mode=0755"

@@ -21,46 +21,46 @@ type conversation struct {
 
 	write sync.Mutex
 
-	mu      sync.Mutex
-	next    uint64
-	waiting map[uint64]chan protocol.Answer
-	alive   bool  // something came since the last beat
-	ended   error // why no more answers come
-	heard   int64 // bytes since the trial began
+	mu        sync.Mutex
+	next      uint64
+	waiting   map[uint64]chan protocol.Answer
+	alive     bool  // the agent has said something since the last heartbeat
+	ended     error // why there are no more answers; nil while the conversation goes on
+	bytesRead int64 // since the trial began
 }
 
-// deafness is how long an order that could not be written waits for the reason.
-const deafness = time.Second
+// writeGrace is how long lab waits for the reader to say why an order could not be written.
+const writeGrace = time.Second
 
-// What an agent says stays in memory until the report is written. The container it
-// speaks from may not be the agent's alone.
+// The answers of an agent stay in memory until the report is written, and a hostile
+// process in its container could answer in its place. So there are limits, in bytes.
 const (
-	maxHeard = 256 << 20 // in one trial; the logs alone may have half of it
-	maxSaid  = 64 << 10  // of an error
+	maxBytesPerTrial = 256 << 20 // the two logs of a trial may take half of it
+	maxErrorText     = 64 << 10
 )
 
-// ears counts what is heard.
-type ears struct{ c *conversation }
+// countingReader reads the stream and counts the bytes of a trial.
+type countingReader struct{ c *conversation }
 
-func (e ears) Read(p []byte) (int, error) {
+func (e countingReader) Read(p []byte) (int, error) {
 	n, err := e.c.stream.Read(p)
 	e.c.mu.Lock()
 	defer e.c.mu.Unlock()
-	if e.c.heard += int64(n); e.c.heard > maxHeard {
-		return n, fmt.Errorf("it said more than %d MiB in one trial: not an agent of this lab", maxHeard>>20)
+	if e.c.bytesRead += int64(n); e.c.bytesRead > maxBytesPerTrial {
+		return n, fmt.Errorf("it said more than %d MiB in one trial: not an agent of this lab", maxBytesPerTrial>>20)
 	}
 	return n, err
 }
 
-// begin starts to count anew.
+// begin sets the count back at the beginning of a trial.
 func (c *conversation) begin() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.heard = 0
+	c.bytesRead = 0
 }
 
-// An agent answers each order when it is done, and a heartbeat at once, unless its
-// container is frozen or the engine does not pass on what it says.
+// An agent answers an order when it has been carried out, and a heartbeat at once. It
+// does not answer at all if its container is paused or the engine drops its output.
 const (
 	beat        = 4 * time.Second
 	silentBeats = 5
@@ -79,8 +79,8 @@ func converse(stream engine.Stream, who string) *conversation {
 	return c
 }
 
-// beat ends the conversation when the agent says nothing at all for silentBeats while
-// it is waited for. Whoever does not wait may leave it frozen.
+// beat ends the conversation if the agent says nothing for silentBeats heartbeats while
+// an order waits for its answer. While no order waits the container may stay paused.
 func (c *conversation) beat(every time.Duration, over <-chan struct{}) {
 	clock := time.NewTicker(every)
 	defer clock.Stop()
@@ -121,7 +121,7 @@ func (c *conversation) send(o protocol.Order) error {
 func (c *conversation) listen() {
 	for {
 		var a protocol.Answer
-		if err := protocol.ReadFrame(ears{c}, &a); err != nil {
+		if err := protocol.ReadFrame(countingReader{c}, &a); err != nil {
 			c.end(err)
 			return
 		}
@@ -168,7 +168,7 @@ func (r *request) read(a protocol.Answer) {
 	r.took = a.Took
 	switch {
 	case a.Error != "":
-		r.err = errAgent{strings.ToValidUTF8(a.Error[:min(len(a.Error), maxSaid)], "")}
+		r.err = errAgent{strings.ToValidUTF8(a.Error[:min(len(a.Error), maxErrorText)], "")}
 	case r.result != nil:
 		if err := json.Unmarshal(a.Result, r.result); err != nil {
 			r.err = fmt.Errorf("reading the answer to %s: %w", r.method, err)
@@ -253,12 +253,12 @@ func (c *conversation) exchange(ctx context.Context, method, what string, params
 		select {
 		case err := <-written:
 			if err != nil {
-				return none, c.deaf(ctx, answer, err)
+				return none, c.writeFailed(ctx, answer, err)
 			}
 			written = nil
 		case a, ok := <-answer:
 			if !ok {
-				return none, c.why()
+				return none, c.endCause()
 			}
 			return a, nil
 		case <-ctx.Done():
@@ -267,21 +267,21 @@ func (c *conversation) exchange(ctx context.Context, method, what string, params
 	}
 }
 
-// deaf says why an order could not be written: who reads the stream mostly knows
+// writeFailed says why an order could not be written: who reads the stream mostly knows
 // more in a moment.
-func (c *conversation) deaf(ctx context.Context, answer chan protocol.Answer, err error) error {
+func (c *conversation) writeFailed(ctx context.Context, answer chan protocol.Answer, err error) error {
 	select {
 	case _, ok := <-answer:
 		if !ok {
-			return c.why()
+			return c.endCause()
 		}
 	case <-ctx.Done():
-	case <-time.After(deafness):
+	case <-time.After(writeGrace):
 	}
 	return fmt.Errorf("%s does not take orders: %w", c.who, err)
 }
 
-func (c *conversation) why() error {
+func (c *conversation) endCause() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ended

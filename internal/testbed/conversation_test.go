@@ -207,8 +207,8 @@ func TestHeartbeat(t *testing.T) {
 			t.Cleanup(func() { close(over) })
 			go c.beat(every, over)
 			time.Sleep(2 * silentBeats * every)
-			if c.why() != nil {
-				t.Fatalf("nobody waited: %v", c.why())
+			if c.endCause() != nil {
+				t.Fatalf("nobody waited: %v", c.endCause())
 			}
 			go func() {
 				o := take(t, agent)

@@ -198,7 +198,7 @@ func FuzzAnswers(f *testing.F) {
 		if err == nil {
 			seen, err = bed.Run(ctx, "t", lied())
 		}
-		if took := time.Since(began); took > liarsTime+deafness+slack {
+		if took := time.Since(began); took > liarsTime+writeGrace+slack {
 			t.Errorf("it ends after %s: %v", took, err)
 		}
 		if err != nil && err.Error() == "" {
@@ -235,7 +235,7 @@ func TestLiars(t *testing.T) {
 		"logs without an end":   {strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID"}]],"logs":{"truncated":true}}` + "\n" + strings.Repeat(`{"truncated":true}`+"\n", logPages), "there is no end after 64 pages"},
 		"too many answers":      {strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID"},{"id":"$ID"}]]}`, "2 answers to 1 probes"},
 		"no answers":            {strings.Repeat("=\n", 7) + `{"answers":[]}`, "0 of 1 waves"},
-		"a long error":          {strings.Repeat("=\n", 6) + "!" + strings.Repeat("x", 1<<20), strings.Repeat("x", maxSaid)},
+		"a long error":          {strings.Repeat("=\n", 6) + "!" + strings.Repeat("x", 1<<20), strings.Repeat("x", maxErrorText)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), slack)
@@ -245,7 +245,7 @@ func TestLiars(t *testing.T) {
 			if err == nil {
 				_, err = bed.Run(ctx, "t", lied())
 			}
-			if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > maxSaid+1000 {
+			if err == nil || !strings.Contains(err.Error(), test.want) || len(err.Error()) > maxErrorText+1000 {
 				t.Errorf("got %.200v, want %.200q", err, test.want)
 			}
 		})
@@ -256,7 +256,7 @@ func TestLiars(t *testing.T) {
 func TestSaidTooMuch(t *testing.T) {
 	c, agent := agentOf(t, "")
 	c.mu.Lock()
-	c.heard = maxHeard - 8<<20 // the rest takes seconds
+	c.bytesRead = maxBytesPerTrial - 8<<20 // the rest takes seconds
 	c.mu.Unlock()
 	go func() {
 		var frame bytes.Buffer
@@ -275,7 +275,7 @@ func TestSaidTooMuch(t *testing.T) {
 		t.Errorf("ask = %v", err)
 	}
 	c.begin()
-	if c.heard != 0 {
-		t.Errorf("%d bytes are held against the next trial", c.heard)
+	if c.bytesRead != 0 {
+		t.Errorf("%d bytes are held against the next trial", c.bytesRead)
 	}
 }

@@ -130,7 +130,7 @@ func (r *live) Close(ctx context.Context) (trial.Observation, error) {
 		r.took(states)
 	}
 	how := clean
-	if ended != nil || r.alone() || r.visit > 0 {
+	if ended != nil || r.isManaged() || r.visit > 0 {
 		how = spoiled
 	}
 	r.seen = r.sum()

@@ -13,14 +13,15 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// alone reports whether nginx and the backends are services in one container, with one
-// agent.
-func (t *Testbed) alone() bool { return t.nginx == t.backend }
+// isManaged reports whether nginx and the backends are services of a service manager, all
+// in one container with one agent.
+func (t *Testbed) isManaged() bool { return t.nginx == t.backend }
 
-// startManaged starts a testbed of one container with a service manager as process 1. It
-// has the capabilities that all have, and a cgroup of its own, which the engine mounts
-// read-only; an opener beside it, which has the privilege that scenarios ask for, makes
-// that writable and is gone before anything of the scenario's is there.
+// startManaged starts a testbed of one container, whose process 1 is a service manager.
+// The container has the same capabilities as every other one. Its cgroup is its own, and
+// the engine mounts it read-only. A short-lived helper container, which has the privilege
+// that the scenario asks for, makes it writable and is removed before any file of the
+// scenario is there.
 func (t *Testbed) startManaged(ctx context.Context, kind Kind, base engine.ContainerSpec) error {
 	manager, _ := kind.manager()
 	for _, p := range manager.Privileges {
@@ -29,7 +30,7 @@ func (t *Testbed) startManaged(ctx context.Context, kind Kind, base engine.Conta
 		}
 	}
 	t.image = base.Image
-	opener := base
+	helper := base
 	base.Command, base.OwnCgroup = []string{agentPath, "manager", manager.Name}, true
 	base.Tmpfs = maps.Clone(base.Tmpfs)
 	base.Tmpfs["/run"] = "rw,nosuid,nodev,size=32m,mode=0755"
@@ -47,19 +48,19 @@ func (t *Testbed) startManaged(ctx context.Context, kind Kind, base engine.Conta
 		return err
 	}
 	t.backend = t.nginx
-	if err := t.openCgroup(ctx, id, opener, manager); err != nil {
+	if err := t.unlockCgroup(ctx, id, helper, manager); err != nil {
 		return fmt.Errorf("opening the container's cgroup to %s: %w", manager.Name, err)
 	}
 	return t.hello(ctx)
 }
 
-// openCgroup runs the opener and waits for its end.
-func (t *Testbed) openCgroup(ctx context.Context, of string, spec engine.ContainerSpec, manager server.Server) error {
-	spec.Opener, spec.VolumesOf, spec.Tmpfs = of, of, nil
+// unlockCgroup runs the helper container and waits until it has ended.
+func (t *Testbed) unlockCgroup(ctx context.Context, of string, spec engine.ContainerSpec, manager server.Server) error {
+	spec.UnlockCgroupOf, spec.VolumesOf, spec.Tmpfs = of, of, nil
 	spec.Command = []string{agentPath, "open-cgroup"}
 	// It enters a mount namespace, which is a change of the root directory.
 	spec.Cap = slices.Concat(spec.Cap, manager.Privileges, []string{"SYS_CHROOT"})
-	id, err := t.container(ctx, spec, "opener")
+	id, err := t.container(ctx, spec, "helper")
 	if err != nil {
 		return err
 	}
@@ -74,11 +75,11 @@ func (t *Testbed) openCgroup(ctx context.Context, of string, spec engine.Contain
 	stop := context.AfterFunc(ctx, func() { _ = stream.Close() })
 	defer stop()
 	var said bytes.Buffer
-	if _, err := io.Copy(&said, io.LimitReader(stream, maxSaid)); err != nil || strings.TrimSpace(said.String()) != "open" {
+	if _, err := io.Copy(&said, io.LimitReader(stream, maxErrorText)); err != nil || strings.TrimSpace(said.String()) != "open" {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return fmt.Errorf("the opener says %q (%v): %s", said.String(), err, strings.TrimSpace(stream.Errors()))
+		return fmt.Errorf("the helper says %q (%v): %s", said.String(), err, strings.TrimSpace(stream.Errors()))
 	}
 	return nil
 }

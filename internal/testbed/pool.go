@@ -170,7 +170,7 @@ func (p *Pool) start(ctx context.Context, kind Kind) (*Testbed, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	// A service manager's nginx is that of its own image.
-	if !t.alone() || p.info.Version == "" {
+	if !t.isManaged() || p.info.Version == "" {
 		p.info = t.Nginx()
 	}
 	p.times.Started++

@@ -27,7 +27,7 @@ func (r *live) start(ctx context.Context) error {
 	backends = append(backends, launches...)
 	nginx := &request{method: protocol.MethodNginxStart}
 	config := r.config()
-	if r.alone() {
+	if r.isManaged() {
 		err = r.nginx.series(ctx, false, append(backends, config, nginx)...)
 	} else {
 		err = both(
@@ -175,7 +175,7 @@ func (r *live) unpause(ctx context.Context) error {
 // end stops everything and proves that nothing is left. The backends' last states go
 // into the observation; nginx, whose end is last, sees who still listens.
 func (r *live) end(ctx context.Context, backends ...*request) error {
-	if r.alone() { // all of it ends with its container, which serves no second trial
+	if r.isManaged() { // all of it ends with its container, which serves no second trial
 		return r.backend.series(ctx, false, backends...)
 	}
 	var nginx, backend protocol.Left

@@ -141,9 +141,9 @@ func (s *specs) Create(ctx context.Context, spec engine.ContainerSpec) (string, 
 	return s.Containers.Create(ctx, spec)
 }
 
-// Only the opener has the privilege that was given, and nothing of the scenario's; without
+// Only the helper has the privilege that was given, and nothing of the scenario's; without
 // the privilege there is no container at all.
-func TestOpener(t *testing.T) {
+func TestCgroupHelper(t *testing.T) {
 	t.Parallel()
 	e := labtest.Engine(t)
 	equipment := labtest.WithServers(t, e, labtest.Equipment(t, e, labtest.Image(t, e).Name))
@@ -159,13 +159,13 @@ func TestOpener(t *testing.T) {
 	if len(asked.all) != 2 {
 		t.Fatalf("%d containers", len(asked.all))
 	}
-	manager, opener := asked.all[0], asked.all[1]
-	if slices.Contains(manager.Cap, "SYS_ADMIN") || !manager.OwnCgroup || manager.Opener != "" {
+	manager, helper := asked.all[0], asked.all[1]
+	if slices.Contains(manager.Cap, "SYS_ADMIN") || !manager.OwnCgroup || manager.UnlockCgroupOf != "" {
 		t.Errorf("the service manager's container: %+v", manager)
 	}
-	own := slices.DeleteFunc(slices.Clone(opener.Cap), func(c string) bool { return slices.Contains(manager.Cap, c) })
-	if opener.Opener == "" || opener.VolumesOf != opener.Opener || opener.Network != "none" || !slices.Equal(own, []string{"SYS_ADMIN", "SYS_CHROOT"}) || len(opener.Tmpfs)+len(opener.Sysctls) > 0 {
-		t.Errorf("the opener: %+v", opener)
+	own := slices.DeleteFunc(slices.Clone(helper.Cap), func(c string) bool { return slices.Contains(manager.Cap, c) })
+	if helper.UnlockCgroupOf == "" || helper.VolumesOf != helper.UnlockCgroupOf || helper.Network != "none" || !slices.Equal(own, []string{"SYS_ADMIN", "SYS_CHROOT"}) || len(helper.Tmpfs)+len(helper.Sysctls) > 0 {
+		t.Errorf("the helper: %+v", helper)
 	}
 	equipment.Privileges, asked.all = nil, nil
 	if _, err := testbed.Start(t.Context(), equipment, 2, testbed.Kind{Server: "systemd"}); err == nil || !strings.Contains(err.Error(), "systemd needs the privilege SYS_ADMIN, which was not given") || len(asked.all) > 0 {

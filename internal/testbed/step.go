@@ -33,7 +33,7 @@ var actions = map[string]action{
 	"stop-nginx":    {nginx: true, orders: plain(protocol.MethodNginxStop)},
 	"start-nginx":   {nginx: true, orders: plain(protocol.MethodNginxStart)},
 	"restart-backend": {orders: eachBackend(func(r *live, name string) ([]*request, error) {
-		if r.alone() && r.stage.Backends[name].Up() {
+		if r.isManaged() && r.stage.Backends[name].Up() {
 			again, err := r.launch(name)
 			if err == nil {
 				launch := again.params.(protocol.Launch)

@@ -1,5 +1,5 @@
-// Package testbed runs trials on containers: mostly two that stay warm, in which the
-// processes of each trial are fresh. It does not judge what it sees.
+// Package testbed runs trials on containers, mostly on two that are kept running. Each
+// trial gets fresh processes in them. The package reports what it sees and judges nothing.
 package testbed
 
 import (
@@ -33,8 +33,9 @@ const (
 	backendAlias = "app"
 )
 
-// capabilities is all that remains of root's. KILL: nginx's workers run as
-// another user, and without it they survive their trial and go on answering.
+// capabilities is what root has left in a container. KILL is among them because nginx's
+// workers run as another user: without it they would survive their trial and go on
+// answering.
 var capabilities = []string{"SETUID", "SETGID", "CHOWN", "KILL", "DAC_OVERRIDE"}
 
 // Equipment is what every testbed of a run has in common.
@@ -81,9 +82,9 @@ func (k Kind) manager() (s server.Server, ok bool) {
 	return s, s.Manager
 }
 
-// Start starts a testbed. What was started is removed again when something fails.
+// Start starts a testbed. If a step fails, everything that was started is removed again.
 func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *Testbed, err error) {
-	// Creating a container cannot be interrupted: it is not begun any more.
+	// Creating a container cannot be interrupted, so it is not begun after an interruption.
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("starting testbed %d: %w", number, context.Cause(ctx))
 	}
@@ -149,7 +150,8 @@ func Start(ctx context.Context, equipment Equipment, number int, kind Kind) (_ *
 	return t, t.hello(ctx)
 }
 
-// open attaches to a container and starts it.
+// open attaches to a container and starts it, in this order: what the container says
+// before it is attached to would be lost.
 func (t *Testbed) open(ctx context.Context, id, role string) (*conversation, error) {
 	stream, err := t.equipment.Engine.Attach(ctx, id)
 	if err != nil {
@@ -166,7 +168,7 @@ func (t *Testbed) open(ctx context.Context, id, role string) (*conversation, err
 func (t *Testbed) hello(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, cleanUp, fmt.Errorf("no answer within %s", cleanUp))
 	defer cancel()
-	if t.alone() {
+	if t.isManaged() {
 		return t.helloNginx(ctx)
 	}
 	return both(

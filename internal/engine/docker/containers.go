@@ -62,8 +62,8 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 	if spec.OwnCgroup {
 		host.CgroupnsMode = container.CgroupnsModePrivate
 	}
-	if spec.Opener != "" {
-		host.PidMode = container.PidMode("container:" + spec.Opener)
+	if spec.UnlockCgroupOf != "" {
+		host.PidMode = container.PidMode("container:" + spec.UnlockCgroupOf)
 		host.ReadonlyRootfs = true
 		host.SecurityOpt = append(host.SecurityOpt, "apparmor=unconfined")
 		host.VolumesFrom = []string{spec.VolumesOf + ":ro"}

@@ -55,13 +55,13 @@ func TestPullFromARegistry(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Road != image.RoadPulled || got.Name != ref || got.Image.Arch != info.Arch || got.Image.Labels["lab-test"] != "1" {
+	if got.Origin != image.OriginPulled || got.Name != ref || got.Image.Arch != info.Arch || got.Image.Labels["lab-test"] != "1" {
 		t.Errorf("%+v", got)
 	}
 	if last.Total < 3<<20 || last.Done != last.Total {
 		t.Errorf("the last progress was %+v", last)
 	}
-	if again, err := source.Obtain(t.Context(), image.Nginx(), ref); err != nil || again.Road != image.RoadPresent {
+	if again, err := source.Obtain(t.Context(), image.Nginx(), ref); err != nil || again.Origin != image.OriginPresent {
 		t.Errorf("%+v, %v", again, err)
 	}
 
@@ -96,10 +96,10 @@ func TestPullServerFromARegistry(t *testing.T) {
 	absent(t, e, ref)
 	source := image.Source{Engine: e, Info: info, Cache: t.TempDir()}
 	named := map[string]string{"php-fpm": ref}
-	for _, road := range []string{image.RoadPulled, image.RoadPresent} {
+	for _, origin := range []string{image.OriginPulled, image.OriginPresent} {
 		got := source.ObtainServers(t.Context(), []string{"php-fpm"}, named)
-		if one := got.Images["php-fpm"]; got.Failed["php-fpm"] != nil || one.Name != ref || one.Road != road || one.Image.ID != made.Image.ID {
-			t.Errorf("%+v, %v; want it %s", one, got.Failed, road)
+		if one := got.Images["php-fpm"]; got.Failed["php-fpm"] != nil || one.Name != ref || one.Origin != origin || one.Image.ID != made.Image.ID {
+			t.Errorf("%+v, %v; want it %s", one, got.Failed, origin)
 		}
 	}
 	if err := e.RemoveImage(t.Context(), ref); err != nil {
