@@ -182,47 +182,47 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 		}
 	}
 	d, inside, outer := s.culprit(said, line)
-	if kind == Unknown && d != nil && elsewhere(*d) {
+	if kind == Unknown && d != nil && elsewhere(d) {
 		kind = Misplaced // of the stream or mail modules, without which it is unknown
 	}
 	if kind == "" || kind == Syntax || d == nil {
 		s.trouble = "nginx -t says: " + said
 		return false
 	}
-	f := Finding{Line: s.line(d.start), Kind: kind, Verdict: guide.Refuted, Text: s.source(*d), Reason: "nginx -t: " + said}
+	f := Finding{Line: s.line(d.Start), Kind: kind, Verdict: guide.Refuted, Text: s.source(d), Reason: "nginx -t: " + said}
 	if placeholder().MatchString(f.Text) {
-		s.tried = blank(s.tried, d.start, d.end)
+		s.tried = blank(s.tried, d.Start, d.End)
 		s.filled = true
 		return true
 	}
 	switch {
-	case kind == Unknown && !directiveName().MatchString(d.name):
+	case kind == Unknown && !directiveName().MatchString(d.Name):
 		s.trouble = "nginx -t says: " + said
 		return false
 	case kind == Unknown:
-		f = unknown(f, d.name, guess)
+		f = unknown(f, d.Name, guess)
 	case kind == Misplaced:
 		if !inside { // its place is ours
 			s.trouble = "nginx -t says: " + said
 			return false
 		}
-		f.Reason += placesOf(*d)
-		if places(*d)&groupConf != 0 && s.inUpstream(*d) {
+		f.Reason += placesOf(d)
+		if places(d)&groupConf != 0 && d.In("upstream") != nil {
 			f.Kind, f.Verdict, f.Reason = Newer, guide.Conditional, "newer nginx versions have it there; nginx -t: "+said
 		}
-	case kind == Duplicate && s.alternatives(*d, outer):
+	case kind == Duplicate && s.alternatives(d, outer):
 		f.Verdict, f.Reason = guide.Inconclusive, "it stands there twice, which may mean alternatives"
 	}
-	if h, ok := historyOf(*d); ok && (kind == Value || kind == Unknown) {
+	if h, ok := historyOf(d); ok && (kind == Value || kind == Unknown) {
 		f.Kind, f.Source, f.Correct, f.Reason = Obsolete, h.source(), h.Instead, h.words()+"; nginx -t: "+said
 		if h.Until == nil && h.Since != nil {
 			f.Kind, f.Verdict = Newer, guide.Conditional
 		}
 	}
 	s.findings = append(s.findings, f)
-	start, end := d.start, d.end
-	if d.name == "server" && kind == Value { // without its servers an upstream is no use
-		start, end = d.parameter(said)
+	start, end := d.Start, d.End
+	if d.Name == "server" && kind == Value { // without its servers an upstream is no use
+		start, end = parameter(d, said)
 	}
 	s.tried = blank(s.tried, start, end)
 	if strings.Contains(said, `" must be `) { // without it the others would not fit either
@@ -231,68 +231,58 @@ func (s *snippet) diagnose(output string, w wrapped, guess func(string) string) 
 	return true
 }
 
-// inUpstream reports whether a directive stands in an upstream block.
-func (s *snippet) inUpstream(d directive) bool {
-	list, _ := readConfig(s.tried)
-	found := false
-	each(list, func(block directive, _ []directive) {
-		found = found || block.isBlock && block.name == "upstream" && block.start < d.start && d.end <= block.end
-	})
-	return found
-}
-
 // parameter is where the one stands that a refusal quotes; the whole directive where
 // none does.
-func (d directive) parameter(said string) (start, end int) {
-	for i, arg := range d.args {
+func parameter(d *nginx.Directive, said string) (start, end int) {
+	for i, arg := range d.Args {
 		if strings.HasSuffix(said, fmt.Sprintf("%q", arg)) {
-			return d.words[i+1].start, d.words[i+1].end
+			return d.Words[i+1].Start, d.Words[i+1].End
 		}
 	}
-	return d.start, d.end
+	return d.Start, d.End
 }
 
 // culprit is the directive that a refusal is about, whether it stands inside a block of
 // the snippet, and its neighbours.
-func (s *snippet) culprit(said string, line int) (found *directive, inside bool, outer []directive) {
-	list, _ := readConfig(s.tried)
+func (s *snippet) culprit(said string, line int) (found *nginx.Directive, inside bool, outer []*nginx.Directive) {
+	list, _ := nginx.ReadSnippet(s.tried)
 	names := map[string]bool{}
 	for _, m := range quotedName().FindAllStringSubmatch(said, -1) {
 		names[m[1]] = true
 	}
-	top := map[int]bool{}
-	for _, d := range list {
-		top[d.start] = d.name != "http"
-	}
-	consider := func(fit func(directive) bool) {
-		each(list, func(d directive, siblings []directive) {
-			if found == nil || d.start >= found.start {
-				if fit(d) {
-					one := d
-					found, inside, outer = &one, !top[d.start], siblings
-				}
+	consider := func(fit func(*nginx.Directive) bool) {
+		nginx.Walk(list, func(d *nginx.Directive) {
+			if (found == nil || d.Start >= found.Start) && fit(d) {
+				found = d
 			}
 		})
 	}
-	on := func(d directive) bool {
-		begin, end := lineOf(s.tried, d.start), lineOf(s.tried, max(d.start, d.end-1))
-		if d.isBlock {
-			end = lineOf(s.tried, d.body)
+	on := func(d *nginx.Directive) bool {
+		begin, end := lineOf(s.tried, d.Start), lineOf(s.tried, max(d.Start, d.End-1))
+		if d.IsBlock {
+			end = lineOf(s.tried, d.Body)
 		}
 		return line >= begin && line <= end
 	}
-	consider(func(d directive) bool { return names[d.name] && on(d) })
+	consider(func(d *nginx.Directive) bool { return names[d.Name] && on(d) })
 	if found == nil && !strings.HasPrefix(said, "unknown directive") {
-		consider(func(d directive) bool { return names[d.name] && !d.isBlock })
+		consider(func(d *nginx.Directive) bool { return names[d.Name] && !d.IsBlock })
 	}
 	if strings.HasPrefix(said, "duplicate location ") {
-		consider(func(d directive) bool { return d.name == "location" && on(d) })
+		consider(func(d *nginx.Directive) bool { return d.Name == "location" && on(d) })
 	}
 	if found == nil && line >= 0 {
-		consider(func(d directive) bool { return on(d) && !d.isBlock })
+		consider(func(d *nginx.Directive) bool { return on(d) && !d.IsBlock })
 		if found == nil {
 			consider(on)
 		}
+	}
+	if found == nil {
+		return nil, false, nil
+	}
+	inside, outer = found.Name == "http", list
+	if found.Parent != nil {
+		inside, outer = true, found.Parent.Block
 	}
 	return found, inside, outer
 }

@@ -42,10 +42,10 @@ func ofOthers(name string) string {
 }
 
 // placesOf is where a directive may stand, in words.
-func placesOf(d directive) string {
+func placesOf(d *nginx.Directive) string {
 	var list []string
 	bits := places(d)
-	if d.name == "location" {
+	if d.Name == "location" {
 		bits |= placeConf
 	}
 	for _, c := range slices.Backward(contexts) {
@@ -60,9 +60,9 @@ func placesOf(d directive) string {
 }
 
 // historyOf is what the tables say of a directive with its arguments.
-func historyOf(d directive) (history, bool) {
+func historyOf(d *nginx.Directive) (history, bool) {
 	for _, h := range known().History {
-		if h.Name == d.name && (h.Args.IsZero() || h.Args.MatchString(strings.Join(d.args, " "))) {
+		if h.Name == d.Name && (h.Args.IsZero() || h.Args.MatchString(strings.Join(d.Args, " "))) {
 			return h, true
 		}
 	}
@@ -116,8 +116,8 @@ func (s *Scan) decideSnippet(one *snippet) []Finding {
 	}
 	whole := Finding{Line: one.statement.LineAt(one.offset), Kind: Snippet, Text: one.text}
 	if one.shown { // a comment may stand first
-		if d, _ := readConfig(one.text); len(d) > 0 {
-			whole.Line = one.line(d[0].start)
+		if d, _ := nginx.ReadSnippet(one.text); len(d) > 0 {
+			whole.Line = one.line(d[0].Start)
 		}
 	}
 	switch {
@@ -143,16 +143,16 @@ func (s *Scan) decideSnippet(one *snippet) []Finding {
 // not do what they say.
 func (s *Scan) dated(one *snippet) []Finding {
 	var list []Finding
-	directives, _ := readConfig(one.tried)
+	directives, _ := nginx.ReadSnippet(one.tried)
 	version := nginx.FindVersion(s.nginx.Version)
-	each(directives, func(d directive, _ []directive) {
-		f := Finding{Line: one.line(min(d.start, len(one.text)-1)), Text: one.source(d), Verdict: guide.Conditional}
+	nginx.Walk(directives, func(d *nginx.Directive) {
+		f := Finding{Line: one.line(min(d.Start, len(one.text)-1)), Text: one.source(d), Verdict: guide.Conditional}
 		if h, ok := historyOf(d); ok && h.Deprecated != nil && one.passed && (version == nil || version.Within(nil, h.Until)) {
 			f.Kind, f.Reason, f.Correct, f.Source = Obsolete, h.words(), h.Instead, h.source()
 			list = append(list, f)
 		}
 		for _, l := range known().Limits {
-			if l.Name == d.name && len(d.args) == 1 && longer(d.args[0], l.Over) {
+			if l.Name == d.Name && len(d.Args) == 1 && longer(d.Args[0], l.Over) {
 				f.Kind, f.Reason, f.Source = Value, l.Say, l.Source
 				list = append(list, f)
 			}

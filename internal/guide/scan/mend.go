@@ -7,45 +7,46 @@ import (
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // withoutBuffers leaves out all sizes of buffers, which nginx checks against each other.
 func (s *snippet) withoutBuffers() {
-	list, _ := readConfig(s.tried)
-	each(list, func(d directive, _ []directive) {
-		if strings.Contains(d.name, "_buffer") && !d.isBlock {
-			s.tried = blank(s.tried, d.start, d.end)
+	list, _ := nginx.ReadSnippet(s.tried)
+	nginx.Walk(list, func(d *nginx.Directive) {
+		if strings.Contains(d.Name, "_buffer") && !d.IsBlock {
+			s.tried = blank(s.tried, d.Start, d.End)
 		}
 	})
 }
 
 // alternatives reports whether a duplicate may be meant as another way to write it.
-func (s *snippet) alternatives(d directive, siblings []directive) bool {
+func (s *snippet) alternatives(d *nginx.Directive, siblings []*nginx.Directive) bool {
 	begin := 0
 	for _, o := range siblings {
-		if o.name == d.name && o.start < d.start {
-			begin = o.end
+		if o.Name == d.Name && o.Start < d.Start {
+			begin = o.End
 		}
 	}
-	return strings.Contains(s.tried[begin:d.start], "#")
+	return strings.Contains(s.tried[begin:d.Start], "#")
 }
 
 // missing is where semicolons are missing in a directive: in front of a line that begins
 // with a directive's name, or in front of a brace.
-func missing(text string, d directive) []int {
+func missing(text string, d *nginx.Directive) []int {
 	var at []int
-	if raw(d.name) || !knownDirective(d.name) || len(d.words) < 2 {
+	if !knownDirective(d.Name) || len(d.Words) < 2 {
 		return nil
 	}
-	for i, w := range d.words[1:] {
-		line := strings.TrimSpace(text[strings.LastIndexByte(text[:w.start], '\n')+1 : w.start])
-		apart := strings.Contains(text[d.words[i].end:w.start], "\n")
-		if apart && line == "" && knownDirective(text[w.start:w.end]) && i+2 < len(d.words) {
-			at = append(at, d.words[i].end)
+	for i, w := range d.Words[1:] {
+		line := strings.TrimSpace(text[strings.LastIndexByte(text[:w.Start], '\n')+1 : w.Start])
+		apart := strings.Contains(text[d.Words[i].End:w.Start], "\n")
+		if apart && line == "" && knownDirective(text[w.Start:w.End]) && i+2 < len(d.Words) {
+			at = append(at, d.Words[i].End)
 		}
 	}
-	if !d.ended && !d.isBlock && (d.end < len(text) || strings.Contains(text, ";")) {
-		at = append(at, d.words[len(d.words)-1].end)
+	if !d.Ended && !d.IsBlock && (d.End < len(text) || strings.Contains(text, ";")) {
+		at = append(at, d.Words[len(d.Words)-1].End)
 	}
 	return at
 }
@@ -53,10 +54,10 @@ func missing(text string, d directive) []int {
 // mendSemicolons finds semicolons that are missing, which nginx notices where the next
 // directive ends, and puts them there.
 func (s *snippet) mendSemicolons(said string) bool {
-	list, _ := readConfig(s.tried)
+	list, _ := nginx.ReadSnippet(s.tried)
 	var at []int
-	each(list, func(d directive, _ []directive) {
-		if strings.Contains(said, `"`+d.name+`"`) || strings.HasPrefix(said, "unexpected ") || strings.HasPrefix(said, "invalid ") {
+	nginx.Walk(list, func(d *nginx.Directive) {
+		if strings.Contains(said, `"`+d.Name+`"`) || strings.HasPrefix(said, "unexpected ") || strings.HasPrefix(said, "invalid ") {
 			at = append(at, missing(s.tried, d)...)
 		}
 	})
@@ -86,13 +87,12 @@ func (s *snippet) begin() {
 		s.trouble = "it is a template, whose blanks are to be filled in"
 		return
 	}
-	list, stray := readConfig(s.text)
-	var open *directive // the innermost
+	list, stray := nginx.ReadSnippet(s.text)
+	var open *nginx.Directive // the innermost
 	unclosed := 0
-	each(list, func(d directive, _ []directive) {
-		if d.isBlock && !d.ended {
-			one := d
-			open, unclosed = &one, unclosed+1
+	nginx.Walk(list, func(d *nginx.Directive) {
+		if d.IsBlock && !d.Ended {
+			open, unclosed = d, unclosed+1
 		}
 	})
 	cut := ellipsis().MatchString(s.text)
@@ -102,15 +102,14 @@ func (s *snippet) begin() {
 		}
 	}
 	if open != nil {
-		wrong(open.start, s.source(*open), "the closing brace of %q is missing", open.name)
+		wrong(open.Start, s.source(open), "the closing brace of %q is missing", open.Name)
 		s.tried += strings.Repeat("\n}", unclosed)
 	}
-	if stray >= 0 {
-		wrong(stray, "}", "this brace closes nothing")
-		for stray >= 0 {
-			s.tried = blank(s.tried, stray, stray+1)
-			_, stray = readConfig(s.tried)
-		}
+	if len(stray) > 0 {
+		wrong(stray[0], "}", "this brace closes nothing")
+	}
+	for _, at := range stray {
+		s.tried = blank(s.tried, at, at+1)
 	}
 	for _, m := range ellipsis().FindAllStringIndex(s.tried, -1) {
 		s.tried = blank(s.tried, m[0], m[1])
@@ -118,10 +117,23 @@ func (s *snippet) begin() {
 }
 
 // source is a directive as the guide has it, without its block.
-func (s *snippet) source(d directive) string {
-	end := d.end
-	if d.isBlock {
-		end = d.body
+func (s *snippet) source(d *nginx.Directive) string {
+	end := d.End
+	if d.IsBlock {
+		end = d.Body
 	}
-	return strings.Join(strings.Fields(s.tried[d.start:min(end, len(s.tried))]), " ")
+	return strings.Join(strings.Fields(s.tried[d.Start:min(end, len(s.tried))]), " ")
+}
+
+// lineOf is the line of a position, from 0.
+func lineOf(text string, at int) int { return strings.Count(text[:min(at, len(text))], "\n") }
+
+// blank replaces a part of a text by blanks, and keeps its lines.
+func blank(text string, start, end int) string {
+	return text[:start] + strings.Map(func(r rune) rune {
+		if r == '\n' {
+			return r
+		}
+		return ' '
+	}, text[start:end]) + text[end:]
 }

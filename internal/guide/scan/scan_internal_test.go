@@ -9,6 +9,7 @@ import (
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/guide"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/trial"
 	"github.com/gatewaylab/lab/scenarios"
@@ -60,13 +61,13 @@ func TestPlaces(t *testing.T) {
 		"proxy_pass": "location", "server_name": "server", "upstream": "http", "keepalive": "upstream",
 		"proxy_read_timeout": "http, server, location", "listen": "server", "limit_req_zone": "http", "least_conn": "upstream",
 	} {
-		d := directive{name: name, isBlock: name == "upstream"}
+		d := &nginx.Directive{Name: name, IsBlock: name == "upstream"}
 		if got := strings.TrimPrefix(placesOf(d), "; it may stand in "); got != want && !strings.Contains(got, want) {
 			t.Errorf("%s may stand in %q, and %q was expected", name, got, want)
 		}
 	}
 	for name, want := range map[string]bool{"worker_processes": true, "events": true, "stream": true, "proxy_pass": false, "server": false, "http": false} {
-		if got := outer(directive{name: name, isBlock: name == "events" || name == "server" || name == "stream" || name == "http"}); got != want {
+		if got := outer(&nginx.Directive{Name: name, IsBlock: name == "events" || name == "server" || name == "stream" || name == "http"}); got != want {
 			t.Errorf("%s stands outside of http: %t", name, got)
 		}
 	}

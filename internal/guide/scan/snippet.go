@@ -7,6 +7,7 @@ import (
 
 	"github.com/gatewaylab/lab/internal/guide"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // snippet is a part of nginx's configuration in a guide.
@@ -179,12 +180,11 @@ var english = lazy.Regexp(`(?i)(?:^|\s)(?:the|a|an|of|is|are|was|to|and|or|with|
 
 // blockLength is how long the block is that a text begins with.
 func blockLength(text string) (int, bool) {
-	r := &configReader{text: text, stray: -1}
-	list := r.list(0)
-	if len(list) == 0 || !list[0].isBlock || !list[0].ended {
+	list, _ := nginx.ReadSnippet(text)
+	if len(list) == 0 || !list[0].IsBlock || !list[0].Ended {
 		return 0, false
 	}
-	return list[0].end, true
+	return list[0].End, true
 }
 
 func excused(text string, comments bool) bool {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Files and addresses of the guide's machine, and what the lab has for them.
@@ -30,11 +31,11 @@ var passes = map[string]string{"proxy_pass": "127.0.0.1", "grpc_pass": "127.0.0.
 var hostPart = lazy.Regexp(`^((?:https?|grpcs?|uwsgis?)://)?([^/:\s]+|\[[^\]]*\])(:\d+)?`)
 
 // standInsFor replaces what only the guide's machine has, within its line.
-func standInsFor(text string, list []directive) string {
+func standInsFor(text string, list []*nginx.Directive) string {
 	groups := map[string]bool{}
-	each(list, func(d directive, _ []directive) {
-		if d.name == "upstream" && len(d.args) == 1 {
-			groups[d.args[0]] = true
+	nginx.Walk(list, func(d *nginx.Directive) {
+		if d.Name == "upstream" && len(d.Args) == 1 {
+			groups[d.Args[0]] = true
 		}
 	})
 	type edit struct {
@@ -42,51 +43,51 @@ func standInsFor(text string, list []directive) string {
 		by         string
 	}
 	var edits []edit
-	each(list, func(d directive, _ []directive) {
-		if d.name == "include" || d.name == "load_module" || slices.Contains(leftOut, d.name) && !d.isBlock {
-			edits = append(edits, edit{d.start, d.end, ""})
+	nginx.Walk(list, func(d *nginx.Directive) {
+		if d.Name == "include" || d.Name == "load_module" || slices.Contains(leftOut, d.Name) && !d.IsBlock {
+			edits = append(edits, edit{d.Start, d.End, ""})
 			return
 		}
-		if !d.ended || len(d.args) == 0 {
+		if !d.Ended || len(d.Args) == 0 {
 			return
 		}
-		first := d.args[0]
+		first := d.Args[0]
 		replace := func(by string) {
-			if at := strings.Index(text[d.start+len(d.name):d.end], first); at >= 0 {
-				at += d.start + len(d.name)
+			if at := strings.Index(text[d.Start+len(d.Name):d.End], first); at >= 0 {
+				at += d.Start + len(d.Name)
 				edits = append(edits, edit{at, at + len(first), by})
 			}
 		}
 		switch {
-		case certificates[d.name] != "" && !strings.Contains(first, "$"):
-			replace(certificates[d.name])
-		case d.name == "access_log" && first != "off" && !strings.Contains(first, "$"):
+		case certificates[d.Name] != "" && !strings.Contains(first, "$"):
+			replace(certificates[d.Name])
+		case d.Name == "access_log" && first != "off" && !strings.Contains(first, "$"):
 			replace("/dev/null")
-		case d.name == "proxy_cache_path" || d.name == "fastcgi_cache_path" || d.name == "uwsgi_cache_path":
+		case d.Name == "proxy_cache_path" || d.Name == "fastcgi_cache_path" || d.Name == "uwsgi_cache_path":
 			replace("temp/" + path.Base(first))
-		case passes[d.name] != "" && !strings.Contains(first, "$") && !strings.Contains(first, "unix:"):
+		case passes[d.Name] != "" && !strings.Contains(first, "$") && !strings.Contains(first, "unix:"):
 			if m := hostPart().FindStringSubmatch(first); m != nil && !groups[m[2]] && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
 				by := m[1] + "127.0.0.1" + m[3]
-				if m[3] == "" && strings.HasSuffix(passes[d.name], ":9") {
-					by = m[1] + passes[d.name]
+				if m[3] == "" && strings.HasSuffix(passes[d.Name], ":9") {
+					by = m[1] + passes[d.Name]
 				}
 				replace(by + first[len(m[0]):])
 			}
-		case d.name == "server" && !d.isBlock && !strings.HasPrefix(first, "unix:"):
+		case d.Name == "server" && !d.IsBlock && !strings.HasPrefix(first, "unix:"):
 			if m := hostPart().FindStringSubmatch(first); m != nil && m[1] == "" && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
 				replace("127.0.0.1" + m[3] + first[len(m[0]):])
 			}
-		case d.name == "resolver":
+		case d.Name == "resolver":
 			if m := hostPart().FindStringSubmatch(first); m != nil && net.ParseIP(strings.Trim(m[2], "[]")) == nil {
 				replace("127.0.0.1" + m[3])
 			}
-		case d.name == "listen" && !strings.HasPrefix(first, "unix:"):
+		case d.Name == "listen" && !strings.HasPrefix(first, "unix:"):
 			if m := hostPart().FindStringSubmatch(first); m != nil && m[3] != "" {
 				if ip := net.ParseIP(strings.Trim(m[2], "[]")); ip == nil && m[2] != "*" || ip != nil && !ip.IsUnspecified() && !ip.IsLoopback() {
 					replace("127.0.0.1" + m[3])
 				}
 			}
-		case d.name == "listen":
+		case d.Name == "listen":
 			replace("/lab/run/scan.sock")
 		}
 	})
@@ -103,7 +104,7 @@ func standInsFor(text string, list []directive) string {
 
 // standIns is what a part of a configuration takes for granted: certificates, named
 // formats, zones and caches.
-func standIns(text string, list []directive) string {
+func standIns(text string, list []*nginx.Directive) string {
 	defined := map[string]bool{}
 	wanted := map[string]string{}
 	want := func(kind, name, by string) {
@@ -111,14 +112,14 @@ func standIns(text string, list []directive) string {
 			wanted[kind+name] = by
 		}
 	}
-	each(list, func(d directive, _ []directive) {
-		switch d.name {
+	nginx.Walk(list, func(d *nginx.Directive) {
+		switch d.Name {
 		case "log_format":
-			if len(d.args) > 0 {
-				defined["format "+d.args[0]] = true
+			if len(d.Args) > 0 {
+				defined["format "+d.Args[0]] = true
 			}
 		case "limit_req_zone", "limit_conn_zone", "proxy_cache_path", "fastcgi_cache_path", "uwsgi_cache_path":
-			for _, a := range d.args {
+			for _, a := range d.Args {
 				for _, key := range []string{"zone=", "keys_zone="} {
 					if rest, ok := strings.CutPrefix(a, key); ok {
 						name, _, _ := strings.Cut(rest, ":")
@@ -129,27 +130,27 @@ func standIns(text string, list []directive) string {
 		case "ssl_certificate":
 			defined["certificate"] = true
 		case "map", "geo", "split_clients", "set", "auth_request_set", "js_set":
-			for _, a := range d.args {
+			for _, a := range d.Args {
 				if name, ok := strings.CutPrefix(a, "$"); ok {
 					defined["variable "+name] = true
 				}
 			}
 		}
 	})
-	each(list, func(d directive, _ []directive) {
+	nginx.Walk(list, func(d *nginx.Directive) {
 		switch {
-		case d.name == "access_log" && len(d.args) > 1 && d.args[0] != "off" && !strings.Contains(d.args[1], "=") && d.args[1] != "combined":
-			want("format ", d.args[1], "log_format "+d.args[1]+" '$uri';")
-		case d.name == "limit_req" && len(d.args) > 0:
-			if name, ok := strings.CutPrefix(d.args[0], "zone="); ok {
+		case d.Name == "access_log" && len(d.Args) > 1 && d.Args[0] != "off" && !strings.Contains(d.Args[1], "=") && d.Args[1] != "combined":
+			want("format ", d.Args[1], "log_format "+d.Args[1]+" '$uri';")
+		case d.Name == "limit_req" && len(d.Args) > 0:
+			if name, ok := strings.CutPrefix(d.Args[0], "zone="); ok {
 				want("zone ", name, "limit_req_zone $binary_remote_addr zone="+name+":64k rate=10r/s;")
 			}
-		case d.name == "limit_conn" && len(d.args) > 0:
-			want("zone ", d.args[0], "limit_conn_zone $binary_remote_addr zone="+d.args[0]+":64k;")
-		case strings.HasSuffix(d.name, "_cache") && len(d.args) == 1 && d.args[0] != "off" && slices.Contains([]string{"proxy_cache", "fastcgi_cache", "uwsgi_cache"}, d.name):
-			want("zone ", d.args[0], d.name+"_path temp/"+d.args[0]+" keys_zone="+d.args[0]+":64k;")
+		case d.Name == "limit_conn" && len(d.Args) > 0:
+			want("zone ", d.Args[0], "limit_conn_zone $binary_remote_addr zone="+d.Args[0]+":64k;")
+		case strings.HasSuffix(d.Name, "_cache") && len(d.Args) == 1 && d.Args[0] != "off" && slices.Contains([]string{"proxy_cache", "fastcgi_cache", "uwsgi_cache"}, d.Name):
+			want("zone ", d.Args[0], d.Name+"_path temp/"+d.Args[0]+" keys_zone="+d.Args[0]+":64k;")
 		}
-		for _, a := range d.args {
+		for _, a := range d.Args {
 			for _, name := range []string{"connection_upgrade"} {
 				if strings.Contains(a, "$"+name) {
 					want("variable ", name, "map $http_upgrade $"+name+" { default upgrade; '' close; }")

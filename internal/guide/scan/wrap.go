@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // Bits of crossplane's tables, which it does not export; a test holds them to
@@ -48,58 +49,58 @@ type wrapped struct {
 // wrap puts a snippet where its directives belong, with stand-ins for what only the
 // guide's own machine has.
 func wrap(text string) (wrapped, error) {
-	list, _ := readConfig(text)
+	list, _ := nginx.ReadSnippet(text)
 	if len(list) == 0 {
 		return wrapped{}, errCannot("there is no directive in it")
 	}
 	if streams(list) {
 		return wrapped{}, errCannot("it reads as a part of the stream block, and lab's trials are of http")
 	}
-	if !slices.ContainsFunc(list, func(d directive) bool { return !outer(d) }) {
-		return wrapped{}, errCannot(fmt.Sprintf("%q stands outside of the http block, and lab's trials are inside", list[0].name))
+	if !slices.ContainsFunc(list, func(d *nginx.Directive) bool { return !outer(d) }) {
+		return wrapped{}, errCannot(fmt.Sprintf("%q stands outside of the http block, and lab's trials are inside", list[0].Name))
 	}
 	w := wrapped{}
 	w.add(-1, standIns(text, list))
 	text = standInsFor(text, list)
-	list, _ = readConfig(text)
+	list, _ = nginx.ReadSnippet(text)
 	at := 0
 	for i := 0; i < len(list); {
 		d := list[i]
-		if d.name == "http" && d.isBlock {
+		if d.Name == "http" && d.IsBlock {
 			// The lab's own configuration has this block.
-			end := d.end
-			if d.ended {
+			end := d.End
+			if d.Ended {
 				end--
 			}
-			w.addText(text, at, d.start)
-			w.addHTTP(text, d.block, d.body, max(end, d.body))
-			at = d.end
+			w.addText(text, at, d.Start)
+			w.addHTTP(text, d.Block, d.Body, max(end, d.Body))
+			at = d.End
 			i++
 			continue
 		}
 		if outer(d) {
-			w.addText(text, at, d.start)
-			at = d.end
+			w.addText(text, at, d.Start)
+			at = d.End
 			i++
 			continue
 		}
 		j := i + 1
-		for j < len(list) && list[j].name != "http" && !outer(list[j]) {
+		for j < len(list) && list[j].Name != "http" && !outer(list[j]) {
 			j++
 		}
 		c, n := contextOf(list[i:j])
 		if n == 0 {
-			return w, errCannot(fmt.Sprintf("%q stands outside of the http block, and lab's trials are inside", d.name))
+			return w, errCannot(fmt.Sprintf("%q stands outside of the http block, and lab's trials are inside", d.Name))
 		}
-		w.addText(text, at, d.start)
+		w.addText(text, at, d.Start)
 		w.add(-1, c.before)
 		if c.bit == httpConf {
-			w.addHTTP(text, list[i:i+n], d.start, list[i+n-1].end)
+			w.addHTTP(text, list[i:i+n], d.Start, list[i+n-1].End)
 		} else {
-			w.addText(text, d.start, list[i+n-1].end)
+			w.addText(text, d.Start, list[i+n-1].End)
 		}
 		w.add(-1, c.after)
-		at = list[i+n-1].end
+		at = list[i+n-1].End
 		i += n
 	}
 	w.addText(text, at, len(text))
@@ -111,13 +112,13 @@ var placeholder = lazy.Regexp(`(?:^|[^?])<[A-Za-z][\w .-]*>|\{\{|\{%|(?i:\b(?:yo
 
 // outer reports whether a directive stands outside of the http block, which is the
 // lab's own there.
-func outer(d directive) bool {
-	return places(d)&outside != 0 && places(d)&(httpConf|serverConf|placeConf|groupConf) == 0 && d.name != "http"
+func outer(d *nginx.Directive) bool {
+	return places(d)&outside != 0 && places(d)&(httpConf|serverConf|placeConf|groupConf) == 0 && d.Name != "http"
 }
 
 // elsewhere reports whether a directive is one of other blocks than http.
-func elsewhere(d directive) bool {
-	masks, module, ok := masksOf(d.name)
+func elsewhere(d *nginx.Directive) bool {
+	masks, module, ok := masksOf(d.Name)
 	var all uint
 	for _, m := range masks {
 		all |= m
@@ -127,13 +128,13 @@ func elsewhere(d directive) bool {
 
 // streams reports whether a server of the stream block is among directives: it passes
 // connections on, without a location and to no URL.
-func streams(list []directive) bool {
+func streams(list []*nginx.Directive) bool {
 	for _, d := range list {
-		if d.name != "server" || !d.isBlock {
+		if d.Name != "server" || !d.IsBlock {
 			continue
 		}
-		for _, inner := range d.block {
-			if inner.name == "proxy_pass" && len(inner.args) > 0 && !strings.Contains(inner.args[0], "://") {
+		for _, inner := range d.Block {
+			if inner.Name == "proxy_pass" && len(inner.Args) > 0 && !strings.Contains(inner.Args[0], "://") {
 				return true
 			}
 		}
@@ -143,7 +144,7 @@ func streams(list []directive) bool {
 
 // contextOf is the context that as many directives as possible may stand in, from the
 // first on, and how many these are.
-func contextOf(list []directive) (best context, most int) {
+func contextOf(list []*nginx.Directive) (best context, most int) {
 	for _, c := range contexts {
 		n := 0
 		for n < len(list) && places(list[n])&c.bit != 0 {
@@ -158,17 +159,17 @@ func contextOf(list []directive) (best context, most int) {
 
 // places is where a directive may stand, by crossplane's tables; an unknown one stands
 // where the others do.
-func places(d directive) uint {
-	masks, _, ok := masksOf(d.name)
+func places(d *nginx.Directive) uint {
+	masks, _, ok := masksOf(d.Name)
 	switch {
 	case !ok:
 		return placeConf | serverConf | httpConf
-	case d.name == "location": // inside another it must continue its path
+	case d.Name == "location": // inside another it must continue its path
 		return serverConf
 	}
 	var all uint
 	for _, m := range masks {
-		if (m&confBlock != 0) == d.isBlock || len(masks) == 1 {
+		if (m&confBlock != 0) == d.IsBlock || len(masks) == 1 {
 			all |= m
 		}
 	}
@@ -202,13 +203,13 @@ func (w *wrapped) addText(text string, start, end int) {
 var ours = []string{"default_type", "keepalive_timeout", "client_max_body_size"}
 
 // addHTTP adds what stands directly in the http block.
-func (w *wrapped) addHTTP(text string, list []directive, start, end int) {
-	var moved []directive
+func (w *wrapped) addHTTP(text string, list []*nginx.Directive, start, end int) {
+	var moved []*nginx.Directive
 	rest := text
 	for _, d := range list {
-		if slices.Contains(ours, d.name) && d.ended {
+		if slices.Contains(ours, d.Name) && d.Ended {
 			moved = append(moved, d)
-			rest = blank(rest, d.start, d.end)
+			rest = blank(rest, d.Start, d.End)
 		}
 	}
 	w.addText(rest, start, end)
@@ -217,7 +218,7 @@ func (w *wrapped) addHTTP(text string, list []directive, start, end int) {
 	}
 	w.add(-1, "server { listen 127.0.0.1:8098;")
 	for _, d := range moved {
-		w.addText(text, d.start, d.end)
+		w.addText(text, d.Start, d.End)
 	}
 	w.add(-1, "}")
 }
