@@ -59,9 +59,7 @@ func Ablate(s scenario.Scenario, part string) (scenario.Scenario, []nginx.Change
 		one := fix
 		one.ID, one.Symptom = subsetID(mask), nil
 		one.Nginx = one.ID + ".conf"
-		if files[one.Nginx], err = nginx.Mix(before, after, func(i int) bool { return mask&(1<<i) != 0 }); err != nil {
-			return s, nil, err
-		}
+		files[one.Nginx] = nginx.Mix(before, after, func(i int) bool { return mask&(1<<i) != 0 })
 		s.WrongFixes = append(s.WrongFixes, one)
 	}
 	return s, changes, nil
@@ -81,12 +79,12 @@ func lookup(s scenario.Scenario, part string) (scenario.Fix, bool) {
 	return list[i], true
 }
 
-func parse(s scenario.Scenario, broken string, fix scenario.Fix) (before, after nginx.Directives, err error) {
+func parse(s scenario.Scenario, broken string, fix scenario.Fix) (before, after []*nginx.Directive, err error) {
 	if fix.Nginx == "" {
 		return nil, nil, fmt.Errorf("it changes no configuration")
 	}
-	if before, err = nginx.ParseConfig(s.Files[broken]); err == nil {
-		after, err = nginx.ParseConfig(s.Files[fix.Nginx])
+	if before, err = nginx.ReadConfig(broken, s.Files[broken]); err == nil {
+		after, err = nginx.ReadConfig(fix.Nginx, s.Files[fix.Nginx])
 	}
 	return before, after, err
 }

@@ -1,5 +1,5 @@
-// Package nginx reads nginx's own formats: error-log entries and the lab's
-// access-log records. It starts nothing.
+// Package nginx knows the language of nginx: its configurations, times and versions, what
+// it says of a configuration that it refuses, and its logs. It starts nothing.
 package nginx
 
 import (

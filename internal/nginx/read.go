@@ -84,7 +84,7 @@ func (r *reader) block(parent *Directive, depth int) ([]*Directive, error) {
 func (r *reader) inside(d *Directive, depth int) (err error) {
 	d.IsBlock, d.Body = true, r.at
 	switch {
-	case strings.HasSuffix(d.Name, "_by_lua_block"):
+	case isLua(d.Name):
 		err = r.lua(d)
 	case depth < maxDepth || !r.lenient:
 		d.Block, err = r.block(d, depth+1)
@@ -247,6 +247,9 @@ func unescape(s string) string {
 	}
 	return b.String()
 }
+
+// isLua reports whether the block of a directive is in Lua.
+func isLua(name string) bool { return strings.HasSuffix(name, "_by_lua_block") }
 
 // lua skips a block in Lua: braces in its strings and comments do not count.
 func (r *reader) lua(d *Directive) error {

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
 )
 
 // outline is directives as text, "name|argument|…", blocks with what is in them.
@@ -163,11 +165,13 @@ func TestReadAsOthersDo(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		theirs, err := ParseConfig(string(text))
+		theirs, err := crossplane.Parse(name, &crossplane.ParseOptions{
+			SingleFile: true, StopParsingOnError: true, SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
+		})
 		if err != nil {
 			return err
 		}
-		readTheSame(t, name, ours, theirs)
+		readTheSame(t, name, ours, theirs.Config[0].Parsed)
 		lenient, stray := ReadSnippet(string(text))
 		if got, want := outline(lenient), outline(ours); !reflect.DeepEqual(got, want) || stray != nil {
 			t.Errorf("%s as a snippet:\n%q\nas a configuration:\n%q", name, got, want)
@@ -179,7 +183,7 @@ func TestReadAsOthersDo(t *testing.T) {
 	}
 }
 
-func readTheSame(t *testing.T, name string, ours []*Directive, theirs Directives) {
+func readTheSame(t *testing.T, name string, ours []*Directive, theirs crossplane.Directives) {
 	t.Helper()
 	if len(ours) != len(theirs) {
 		t.Errorf("%s: %d directives, and %d", name, len(ours), len(theirs))

@@ -1,11 +1,13 @@
 package scan
 
 import (
+	"io"
 	"strings"
 	"testing"
 
+	crossplane "github.com/nginxinc/nginx-go-crossplane"
+
 	"github.com/gatewaylab/lab/internal/guide"
-	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/scenarios"
 )
@@ -79,12 +81,15 @@ func FuzzNoInclude(f *testing.F) {
 		if err != nil {
 			return
 		}
-		list, err := nginx.ParseConfig(w.text)
+		read, err := crossplane.Parse("site.conf", &crossplane.ParseOptions{
+			Open:       func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(w.text)), nil },
+			SingleFile: true, StopParsingOnError: true, SkipDirectiveContextCheck: true, SkipDirectiveArgsCheck: true,
+		})
 		if err != nil {
 			return // nginx refuses it, too
 		}
-		var look func(nginx.Directives)
-		look = func(list nginx.Directives) {
+		var look func(crossplane.Directives)
+		look = func(list crossplane.Directives) {
 			for _, d := range list {
 				if d.Directive == "include" || d.Directive == "load_module" {
 					t.Fatalf("%q leaves %q %q in %q", text, d.Directive, d.Args, w.text)
@@ -92,6 +97,6 @@ func FuzzNoInclude(f *testing.F) {
 				look(d.Block)
 			}
 		}
-		look(list)
+		look(read.Config[0].Parsed)
 	})
 }
