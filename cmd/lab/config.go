@@ -86,7 +86,11 @@ func configuringOf(c *cli.Context, std streams, path, nginx string) (*configurin
 	out := outputOf(c, std)
 	g := &configuring{
 		out: out, progress: &progress{out: out}, path: path, images: session.Wanted{Nginx: nginx}, timeout: c.Duration("timeout"),
-		reports: reportFiles(c), changes: c.Bool("show-changes"), options: regress.Options{TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel")},
+		reports: reportFiles(c), changes: c.Bool("show-changes"),
+		options: regress.Options{
+			TimeScale: float64(c.Int("time-scale")), Parallel: c.Int("parallel"),
+			NoSecondHearing: c.Bool("no-second-hearing"),
+		},
 	}
 	switch {
 	case g.options.Parallel < 0:

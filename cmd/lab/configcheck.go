@@ -18,8 +18,10 @@ func configCheckCommand(std streams) *cli.Command {
 		Usage:     "compare how a configuration behaves with what was recorded",
 		ArgsUsage: "CONFIG",
 		Description: "Exits with 1 where the configuration does not behave as its behaviour file says, and\n" +
-			"says of each difference what it is and which directive decides.",
-		Flags: append(append(productFlags(report.Config{}), behaviourFlag(), nginxFlag(), showChangesFlag()), configFlags()...),
+			"says of each difference what it is and which directive decides. Exits with 4 where\n" +
+			"nothing differs and lab could not tell of something, because the machine was too slow.",
+		Flags: append(append(productFlags(report.Config{}), behaviourFlag(), nginxFlag(), showChangesFlag(), secondHearingFlag()),
+			configFlags()...),
 		Action: func(c *cli.Context) error {
 			g, err := newConfiguring(c, std)
 			if err != nil {
@@ -54,19 +56,21 @@ func configCheckCommand(std streams) *cli.Command {
 // trouble.
 func (g *configuring) check(ctx context.Context, pool *testbed.Pool, recorded regress.Behaviour) (failed, trouble error) {
 	began := time.Now()
-	c, now, differences, err := regress.Check(ctx, pool, g.source, g.options, recorded)
+	checked, err := regress.Check(ctx, pool, g.source, g.options, recorded)
 	if err != nil {
 		return nil, err
 	}
 	g.progress.Done()
-	g.notes(c)
-	if recorded.Nginx != now.Nginx {
-		g.progress.Warn("the behaviour was recorded on nginx %s, and this is nginx %s", recorded.Nginx, now.Nginx)
+	g.notes(checked.Config)
+	if recorded.Nginx != checked.Behaviour.Nginx {
+		g.progress.Warn("the behaviour was recorded on nginx %s, and this is nginx %s", recorded.Nginx, checked.Behaviour.Nginx)
 	}
-	if differences != nil {
-		failed = errExit{output.Failed, nil}
+	r := report.Config{
+		Lab: labVersion(), Config: g.path, File: g.file, Nginx: checked.Config.Nginx,
+		Differences: checked.Differences, Inconclusive: checked.Inconclusive, Took: time.Since(began),
 	}
-	return failed, g.out.write(report.Config{
-		Lab: labVersion(), Config: g.path, File: g.file, Nginx: c.Nginx, Differences: differences, Took: time.Since(began),
-	}, g.reports...)
+	if code := r.ExitCode(); code != output.OK {
+		failed = errExit{code, nil}
+	}
+	return failed, g.out.write(r, g.reports...)
 }

@@ -22,6 +22,7 @@ func configDiffCommand(std streams) *cli.Command {
 			"Exits with 1 where they differ.",
 		Flags: append(append(productFlags(report.Config{}), behaviourFlag(),
 			&cli.StringSliceFlag{Name: "nginx", Usage: "run on the nginx of the image `IMAGE`; twice: one configuration on both"},
+			secondHearingFlag(),
 		), configFlags()...),
 		Action: func(c *cli.Context) error {
 			images := c.StringSlice("nginx")
@@ -49,12 +50,13 @@ func configDiffCommand(std streams) *cli.Command {
 			}
 			began := time.Now()
 			var before regress.Behaviour
+			var unclear []regress.Inconclusive
 			sides[0].dialling = dial(c.Context)
 			err = sides[0].run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
-				was, _, b, err := regress.Record(ctx, pool, sides[0].source, sides[0].options, kept, recordTimes)
-				before = b
+				was, err := regress.Record(ctx, pool, sides[0].source, sides[0].options, kept, recordTimes)
 				if err == nil {
-					sides[0].notes(was)
+					before, unclear = was.Behaviour, was.Inconclusive
+					sides[0].notes(was.Config)
 				}
 				return err
 			})
@@ -63,25 +65,26 @@ func configDiffCommand(std streams) *cli.Command {
 			}
 			g := sides[1]
 			g.dialling = dial(c.Context)
-			differ := false
+			code := output.OK
 			err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
-				now, _, differences, err := regress.Check(ctx, pool, g.source, g.options, before)
+				now, err := regress.Check(ctx, pool, g.source, g.options, before)
 				if err != nil {
 					return err
 				}
 				g.progress.Done()
-				g.notes(now)
-				differ = len(differences) > 0
-				return g.out.write(report.Config{
-					Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Nginx,
-					Differences: differences, Took: time.Since(began), Diff: true,
-				}, g.reports...)
+				g.notes(now.Config)
+				r := report.Config{
+					Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Config.Nginx,
+					Differences: now.Differences, Inconclusive: append(unclear, now.Inconclusive...), Took: time.Since(began), Diff: true,
+				}
+				code = r.ExitCode()
+				return g.out.write(r, g.reports...)
 			})
 			if err := g.trouble(c.Context, err); err != nil {
 				return err
 			}
-			if differ {
-				return errExit{output.Failed, nil}
+			if code != output.OK {
+				return errExit{code, nil}
 			}
 			return nil
 		},

@@ -24,9 +24,10 @@ func configRecordCommand(std streams) *cli.Command {
 		ArgsUsage: "CONFIG",
 		Description: "CONFIG is a folder with nginx.conf, conf.d, sites-enabled or templates, or one file. It\n" +
 			"runs as it is, in a real nginx; what it needs and the lab does not have stands in. What\n" +
-			"a person added to the behaviour file (probes, ignore, expect) is kept.",
+			"a person added to the behaviour file (probes, ignore, expect) is kept. Exits with 4 where\n" +
+			"lab could not tell of something: then the file has what was recorded before, or nothing.",
 		Flags: append(append([]cli.Flag{behaviourFlag(), nginxFlag(), showChangesFlag()}, configFlags()...),
-			productFlags(behaviourMatrix("", regress.Behaviour{}))...),
+			productFlags(behaviourMatrix("", regress.Behaviour{}, nil))...),
 		Action: func(c *cli.Context) error {
 			g, err := newConfiguring(c, std)
 			if err != nil {
@@ -49,31 +50,39 @@ func (g *configuring) record(ctx context.Context, pool *testbed.Pool, before reg
 	if g.changes {
 		return g.change(ctx, pool, before.Probes)
 	}
-	c, rows, b, err := regress.Record(ctx, pool, g.source, g.options, before, recordTimes)
+	r, err := regress.Record(ctx, pool, g.source, g.options, before, recordTimes)
 	if err != nil {
 		return err
 	}
 	g.progress.Done()
-	g.notes(c)
-	text, err := b.Bytes()
+	g.notes(r.Config)
+	text, err := r.Behaviour.Bytes()
 	if err != nil {
 		return err
 	}
 	was, _ := os.ReadFile(g.file)
 	if string(was) == string(text) {
 		g.progress.Line("%s is as before", g.file)
-	} else if err := b.Write(g.file); err != nil {
+	} else if err := r.Behaviour.Write(g.file); err != nil {
 		return err
 	}
-	if err := g.out.write(behaviourMatrix(g.file, b), g.reports...); err != nil {
+	if err := g.out.write(behaviourMatrix(g.file, r.Behaviour, r.Inconclusive), g.reports...); err != nil {
 		return err
 	}
 	cells := 0
-	for _, r := range rows {
-		cells += len(r.Cells)
+	for _, row := range r.Rows {
+		cells += len(row.Cells)
 	}
-	g.progress.Line("%s under %s, in %s on nginx %s; %s", count(len(rows), "location"), count(cells, "fault"), time.Since(began).Round(100*time.Millisecond), c.Nginx, g.file)
-	return nil
+	g.progress.Line("%s under %s, in %s on nginx %s; %s", count(len(r.Rows), "location"), count(cells, "fault"),
+		time.Since(began).Round(100*time.Millisecond), r.Config.Nginx, g.file)
+	if r.Inconclusive == nil {
+		return nil
+	}
+	for _, n := range r.Inconclusive {
+		g.progress.Warn("%s", n.Says)
+	}
+	return errExit{output.Inconclusive, fmt.Errorf("of %s nobody can tell: %s has what was recorded before, or nothing",
+		count(len(r.Inconclusive), "cell"), g.file)}
 }
 
 // change shows what differs in the lab and runs no fault but those of the survey.
@@ -91,7 +100,7 @@ func (g *configuring) change(ctx context.Context, pool *testbed.Pool, probes []r
 }
 
 // behaviourMatrix is what a record wrote to the file: a row per location and fault.
-func behaviourMatrix(file string, b regress.Behaviour) output.Listing {
+func behaviourMatrix(file string, b regress.Behaviour, unclear []regress.Inconclusive) output.Listing {
 	grid := output.Grid{Columns: []string{"SERVER", "LOCATION", "FAULT", "BEHAVIOUR"}}
 	for _, s := range b.Servers {
 		for _, l := range s.Locations {
@@ -111,5 +120,7 @@ func behaviourMatrix(file string, b regress.Behaviour) output.Listing {
 			}
 		}
 	}
-	return output.Listing{Title: "Behaviour", Grid: grid, Fields: map[string]any{"file": file, "behaviour": b}}
+	return output.Listing{Title: "Behaviour", Grid: grid, Fields: map[string]any{
+		"file": file, "behaviour": b, "inconclusive": append([]regress.Inconclusive{}, unclear...),
+	}}
 }

@@ -73,7 +73,7 @@ func products() map[string]output.Product {
 			{Scenario: "wrong-port", Trial: "healthy", Phases: []string{"healthy"}, Steps: []string{}},
 			{Scenario: "wrong-port", Trial: "fix move", Phases: []string{"broken", "fixed"}, Steps: []string{"check", "reload"}},
 		}, 2),
-		"record":   behaviourMatrix("nginx.lab.yaml", behaviour),
+		"record":   behaviourMatrix("nginx.lab.yaml", behaviour, nil),
 		"changes":  changeList(&changes),
 		"new":      nameList("Files of the scenario my-own", "files", []string{"my-own/nginx.conf", "my-own/scenario.yaml"}),
 		"validate": validated{catalogue{dir: "mine", mistakes: mistakes}},
@@ -113,7 +113,7 @@ func TestProducts(t *testing.T) {
 func TestDeclaredFormsAreThose(t *testing.T) {
 	for name, declared := range map[string]output.Product{
 		"list": scenarioList(nil), "ps": leftoverList(nil), "images": imageList(nil), "doctor": findingList(nil),
-		"record": behaviourMatrix("", regress.Behaviour{}), "new": nameList("", "", nil), "validate": validated{},
+		"record": behaviourMatrix("", regress.Behaviour{}, nil), "new": nameList("", "", nil), "validate": validated{},
 		"changes": changeList(&regress.Config{}),
 	} {
 		if got, want := output.Names(declared), output.Names(products()[name]); strings.Join(got, " ") != strings.Join(want, " ") {

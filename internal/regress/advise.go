@@ -120,7 +120,7 @@ func (c *Config) advise(ctx context.Context, runner Runner, t Target, r rule, pr
 	}
 	options := c.options
 	options.Progress, options.Parallel = nil, 1
-	options.Only = t.Key()
+	options.only = []string{t.Key()}
 	changed, err := Prepare(ctx, runner, &fixed, options)
 	if err != nil {
 		return a, quietly(err)
@@ -153,16 +153,27 @@ func quietly(err error) error {
 	return err
 }
 
-// show runs a rule's cells; nil: the target has not all of them.
+// note adds a note, from wherever it comes.
+func (c *Config) note(text string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.Notes = append(c.Notes, text)
+}
+
+// show runs a rule's cells; nil: the target has not all of them, or nobody can tell.
 func (c *Config) show(ctx context.Context, runner Runner, t Target, r rule) ([]Cell, error) {
 	var cells []Cell
 	for _, id := range r.cells {
 		if !t.has(id) {
 			return nil, nil
 		}
-		cell, err := c.cell(ctx, runner, t, id, r.requests)
+		cell, doubt, err := c.cell(ctx, runner, t, id, r.requests)
 		if err != nil {
 			return nil, err
+		}
+		if doubt.why != "" {
+			c.note(fmt.Sprintf("%s: the rule %s could not be tried: %s", t.Key(), r.name, doubt.why))
+			return nil, nil
 		}
 		cells = append(cells, cell)
 	}

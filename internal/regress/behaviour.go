@@ -45,6 +45,8 @@ type LocationBehaviour struct {
 	Upstream []string          `yaml:"upstream,omitempty,flow" json:"upstream,omitempty"` // the servers behind it
 	Settings map[string]string `yaml:"settings,omitempty" json:"settings,omitempty"`      // in force, of what decides; nginx's own defaults are left out
 	Faults   []Entry           `yaml:"faults" json:"faults"`
+
+	unclear []Inconclusive // cells that are not in Faults, or are there as they were before
 }
 
 // Entry is one cell, or what a person expects of it.
@@ -70,9 +72,12 @@ type Expect struct {
 
 const version = 1
 
-// NewBehaviour makes what was seen a behaviour.
-func NewBehaviour(c *Config, rows []Row) Behaviour {
+// NewBehaviour makes what was seen a behaviour. Where nobody can tell how a cell behaves,
+// what was recorded before stays; a cell that was not recorded is left out. Both are
+// inconclusive.
+func NewBehaviour(c *Config, rows []Row, before Behaviour) (Behaviour, []Inconclusive) {
 	b := Behaviour{Version: version, Nginx: c.Nginx}
+	var unclear []Inconclusive
 	for _, r := range rows {
 		server := r.Target.Location.Server
 		listen := listens(server)
@@ -83,13 +88,15 @@ func NewBehaviour(c *Config, rows []Row) Behaviour {
 			i = len(b.Servers)
 			b.Servers = append(b.Servers, ServerBehaviour{Server: server.Label(), Listen: listen})
 		}
-		b.Servers[i].Locations = append(b.Servers[i].Locations, c.location(r))
+		location := c.location(r, before)
+		b.Servers[i].Locations = append(b.Servers[i].Locations, location)
+		unclear = append(unclear, location.unclear...)
 		if note := unreached(r); note != "" && !slices.Contains(c.Notes, note) {
 			c.Notes = append(c.Notes, note)
 		}
 	}
 	b.sort()
-	return b
+	return b, unclear
 }
 
 // unreached says that a location fails although everything behind it is well: what its
@@ -131,7 +138,7 @@ func listens(s *deployment.Server) []string {
 	return slices.Compact(all)
 }
 
-func (c *Config) location(r Row) LocationBehaviour {
+func (c *Config) location(r Row, before Behaviour) LocationBehaviour {
 	t := r.Target
 	b := LocationBehaviour{Location: t.Location.String(), Probe: t.Request(), Settings: c.settings(t)}
 	for _, p := range t.Peers {
@@ -142,9 +149,29 @@ func (c *Config) location(r Row) LocationBehaviour {
 	}
 	slices.Sort(b.Upstream)
 	for _, seen := range r.Cells {
-		b.Faults = append(b.Faults, Entry{Fault: seen.ID.Fault, At: seen.ID.At, Method: seen.ID.Method, Cell: seen.Cell, Or: seen.Or})
+		e := Entry{Fault: seen.ID.Fault, At: seen.ID.At, Method: seen.ID.Method, Cell: seen.Cell, Or: seen.Or}
+		was := before.find(t.Location.Server.Label(), b.Location, b.Probe, e)
+		switch {
+		case seen.Doubt.why == "" || seen.Doubt.slow && was != nil && was.holds(e.Cell):
+			b.Faults = append(b.Faults, e)
+			continue
+		case was != nil:
+			b.Faults = append(b.Faults, *was)
+		}
+		b.unclear = append(b.unclear, c.inconclusive(t, seen.ID, seen.Doubt.why, nil))
 	}
 	return b
+}
+
+// holds reports whether a cell is as recorded, or as expected.
+func (e Entry) holds(c Cell) bool {
+	var names []string
+	if e.Expect != nil {
+		names, _ = e.Expect.unmet(c)
+	} else {
+		names, _ = unlike(e, Entry{Cell: c})
+	}
+	return names == nil
 }
 
 // settings is what is in force of what decides how the location fails.
@@ -232,7 +259,7 @@ func (b *Behaviour) find(server, location, probe string, like Entry) *Entry {
 				continue
 			}
 			for k := range l.Faults {
-				if l.Faults[k].Fault == like.Fault && l.Faults[k].At == like.At && l.Faults[k].Method == like.Method {
+				if l.Faults[k].alike(like) {
 					return &l.Faults[k]
 				}
 			}

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
@@ -254,9 +253,6 @@ func (c *Config) shows(a trial.Answer, healthy bool) []string {
 
 // insideHeader is a header of every stand-in that is nobody's business outside.
 const insideHeader = "X-Powered-By"
-
-// slow is a trial's stall from which on its times mean nothing.
-const slow = 120 * time.Millisecond
 
 // String is a cell for people.
 func (c Cell) String() string {

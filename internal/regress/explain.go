@@ -34,7 +34,8 @@ func relevant(fields []string, fault string) []string {
 		names = append(names, "*_next_upstream", "*_next_upstream_tries", "*_next_upstream_timeout", "upstream")
 	}
 	if has("from") || has("via") || has("status") {
-		names = append(names, "error_page", "*_intercept_errors", "*_next_upstream", "*_next_upstream_tries", "*_cache_use_stale", "*_cache", "*_buffer_size")
+		names = append(names, "error_page", "*_intercept_errors", "*_next_upstream", "*_next_upstream_tries",
+			"*_cache_use_stale", "*_cache", "*_buffer_size")
 	}
 	if has("shows") {
 		names = append(names, "server_tokens", "*_hide_header", "*_pass_header", "*_intercept_errors")
@@ -90,20 +91,26 @@ func (c *Config) explain(d *Difference, was, is LocationBehaviour) {
 		d.Why = "the block of the upstream is not as it was"
 		d.File, d.Line = c.upstreamPlace(d.Server, d.Location)
 	}
-	what := Say(d.Fault)
-	if _, asked, ok := strings.Cut(d.Probe, ", its "); ok {
-		what += " behind its " + asked
-	}
-	if d.At != "" {
-		what += " (" + d.At + ")"
-	}
-	if d.Method != "" {
-		what += " and a " + d.Method
-	}
-	d.Says = fmt.Sprintf("%s with %s: %s, %s", d.Location, what, d.Now, cmp.Or(expected(d.Was), "was "+d.Was))
+	cell := what(d.Fault, d.At, d.Method, d.Probe)
+	d.Says = fmt.Sprintf("%s with %s: %s, %s", d.Location, cell, d.Now, cmp.Or(expected(d.Was), "was "+d.Was))
 	if d.Why != "" {
 		d.Says += ": " + d.Why
 	}
+}
+
+// what names a cell in a sentence.
+func what(fault, at, method, probe string) string {
+	text := Say(fault)
+	if _, asked, ok := strings.Cut(probe, ", its "); ok {
+		text += " behind its " + asked
+	}
+	if at != "" {
+		text += " (" + at + ")"
+	}
+	if method != "" {
+		text += " and a " + method
+	}
+	return text
 }
 
 func expected(was string) string {

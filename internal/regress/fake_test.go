@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
@@ -24,10 +25,12 @@ type fakeNginx struct {
 	t    *testing.T
 	bend func(number int, what trial.Trial, seen *trial.Observation) // changes what was seen
 
-	mu   sync.Mutex
-	ran  []string // the names of the trials, in order
-	side int      // trials that run at this moment
-	most int      // of side
+	lasts time.Duration // each trial
+
+	mu     sync.Mutex
+	ran    []string // the trials in order, each with its path
+	beside []int    // how many ran when each of them began
+	now    int      // how many run
 }
 
 func (f *fakeNginx) Nginx() protocol.NginxInfo {
@@ -37,13 +40,18 @@ func (f *fakeNginx) Nginx() protocol.NginxInfo {
 func (f *fakeNginx) Run(_ context.Context, what trial.Trial) (trial.Observation, error) {
 	f.mu.Lock()
 	number := len(f.ran)
-	f.ran = append(f.ran, what.Name)
-	f.side++
-	f.most = max(f.most, f.side)
+	path := ""
+	if probe, ok := what.Probes["p000"]; ok {
+		path = " " + probe.Exactly.Path
+	}
+	f.ran = append(f.ran, what.Name+path)
+	f.beside = append(f.beside, f.now)
+	f.now++
 	f.mu.Unlock()
+	time.Sleep(f.lasts)
 	defer func() {
 		f.mu.Lock()
-		f.side--
+		f.now--
 		f.mu.Unlock()
 	}()
 	seen := trial.Observation{Trial: what.Name, Nginx: "1.22.1", Backends: []protocol.BackendStatus{{Name: protocol.StandIns}}}
@@ -67,6 +75,16 @@ func (f *fakeNginx) Run(_ context.Context, what trial.Trial) (trial.Observation,
 		f.bend(number, what, &seen)
 	}
 	return seen, nil
+}
+
+// lastAlone checks that nothing ran beside the last so many trials.
+func (f *fakeNginx) lastAlone(count int) {
+	f.t.Helper()
+	for i, n := range f.beside {
+		if i >= len(f.beside)-count && n != 0 {
+			f.t.Errorf("beside trial %d of %d, %q, ran %d", i, len(f.beside), f.ran[i], n)
+		}
+	}
 }
 
 // fakeProcess is one nginx with the backends of one trial.

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
-	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -31,8 +29,11 @@ type Runner interface {
 type Options struct {
 	TimeScale float64 // timeouts are divided by it; 1 leaves them
 	Parallel  int     // trials at a time
-	Only      string  // the key of the one target that is looked for; "" is all
 	Progress  func(done, total int)
+
+	NoSecondHearing bool // a check believes each difference at once
+
+	only []string // the keys of the targets that are looked for; none is all
 }
 
 // Config is a configuration that runs in the lab.
@@ -91,7 +92,10 @@ const mending = 60
 
 // Prepare makes a configuration run: what it lacks stands in, until nginx takes it.
 func Prepare(ctx context.Context, runner Runner, source *deployment.Source, options Options) (*Config, error) {
-	c := &Config{Source: source, options: options, Notes: slices.Clone(source.Notes), image: map[string]string{}, pages: map[string]bool{}, passes: map[*deployment.Location]*deployment.Pass{}}
+	c := &Config{
+		Source: source, options: options, Notes: slices.Clone(source.Notes), image: map[string]string{},
+		pages: map[string]bool{}, passes: map[*deployment.Location]*deployment.Pass{},
+	}
 	if err := c.read(); err != nil {
 		return nil, errConfig{err}
 	}
@@ -171,113 +175,6 @@ func (c *Config) ShownFile(file string) string {
 		return shown
 	}
 	return file
-}
-
-// plan makes the deployment out of what is known so far.
-func (c *Config) plan() error {
-	c.standIns.Always(c.Site)
-	c.scripts()
-	c.peers = nil
-	var pages []deployment.Change
-	for _, pass := range c.Site.Passes() {
-		if pass.Upstream != nil {
-			for _, server := range pass.Upstream.Peers {
-				for _, address := range server.Addresses {
-					c.standIn(address, server.Name, pass.Family.Protocol, pass.TLS)
-				}
-			}
-		}
-	}
-	for _, f := range c.further {
-		c.standIn(f.address, c.nameOf(f.address), f.protocol, f.secured)
-	}
-	d := protocol.Deployment{
-		Main: c.Source.Main, Files: map[string][]byte{}, Links: map[string]string{},
-		Names: protocol.Names{At: c.Site.Resolvers(), Addresses: maps.Clone(c.Site.Addresses)},
-	}
-	home := path.Dir(c.Source.Main)
-	d.Hidden = []string{path.Join(home, "conf.d"), path.Join(home, "sites-enabled"), path.Join(home, "templates")}
-	for name, text := range c.Source.Files {
-		d.Files[name] = []byte(text)
-	}
-	var taken []string
-	for _, peer := range c.peers {
-		if place, ok := strings.CutPrefix(peer.address, "unix:"); ok {
-			d.Links[path.Clean(place)] = strings.TrimPrefix(peer.listen, "unix://")
-			continue
-		}
-		if at, err := netip.ParseAddrPort(peer.address); err == nil && !at.Addr().IsLoopback() {
-			taken = append(taken, fmt.Sprint(at.Port()))
-		}
-	}
-	edits := c.Site.Adapt(deployment.Adaptation{Scale: c.Scale, Real: c.options.TimeScale == 1, User: c.user, Taken: taken})
-	c.Site.Mark(edits)
-	for name, text := range edits.Result() {
-		d.Files[name] = []byte(text)
-	}
-	for name, text := range c.standIns.Files {
-		d.Files[name] = []byte(text)
-	}
-	c.Site.Walk(func(directive *nginx.Directive) {
-		// The former trial's nginx was killed and left its socket.
-		if place, ok := strings.CutPrefix(directive.Arg(0), "unix:"); ok && directive.Is("listen") && path.IsAbs(place) && len(path.Clean(place)) > 1 {
-			d.Folders = append(d.Folders, path.Clean(place))
-		}
-		family, ok := deployment.FamilyOf(directive.Name)
-		if ok && directive.Name == family.Name+"_cache_path" && path.IsAbs(directive.Arg(0)) && len(path.Clean(directive.Arg(0))) > 1 {
-			d.Folders = append(d.Folders, path.Clean(directive.Arg(0)))
-		}
-	})
-	for _, folder := range c.folders {
-		// A file makes its folder, and stays out of the way.
-		d.Files[path.Join(folder, ".lab")] = nil
-	}
-	for _, place := range slices.Sorted(maps.Keys(c.pages)) {
-		if _, there := d.Files[place]; !there {
-			d.Files[place] = []byte("a page that stands in for " + path.Base(place) + "\n")
-			pages = append(pages, deployment.Change{Was: place, Now: "a page of the lab's", Why: "stands in for the file"})
-		}
-	}
-	c.base = trial.Deployment{Deployment: d, Pairs: c.standIns.Set.Pairs}
-	c.Changes = slices.Concat(edits.Changes, c.standIns.Why, pages)
-	if c.options.TimeScale != 1 {
-		c.Changes = append(c.Changes, c.Site.Unscaled()...)
-	}
-	return nil
-}
-
-// scripts makes the files of scripts that a FastCGI server runs and nginx looks for.
-func (c *Config) scripts() {
-	for _, l := range c.Site.Locations {
-		pass, ok := c.Site.PassOf(l)
-		root := deployment.Effective(l.Directive, "root")
-		if !ok || pass.Family.Name != "fastcgi" || root == nil || !path.IsAbs(root.Arg(0)) || strings.Contains(root.Arg(0), "$") {
-			continue
-		}
-		for _, name := range l.Paths() {
-			if !strings.HasSuffix(name, "/") {
-				c.pages[path.Join(root.Arg(0), path.Clean("/"+name))] = true
-			}
-		}
-	}
-}
-
-// standIn adds a backend at an address, unless that is nginx itself.
-func (c *Config) standIn(address, name, speaks string, secured bool) bool {
-	if c.Site.Own(address) || slices.ContainsFunc(c.peers, func(p *peer) bool { return p.address == address }) {
-		return false
-	}
-	p := &peer{id: fmt.Sprintf("b%d", len(c.peers)), address: address, name: name, protocol: speaks}
-	switch {
-	case strings.HasPrefix(address, "unix:"):
-		p.listen = fmt.Sprintf("unix://%s/%s.sock", protocol.SocketDir, p.id)
-	case secured:
-		p.listen = "tls://" + address
-	default:
-		p.listen = "tcp://" + address
-	}
-	c.peers = append(c.peers, p)
-	return true
 }
 
 // ask starts nginx with the deployment, with nothing behind it. It returns what nginx -T

@@ -27,7 +27,8 @@ type Row struct {
 type Seen struct {
 	ID cellID
 	Cell
-	Or []Cell // what it was at other times, where nginx itself races
+	Or    []Cell // what it was at other times, where nginx itself races
+	Doubt doubt  // why nobody can tell; Cell is then only the last that was seen
 }
 
 // Matrix runs every cell of the targets so many times.
@@ -51,29 +52,53 @@ func (c *Config) Matrix(ctx context.Context, runner Runner, targets []Target, ti
 		waiting += times * (1 - rank(rows[j.row].Cells[j.cell].ID))
 	}
 	var done atomic.Int64
+	look := func(j job) error {
+		seen := &rows[j.row].Cells[j.cell]
+		now, err := c.look(ctx, runner, targets[j.row], seen.ID, times)
+		if err == nil {
+			*seen = now
+		}
+		return err
+	}
 	err := c.each(len(jobs), waiting, func(i int) error {
-		seen := &rows[jobs[i].row].Cells[jobs[i].cell]
-		var cells []Cell
-		for try := 0; try < times || try < times+more && unexpectedTimer(seen.ID, cells); try++ {
-			cell, err := c.Cell(ctx, runner, targets[jobs[i].row], seen.ID)
-			if err != nil {
-				return err
-			}
-			if !slices.ContainsFunc(cells, func(other Cell) bool { return reflect.DeepEqual(other, cell) }) {
-				cells = append(cells, cell)
-			}
-		}
-		if rank(seen.ID) > 0 && slices.ContainsFunc(cells, untimed) {
-			cells = slices.DeleteFunc(cells, func(one Cell) bool { return !untimed(one) })
-		}
-		slices.SortFunc(cells, func(a, b Cell) int { return strings.Compare(fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b)) })
-		seen.Cell, seen.Or = cells[0], cells[1:]
-		if n := done.Add(1); c.options.Progress != nil {
+		err := look(jobs[i])
+		if n := done.Add(1); err == nil && c.options.Progress != nil {
 			c.options.Progress(int(n), len(jobs))
 		}
-		return nil
+		return err
 	})
+	// What could not be told beside others may be told alone.
+	for _, j := range jobs {
+		if err == nil && rows[j.row].Cells[j.cell].Doubt.why != "" {
+			err = look(j)
+		}
+	}
 	return rows, err
+}
+
+// look runs a cell so many times.
+func (c *Config) look(ctx context.Context, runner Runner, t Target, id cellID, times int) (Seen, error) {
+	var cells []Cell
+	for try := 0; try < times || try < times+more && unexpectedTimer(id, cells); try++ {
+		cell, doubt, err := c.cell(ctx, runner, t, id, 0)
+		if err != nil {
+			return Seen{}, err
+		}
+		if doubt.why != "" {
+			if cells == nil {
+				return Seen{ID: id, Cell: cell, Doubt: doubt}, nil
+			}
+			break
+		}
+		if !slices.ContainsFunc(cells, func(other Cell) bool { return reflect.DeepEqual(other, cell) }) {
+			cells = append(cells, cell)
+		}
+	}
+	if rank(id) > 0 && slices.ContainsFunc(cells, untimed) {
+		cells = slices.DeleteFunc(cells, func(one Cell) bool { return !untimed(one) })
+	}
+	slices.SortFunc(cells, func(a, b Cell) int { return strings.Compare(fmt.Sprintf("%+v", a), fmt.Sprintf("%+v", b)) })
+	return Seen{ID: id, Cell: cells[0], Or: cells[1:]}, nil
 }
 
 // more is how often a cell is run again in which a timer ended what does not stall.
@@ -95,21 +120,19 @@ func rank(id cellID) int {
 	return 1
 }
 
-// Cell runs one cell once; on a machine that was too slow to tell, again.
-func (c *Config) Cell(ctx context.Context, runner Runner, t Target, id cellID) (Cell, error) {
-	return c.cell(ctx, runner, t, id, 0)
-}
+// tries is how often a cell is run whose observations say nothing.
+const tries = 3
 
-// cell is Cell with so many requests; 0 is as usual.
-func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, count int) (Cell, error) {
-	const tries = 3
+// cell runs one cell, with so many requests; 0 is as usual. Where its observation says
+// nothing about the configuration it is run again, and the last doubt is returned.
+func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, count int) (Cell, doubt, error) {
 	for try := 1; ; try++ {
 		seen, err := runTaken(ctx, runner, c.cellTrial(t, id, count))
 		if err != nil {
-			return Cell{}, fmt.Errorf("%s with %s: %w", t.Key(), Say(id.Fault), err)
+			return Cell{}, doubt{}, fmt.Errorf("%s with %s: %w", t.Key(), Say(id.Fault), err)
 		}
-		if seen.Stall.D() < slow || try == tries {
-			return c.observe(t, id, seen), nil
+		if not := doubtful(seen); not.why == "" || try == tries {
+			return c.observe(t, id, seen), not, nil
 		}
 	}
 }

@@ -3,6 +3,7 @@ package regress
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/deployment"
@@ -26,11 +27,11 @@ func TestRecordTwice(t *testing.T) {
 	for _, shape := range shapes(t)[:labtest.Soak(2, len(shapes(t)))] {
 		t.Run(shape, func(t *testing.T) {
 			dir := "testdata/" + shape
-			_, _, first, err := Record(t.Context(), pool, open(t, dir), options, Behaviour{}, 1)
+			first, err := Record(t.Context(), pool, open(t, dir), options, Behaviour{}, 1)
 			if err != nil {
 				t.Fatal(err)
 			}
-			text, err := first.Bytes()
+			text, err := first.Behaviour.Bytes()
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -42,17 +43,23 @@ func TestRecordTwice(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			c, now, differences, err := Check(t.Context(), pool, open(t, dir), options, read)
+			checked, err := Check(t.Context(), pool, open(t, dir), options, read)
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, d := range differences {
+			for _, d := range checked.Differences {
 				t.Errorf("%s:%d: %s", d.File, d.Line, d.Says)
 			}
-			if again, _ := now.Bytes(); string(again) != string(text) {
+			for _, n := range slices.Concat(first.Inconclusive, checked.Inconclusive) {
+				t.Log(n.Says)
+			}
+			if len(first.Inconclusive) > 0 {
+				return
+			}
+			if again, _ := checked.Behaviour.Bytes(); string(again) != string(text) {
 				t.Errorf("it differs:\n%s\n%s", text, again)
 			}
-			for _, n := range c.Notes {
+			for _, n := range checked.Config.Notes {
 				t.Log(n)
 			}
 		})
@@ -68,15 +75,15 @@ func TestScaledIsReal(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "nginx.conf"), []byte(conf), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, _, scaled, err := Record(t.Context(), pool, open(t, dir), options, Behaviour{}, 1)
+	scaled, err := Record(t.Context(), pool, open(t, dir), options, Behaviour{}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, _, differences, err := Check(t.Context(), pool, open(t, dir), Options{TimeScale: 1, Parallel: 10}, scaled)
+	checked, err := Check(t.Context(), pool, open(t, dir), Options{TimeScale: 1, Parallel: 10}, scaled.Behaviour)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range differences {
+	for _, d := range checked.Differences {
 		t.Error(d.Says)
 	}
 }

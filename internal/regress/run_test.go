@@ -24,20 +24,20 @@ server {
 
 func recordFake(t *testing.T, f *fakeNginx, source *deployment.Source, before Behaviour, times int) Behaviour {
 	t.Helper()
-	_, _, b, err := Record(t.Context(), f, source, options, before, times)
+	r, err := Record(t.Context(), f, source, options, before, times)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return b
+	return r.Behaviour
 }
 
 func checkFake(t *testing.T, f *fakeNginx, source *deployment.Source, recorded Behaviour) []Difference {
 	t.Helper()
-	_, _, differences, err := Check(t.Context(), f, source, options, recorded)
+	checked, err := Check(t.Context(), f, source, options, recorded)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return differences
+	return checked.Differences
 }
 
 // matrixText is a line for each cell of a location.
@@ -182,7 +182,7 @@ func TestRefusedLater(t *testing.T) {
 			*seen = trial.Observation{Refused: "[emerg] no more memory"}
 		}
 	}}
-	_, _, _, err := Record(t.Context(), f, sourceOf(t, shop), options, Behaviour{}, 1)
+	_, err := Record(t.Context(), f, sourceOf(t, shop), options, Behaviour{}, 1)
 	const want = `nginx refuses in the trial "stall" the configuration that it took before: [emerg] no more memory`
 	if err == nil || !strings.HasSuffix(err.Error(), want) || IsConfig(err) {
 		t.Errorf("%v, want %s", err, want)

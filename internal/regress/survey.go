@@ -75,7 +75,7 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 	results := make([]result, len(c.Site.Locations))
 	err = c.each(len(results), len(results), func(i int) error {
 		l := c.Site.Locations[i]
-		if only := c.options.Only; only != "" && only != (Target{Location: l}).Key() {
+		if only := c.options.only; only != nil && !slices.Contains(only, Target{Location: l}.Key()) {
 			return nil
 		}
 		probes, chosen, why := c.candidates(l, given)

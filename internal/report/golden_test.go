@@ -51,7 +51,8 @@ func products() map[string]output.Product {
 	hinted := story()
 	hinted.ShowHints = true
 	return map[string]output.Product{
-		"run": example(), "verify": verified(), "scan": scanned(), "check": compared(), "same": same(), "advise": advised(),
+		"run": example(), "verify": verified(), "scan": scanned(), "advise": advised(),
+		"check": compared(), "same": same(), "untold": untold(),
 		"line": Explained{explained()}, "twice": Explained{explainedTwice()}, "unknown": Explained{explainedNot()},
 		"log": Summary{summarized()}, "quiet": Summary{quiet()}, "story": hinted,
 	}
@@ -142,7 +143,7 @@ func TestYAMLSaysWhatJSONSays(t *testing.T) {
 func TestJUnitCounts(t *testing.T) {
 	for name, want := range map[string][4]int{
 		"run": {12, 1, 5, 2}, "verify": {9, 3, 1, 1}, "scan": {4, 1, 0, 1},
-		"check": {2, 2, 0, 0}, "same": {1, 0, 0, 0}, "advise": {3, 2, 0, 0},
+		"check": {3, 2, 1, 0}, "untold": {1, 0, 1, 0}, "same": {1, 0, 0, 0}, "advise": {3, 2, 0, 0},
 	} {
 		var all struct {
 			Tests    int `xml:"tests,attr"`

@@ -95,11 +95,22 @@ func compared() Config {
 			},
 			{Server: "shop.example", Fields: []string{"listen"}, Says: "listens on 81, was 80", File: "nginx.conf", Line: 3},
 		},
+		Inconclusive: []regress.Inconclusive{{
+			Server: "shop.example", Location: "/", Probe: "GET /", Fault: "stall", Why: "too slow | " + hostile, Heard: []string{"a", "b"},
+			Says: "/ with a stalled upstream: inconclusive: too slow | " + hostile, File: "nginx.conf", Line: 7,
+		}},
 	}
 }
 
 // same is a comparison without a difference.
 func same() Config {
+	c := compared()
+	c.Differences, c.Inconclusive = nil, nil
+	return c
+}
+
+// untold is a comparison in which nothing differs and something could not be told.
+func untold() Config {
 	c := compared()
 	c.Differences = nil
 	return c
