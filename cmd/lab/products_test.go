@@ -83,8 +83,10 @@ func products() map[string]output.Product {
 
 // Every product of the commands in each of its forms.
 func TestProducts(t *testing.T) {
+	files := map[string]bool{}
 	for name, p := range products() {
 		for _, form := range p.Forms() {
+			files[name+"."+form.Name] = true
 			t.Run(name+"."+form.Name, func(t *testing.T) {
 				var b bytes.Buffer
 				if err := form.Write(&b, output.Screen{Width: 100}); err != nil {
@@ -105,6 +107,16 @@ func TestProducts(t *testing.T) {
 					t.Errorf("%s differs; look at it and run the test with -update if that is meant:\n%s", path, got)
 				}
 			})
+		}
+	}
+	// A form that is gone must not go unnoticed.
+	entries, err := os.ReadDir("testdata/products")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !files[entry.Name()] {
+			t.Errorf("testdata/products/%s is of no product and form", entry.Name())
 		}
 	}
 }

@@ -184,15 +184,17 @@ func parts() product {
 // leaves nothing behind.
 func TestFilesAreWrittenWholeOrNotAtAll(t *testing.T) {
 	dir := t.TempDir()
+	broken := parts()
+	broken.Value = func() any { return func() {} } // which JSON cannot hold
 	files := []File{
-		{"plain", filepath.Join(dir, "missing", "x")}, {"plain", filepath.Join(dir, "plain.txt")},
+		{"plain", filepath.Join(dir, "missing", "x")}, {"json", filepath.Join(dir, "x.json")}, {"plain", filepath.Join(dir, "plain.txt")},
 		{"sarif", filepath.Join(dir, "x.sarif")},
 	}
 	var out bytes.Buffer
 	d := Destination{Out: &out, Err: io.Discard, Form: "name"}
-	err := d.Write(parts(), files)
+	err := d.Write(broken, files)
 	var none ErrNoForm
-	if !errors.As(err, &none) || none.Form != "sarif" || !strings.Contains(err.Error(), "missing") || out.String() != "x\n" {
+	if !errors.As(err, &none) || none.Form != "sarif" || !strings.Contains(err.Error(), "missing") || !strings.Contains(err.Error(), "json=") || out.String() != "x\n" {
 		t.Errorf("stdout %q, error %v", out.String(), err)
 	}
 	if text, err := os.ReadFile(filepath.Join(dir, "plain.txt")); err != nil || string(text) != "x\n" {

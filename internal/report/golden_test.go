@@ -60,14 +60,29 @@ func products() map[string]output.Product {
 
 // Every product in each of its forms, and what a person is told beside it on stderr.
 func TestProducts(t *testing.T) {
+	files := map[string]bool{}
 	for name, p := range products() {
 		for _, form := range p.Forms() {
+			files[name+"."+form.Name] = true
+			if form.Beside != nil {
+				files[name+".beside"] = true
+			}
 			t.Run(name+"."+form.Name, func(t *testing.T) {
 				golden(t, filepath.Join("products", name+"."+form.Name), in(t, p, form.Name, output.Screen{Width: 100}))
 				if form.Beside != nil {
 					golden(t, filepath.Join("products", name+".beside"), written(t, form.Beside))
 				}
 			})
+		}
+	}
+	// A form that is gone must not go unnoticed.
+	entries, err := os.ReadDir("testdata/products")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if !files[entry.Name()] {
+			t.Errorf("testdata/products/%s is of no product and form", entry.Name())
 		}
 	}
 }
