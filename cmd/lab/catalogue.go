@@ -159,12 +159,5 @@ func (n named) Name() string { return n.name }
 
 // refused is the error of a catalogue with mistakes.
 func (c catalogue) refused(doing string) error {
-	return errExit{output.Usage, fmt.Errorf("%s: %s:\n%s", doing, count(len(c.mistakes), "mistake"), c.shown().Error())}
-}
-
-func count(n int, word string) string {
-	if n == 1 {
-		return "1 " + word
-	}
-	return fmt.Sprintf("%d %ss", n, word)
+	return errExit{output.Usage, fmt.Errorf("%s: %s:\n%s", doing, output.Plural(len(c.mistakes), "mistake"), c.shown().Error())}
 }

@@ -73,7 +73,7 @@ func (g *configuring) record(ctx context.Context, pool *testbed.Pool, before reg
 	for _, row := range r.Rows {
 		cells += len(row.Cells)
 	}
-	g.progress.Line("%s under %s, in %s on nginx %s; %s", count(len(r.Rows), "location"), count(cells, "fault"),
+	g.progress.Line("%s under %s, in %s on nginx %s; %s", output.Plural(len(r.Rows), "location"), output.Plural(cells, "fault"),
 		time.Since(began).Round(100*time.Millisecond), r.Config.Nginx, g.file)
 	if r.Inconclusive == nil {
 		return nil
@@ -82,7 +82,7 @@ func (g *configuring) record(ctx context.Context, pool *testbed.Pool, before reg
 		g.progress.Warn("%s", n.Says)
 	}
 	return errExit{output.Inconclusive, fmt.Errorf("of %s nobody can tell: %s has what was recorded before, or nothing",
-		count(len(r.Inconclusive), "cell"), g.file)}
+		output.Plural(len(r.Inconclusive), "cell"), g.file)}
 }
 
 // change shows what differs in the lab and runs no fault but those of the survey.

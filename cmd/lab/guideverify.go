@@ -110,7 +110,7 @@ func (v *verifying) hear(ctx context.Context, pool *testbed.Pool, results []expe
 	if !v.options.NoSecondHearing {
 		alone := experiment.Options{Parallel: 1, NoSecondHearing: true, Skip: v.options.Skip}
 		decisions, v.report.Hearings = v.plan.Hear(v.document, decisions, func(scenarios []scenario.Scenario) []experiment.Result {
-			v.progress.Detail("second hearing of %s", count(len(scenarios), "scenario"))
+			v.progress.Detail("second hearing of %s", output.Plural(len(scenarios), "scenario"))
 			return experiment.Run(ctx, pool, scenarios, alone)
 		})
 	}

@@ -127,7 +127,7 @@ func pruneImages(c *cli.Context, s *image.Source, out console, p *progress) erro
 		return err
 	}
 	removed, err := s.Prune(c.Context)
-	p.Line("removed %s", count(len(removed), "image"))
+	p.Line("removed %s", output.Plural(len(removed), "image"))
 	if shown := out.write(imageList(removed)); err == nil {
 		err = shown
 	}

@@ -89,7 +89,7 @@ func (r *running) list() error {
 	if err := r.out.write(list, r.reports...); err != nil {
 		return err
 	}
-	r.progress.Line("%s would run", count(experiment.Trials(r.scenarios, r.options), "trial"))
+	r.progress.Line("%s would run", output.Plural(experiment.Trials(r.scenarios, r.options), "trial"))
 	return nil
 }
 

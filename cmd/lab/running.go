@@ -81,7 +81,7 @@ func runningOf(c *cli.Context, out console, all catalogue, scenarios []scenario.
 		},
 	}
 	if n := len(all.mistakes); n > 0 {
-		r.progress.Warn("%s in other scenarios of %q: `lab validate` shows them", count(n, "mistake"), all.dir)
+		r.progress.Warn("%s in other scenarios of %q: `lab validate` shows them", output.Plural(n, "mistake"), all.dir)
 	}
 	if r.cache, err = cacheDir(c); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ func (v validated) Forms() []output.Form {
 	}
 	// A mistake is to be read to its end.
 	list := output.Listing{
-		Title: "Mistakes in scenarios", Grid: grid, Whole: true, Empty: count(len(v.scenarios), "scenario") + ", no mistakes",
+		Title: "Mistakes in scenarios", Grid: grid, Whole: true, Empty: output.Plural(len(v.scenarios), "scenario") + ", no mistakes",
 		Fields: map[string]any{"scenarios": len(v.scenarios), "mistakes": v.shown()},
 	}
 	return append(list.Forms(), output.Parts{Lab: labVersion(), Findings: v.findings, Suites: v.suites}.Forms()...)
@@ -70,7 +70,7 @@ func (v validated) suites() output.TestSuites {
 		suite.Cases[i].Text += m.String() + "\n"
 	}
 	if len(suite.Cases) == 0 {
-		suite.Cases = []output.TestCase{{Name: count(len(v.scenarios), "scenario")}}
+		suite.Cases = []output.TestCase{{Name: output.Plural(len(v.scenarios), "scenario")}}
 	}
 	return output.OneSuite(suite)
 }
@@ -83,5 +83,5 @@ func (o console) validated(all catalogue) error {
 	if err := o.write(validated{all}); err != nil || len(all.mistakes) == 0 {
 		return err
 	}
-	return usage("checking the scenarios: %s in %s", count(len(all.mistakes), "mistake"), count(len(files), "file"))
+	return usage("checking the scenarios: %s in %s", output.Plural(len(all.mistakes), "mistake"), output.Plural(len(files), "file"))
 }

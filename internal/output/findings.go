@@ -71,8 +71,8 @@ type sarifLocation struct {
 	} `json:"physicalLocation"`
 }
 
-// WriteSARIF writes findings as SARIF 2.1.0, which code-scanning services read.
-func WriteSARIF(w io.Writer, version string, findings []Finding) error {
+// writeSARIF writes findings as SARIF 2.1.0, which code-scanning services read.
+func writeSARIF(w io.Writer, version string, findings []Finding) error {
 	const language = "en"
 	run := sarifRun{Language: language, NewlineSequences: []string{"\r\n", "\n"}, Results: []sarifResult{}}
 	driver := &run.Tool.Driver
@@ -99,9 +99,9 @@ var (
 	githubProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// WriteGitHub writes findings as workflow commands, which GitHub Actions shows beside
+// writeGitHub writes findings as workflow commands, which GitHub Actions shows beside
 // the lines.
-func WriteGitHub(w io.Writer, findings []Finding) error {
+func writeGitHub(w io.Writer, findings []Finding) error {
 	for _, f := range findings {
 		level := OneLine(f.Level)
 		if level == "note" {

@@ -15,7 +15,7 @@ var hostileFinding = Finding{
 func TestSARIFIsValid(t *testing.T) {
 	var b strings.Builder
 	findings := []Finding{hostileFinding, {Rule: "C13", Level: "note", File: "g.md", Title: "t", Message: "m"}}
-	if err := WriteSARIF(&b, "v1", findings); err != nil {
+	if err := writeSARIF(&b, "v1", findings); err != nil {
 		t.Fatal(err)
 	}
 	read, err := sarif.FromString(b.String())
@@ -37,7 +37,7 @@ func TestSARIFIsValid(t *testing.T) {
 
 func TestSARIFWithoutFindingsHasResults(t *testing.T) {
 	var b strings.Builder
-	if err := WriteSARIF(&b, "v1", nil); err != nil {
+	if err := writeSARIF(&b, "v1", nil); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(b.String(), `"results": []`) {
@@ -47,7 +47,7 @@ func TestSARIFWithoutFindingsHasResults(t *testing.T) {
 
 func TestGitHubAnnotations(t *testing.T) {
 	var b strings.Builder
-	if err := WriteGitHub(&b, []Finding{hostileFinding}); err != nil {
+	if err := writeGitHub(&b, []Finding{hostileFinding}); err != nil {
 		t.Fatal(err)
 	}
 	want := "::error file=a%2Cb%3Ac.md,line=3,endLine=4,title=C12%3A 100%25 wrong::first%0Asecond::error::third\n"

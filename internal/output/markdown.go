@@ -30,9 +30,9 @@ func (t Text) markdown() string {
 		case Command:
 			b.WriteString("`" + strings.ReplaceAll(OneLine(s.Text), "`", "'") + "`")
 		case Strong:
-			b.WriteString("**" + Inline(s.Text) + "**")
+			b.WriteString("**" + inline(s.Text) + "**")
 		default:
-			b.WriteString(spaced(s.Text, Inline))
+			b.WriteString(spaced(s.Text, inline))
 		}
 	}
 	return strings.TrimSpace(b.String())
@@ -56,7 +56,7 @@ func spaced(text string, escape func(string) string) string {
 func (h Heading) markdown() string {
 	text := strings.Repeat("#", h.Level) + " " + h.Text.markdown()
 	if h.About != "" {
-		text += ": " + Inline(h.About)
+		text += ": " + inline(h.About)
 	}
 	return text
 }
@@ -81,7 +81,7 @@ func (q Quote) markdown() string { return "> " + q.Text.markdown() }
 func (p Prose) markdown() string {
 	var paragraphs []string
 	for paragraph := range strings.SplitSeq(Clean(p.Text), "\n\n") {
-		if text := Inline(paragraph); text != "" {
+		if text := inline(paragraph); text != "" {
 			paragraphs = append(paragraphs, literal(text))
 		}
 	}
@@ -134,7 +134,7 @@ func (t Table) markdown() string {
 	for _, cells := range t.Rows {
 		escaped := make([]string, len(cells))
 		for i, cell := range cells {
-			escaped[i] = Inline(cell)
+			escaped[i] = inline(cell)
 		}
 		row(escaped)
 	}
@@ -150,9 +150,9 @@ func (t Table) lowerColumns() []string {
 	return lower
 }
 
-func (c Code) markdown() string { return Fenced(Clean(c.Text)) }
+func (c Code) markdown() string { return fenced(Clean(c.Text)) }
 
-func (l Log) markdown() string { return Fenced(Clean(l.Text)) }
+func (l Log) markdown() string { return fenced(Clean(l.Text)) }
 
 func (d Details) markdown() string {
 	return "<details><summary>" + d.Summary.html() + "</summary>\n\n" + d.Blocks.markdown() + "\n\n</details>"
@@ -163,11 +163,11 @@ func (Gap) markdown() string { return "" }
 // markup is what Markdown would take for more than text.
 var markup = strings.NewReplacer("\\", `\\`, "|", `\|`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "#", `\#`, "~", `\~`)
 
-// Inline is untrusted text inside a line of Markdown, in which HTML is alive.
-func Inline(s string) string { return html.EscapeString(markup.Replace(OneLine(s))) }
+// inline is untrusted text inside a line of Markdown, in which HTML is alive.
+func inline(s string) string { return html.EscapeString(markup.Replace(OneLine(s))) }
 
-// Fenced is text as a block; its fence is longer than any in the text.
-func Fenced(text string) string {
+// fenced is text as a block; its fence is longer than any in the text.
+func fenced(text string) string {
 	fence := "```"
 	for strings.Contains(text, fence) {
 		fence += "`"

@@ -56,8 +56,8 @@ func (p Parts) Forms() []Form {
 		add("html", func(w io.Writer, _ Screen) error { return p.Page().WriteHTML(w) })
 	}
 	if p.Findings != nil {
-		add("sarif", func(w io.Writer, _ Screen) error { return WriteSARIF(w, p.Lab, p.Findings()) })
-		add("github", func(w io.Writer, _ Screen) error { return WriteGitHub(w, p.Findings()) })
+		add("sarif", func(w io.Writer, _ Screen) error { return writeSARIF(w, p.Lab, p.Findings()) })
+		add("github", func(w io.Writer, _ Screen) error { return writeGitHub(w, p.Findings()) })
 	}
 	if p.Suites != nil {
 		add("junit", func(w io.Writer, _ Screen) error { return p.Suites().Write(w) })

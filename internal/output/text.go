@@ -90,11 +90,15 @@ func Size(bytes int64) string {
 	return fmt.Sprintf("%.1f kB", float64(bytes)/1e3)
 }
 
-func Plural(n int, word string) string {
+// Plural is a number of things: "1 entry", "2 entries".
+func Plural[N int | int64](n N, word string) string {
 	if n == 1 {
 		return fmt.Sprintf("%d %s", n, word)
 	}
-	if strings.HasSuffix(word, "x") {
+	switch stem, isY := strings.CutSuffix(word, "y"); {
+	case isY && !strings.HasSuffix(stem, "a") && !strings.HasSuffix(stem, "e") && !strings.HasSuffix(stem, "o"):
+		word = stem + "ie"
+	case strings.HasSuffix(word, "x"):
 		word += "e"
 	}
 	return fmt.Sprintf("%d %ss", n, word)

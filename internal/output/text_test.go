@@ -24,6 +24,16 @@ func TestClean(t *testing.T) {
 	}
 }
 
+func TestPlural(t *testing.T) {
+	for word, want := range map[string]string{
+		"trial": "2 trials", "entry": "2 entries", "day": "2 days", "key": "2 keys", "box": "2 boxes", "other line": "2 other lines",
+	} {
+		if got, one := Plural(int64(2), word), Plural(1, word); got != want || one != "1 "+word {
+			t.Errorf("%q and %q, want %q", one, got, want)
+		}
+	}
+}
+
 func FuzzClean(f *testing.F) {
 	f.Add(hostile)
 	f.Fuzz(func(t *testing.T, s string) {

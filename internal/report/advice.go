@@ -128,7 +128,7 @@ func (a Advice) Summary() string {
 		}
 	}
 	return fmt.Sprintf("%s: %s, %d with a proven fix; nginx %s, %s",
-		a.Config, plural(len(a.Advice), "finding"), proven, a.Nginx, a.Took.Round(100*time.Millisecond))
+		a.Config, output.Plural(len(a.Advice), "finding"), proven, a.Nginx, a.Took.Round(100*time.Millisecond))
 }
 
 func (a Advice) beside(w io.Writer) error {

@@ -129,13 +129,13 @@ func (c Config) grid() output.Grid {
 
 // Summary is all of it in one line.
 func (c Config) Summary() string {
-	took, differences := c.Took.Round(100*time.Millisecond), plural(len(c.Differences), "difference")
+	took, differences := c.Took.Round(100*time.Millisecond), output.Plural(len(c.Differences), "difference")
 	if n := len(c.Inconclusive); n > 0 {
 		differences += fmt.Sprintf(" and %d inconclusive", n)
 	}
 	if c.ExitCode() == output.Inconclusive {
 		return fmt.Sprintf("%s: no difference to %s was found, and of %s nobody can tell; nginx %s, %s",
-			c.Config, c.File, plural(len(c.Inconclusive), "cell"), c.Nginx, took)
+			c.Config, c.File, output.Plural(len(c.Inconclusive), "cell"), c.Nginx, took)
 	}
 	switch {
 	case c.Diff && len(c.Differences) == 0:

@@ -34,14 +34,14 @@ func (s Summary) names() output.Grid {
 
 // page is what is in a log for a person.
 func (s Summary) page() output.Document {
-	title := fmt.Sprintf("%s: %s", oneLine(strings.Join(s.Inputs, ", ")), many(s.Entries, "entry", "entries"))
+	title := fmt.Sprintf("%s: %s", oneLine(strings.Join(s.Inputs, ", ")), output.Plural(s.Entries, "entry"))
 	if s.First != "" {
 		title += fmt.Sprintf(", %s to %s", oneLine(s.First), oneLine(s.Last))
 	}
 	page := output.Document{
 		output.H(1, title),
 		output.P(fmt.Sprintf("%d recognised, %d unknown, %d about no failure, %s",
-			s.Recognised, s.Unknown, s.None, many(s.OtherLines, "other line", "other lines"))),
+			s.Recognised, s.Unknown, s.None, output.Plural(s.OtherLines, "other line"))),
 		output.Gap{},
 	}
 	if len(s.Causes) > 0 {
@@ -65,13 +65,6 @@ func (s Summary) page() output.Document {
 		page = append(page, accessPage(*s.Access)...)
 	}
 	return page
-}
-
-func many(n int64, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 func causePage(c explain.Cause) output.Document {
@@ -163,7 +156,7 @@ func accessPage(a explain.Access) output.Document {
 	page := output.Document{
 		output.Section("Access log", ""),
 		output.P(fmt.Sprintf("%s, %d of them with an error line, %s",
-			many(a.Requests, "request", "requests"), a.Joined, many(a.OtherLines, "other line", "other lines"))),
+			output.Plural(a.Requests, "request"), a.Joined, output.Plural(a.OtherLines, "other line"))),
 	}
 	var list output.List
 	for _, row := range []struct {

@@ -126,17 +126,17 @@ func (g Guide) Summary() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	text := fmt.Sprintf("%s: %s", plural(len(g.Decisions), "claim"), strings.Join(parts, ", "))
+	text := fmt.Sprintf("%s: %s", output.Plural(len(g.Decisions), "claim"), strings.Join(parts, ", "))
 	if n := len(g.Allowed); n > 0 {
 		text += fmt.Sprintf(" (%d allowed)", n)
 	}
-	text += fmt.Sprintf("; %d of %s that look checkable have one", g.Coverage.Claimed, plural(g.Coverage.Counted, "statement"))
+	text += fmt.Sprintf("; %d of %s that look checkable have one", g.Coverage.Claimed, output.Plural(g.Coverage.Counted, "statement"))
 	if g.Coverage.Counted != g.Coverage.Checkable {
 		text = strings.Replace(text, " that look checkable", "", 1)
 	}
-	text += fmt.Sprintf("; %s in %s", plural(g.Trials, "trial"), output.Seconds(g.Took))
+	text += fmt.Sprintf("; %s in %s", output.Plural(g.Trials, "trial"), output.Seconds(g.Took))
 	if g.Hearings > 0 {
-		text += fmt.Sprintf(", and %s", plural(g.Hearings, "second hearing"))
+		text += fmt.Sprintf(", and %s", output.Plural(g.Hearings, "second hearing"))
 	}
 	if g.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(g.Nginx.Version), oneLine(g.Nginx.OpenSSL))

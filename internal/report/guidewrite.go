@@ -82,7 +82,7 @@ func (g Guide) writeDetails(w io.Writer, screen output.Screen) error {
 		if len(missing) == 1 {
 			have = "has"
 		}
-		fmt.Fprintf(&b, "\n%s %s no claim:\n", plural(len(missing), "statement"), have)
+		fmt.Fprintf(&b, "\n%s %s no claim:\n", output.Plural(len(missing), "statement"), have)
 		for _, s := range missing {
 			fmt.Fprintf(&b, "  line %d: %s\n", s.Line, cut(oneLine(s.Text), 100))
 		}

@@ -123,7 +123,7 @@ func (r Report) stopped() string {
 // Summary is the run in one line.
 func (r Report) Summary() string {
 	s, p := r.Counts.Scenarios, r.Counts.Parts
-	parts := []string{fmt.Sprintf("%s: %d verified", plural(s.Total, "scenario"), s.Verified)}
+	parts := []string{fmt.Sprintf("%s: %d verified", output.Plural(s.Total, "scenario"), s.Verified)}
 	for _, other := range []struct {
 		n    int
 		word string
@@ -133,10 +133,10 @@ func (r Report) Summary() string {
 		}
 	}
 	text := strings.Join(parts, ", ")
-	text += fmt.Sprintf("; %d of %s proven", p.Verified, plural(p.Total, "statement"))
-	text += fmt.Sprintf("; %s in %s", plural(r.Counts.Trials, "trial"), output.Seconds(r.Took))
+	text += fmt.Sprintf("; %d of %s proven", p.Verified, output.Plural(p.Total, "statement"))
+	text += fmt.Sprintf("; %s in %s", output.Plural(r.Counts.Trials, "trial"), output.Seconds(r.Took))
 	if r.Counts.Hearings > 0 {
-		text += fmt.Sprintf(", and %s", plural(r.Counts.Hearings, "second hearing"))
+		text += fmt.Sprintf(", and %s", output.Plural(r.Counts.Hearings, "second hearing"))
 	}
 	if r.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(r.Nginx.Version), oneLine(r.Nginx.OpenSSL))
@@ -150,5 +150,5 @@ func (c Counts) busy() string {
 		return ""
 	}
 	return fmt.Sprintf(". The machine was busy: in %d of %s a process waited %s or more for a CPU or a disk, %s at the longest",
-		c.Stalled, plural(c.Trials, "trial"), trial.TooSlow, output.Seconds(c.Stall.D()))
+		c.Stalled, output.Plural(c.Trials, "trial"), trial.TooSlow, output.Seconds(c.Stall.D()))
 }

@@ -140,9 +140,9 @@ func (s Scan) Summary() string {
 	}
 	text := "nothing in it looks checkable"
 	if len(parts) > 0 {
-		text = fmt.Sprintf("%s: %s", plural(len(s.Findings), "checkable thing"), strings.Join(parts, ", "))
+		text = fmt.Sprintf("%s: %s", output.Plural(len(s.Findings), "checkable thing"), strings.Join(parts, ", "))
 	}
-	text += fmt.Sprintf("; %s in %s", plural(s.Trials, "trial"), output.Seconds(s.Took))
+	text += fmt.Sprintf("; %s in %s", output.Plural(s.Trials, "trial"), output.Seconds(s.Took))
 	if s.Nginx.Version != "" {
 		text += fmt.Sprintf(" on nginx %s (%s)", oneLine(s.Nginx.Version), oneLine(s.Nginx.OpenSSL))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
+	"github.com/gatewaylab/lab/internal/output"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -77,7 +78,7 @@ func answerLines(p trial.PhaseSeen) string {
 		b.WriteString("\n")
 	}
 	if during > 0 {
-		fmt.Fprintf(&b, "and %s while the steps were taken\n", plural(during, "request"))
+		fmt.Fprintf(&b, "and %s while the steps were taken\n", output.Plural(during, "request"))
 	}
 	return b.String()
 }

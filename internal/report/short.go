@@ -8,7 +8,6 @@ func clean(text string) string             { return output.Clean(text) }
 func oneLine(text string) string           { return output.OneLine(text) }
 func cut(text string, n int) string        { return output.Cut(text, n) }
 func indent(prefix, text string) string    { return output.Indent(prefix, text) }
-func plural(n int, word string) string     { return output.Plural(n, word) }
 func paint(word string, color bool) string { return output.Paint(word, color) }
 
 // command is a command that a reader can type.

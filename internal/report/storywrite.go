@@ -68,7 +68,7 @@ func (s Story) hints() output.Block {
 		return list
 	}
 	return output.Paragraph{Text: output.Spans(
-		output.Plain(plural(len(s.Scenario.Hints), "hint")+": "), command("lab show "+oneLine(s.Scenario.ID)+" --hints"))}
+		output.Plain(output.Plural(len(s.Scenario.Hints), "hint")+": "), command("lab show "+oneLine(s.Scenario.ID)+" --hints"))}
 }
 
 // withCode is a page with a file or a difference, unless that is empty.
