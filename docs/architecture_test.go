@@ -117,7 +117,13 @@ func TestArrows(t *testing.T) {
 		// Uses: each makes trials of something and judges what was observed. None opens an engine.
 		"internal/experiment": {"fixtures/backends/protocol", "internal/nginx", "internal/scenario", "internal/strict", "internal/trial"},
 		"internal/explain":    {"internal/nginx", "internal/scenario", "internal/signature", "scenarios"},
-		"internal/guide":      {"fixtures/backends/protocol", "internal/experiment", "internal/nginx", "internal/scenario", "internal/strict"},
+		"internal/guide": {
+			"fixtures/backends/protocol",
+			"internal/experiment",
+			"internal/nginx",
+			"internal/scenario",
+			"internal/strict",
+		},
 		"internal/guide/scan": {
 			"fixtures/backends/protocol", "internal/experiment", "internal/guide", "internal/nginx", "internal/scenario",
 			"internal/strict", "internal/trial",

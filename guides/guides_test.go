@@ -108,7 +108,10 @@ func TestEveryAlterationOfTheOwnGuideIsNoticed(t *testing.T) {
 			continue
 		}
 		// To try all claims on all alterations takes an hour.
-		about := slices.DeleteFunc(slices.Clone(plan.Claims.Claims), func(c guide.Claim) bool { return c.At.Fingerprint != guide.Fingerprint(s.Text) })
+		about := slices.DeleteFunc(
+			slices.Clone(plan.Claims.Claims),
+			func(c guide.Claim) bool { return c.At.Fingerprint != guide.Fingerprint(s.Text) },
+		)
 		twice := slices.ContainsFunc(d.Statements, func(o guide.Statement) bool {
 			return o.Line != s.Line && guide.Fingerprint(o.Text) == guide.Fingerprint(s.Text)
 		})

@@ -13,7 +13,10 @@ import (
 // guideTables are those of docs/guide.md: their markers, and which scenarios stand in
 // them.
 var guideTables = []struct{ name, tag string }{
-	{"table 500", "500"}, {"table 502", "502"}, {"table 503", "503"}, {"table 504", "504"}, {"table others", ""}, {"table no failure", "none"},
+	{
+		"table 500",
+		"500",
+	}, {"table 502", "502"}, {"table 503", "503"}, {"table 504", "504"}, {"table others", ""}, {"table no failure", "none"},
 }
 
 // writeGuideTables writes every scenario of the catalogue into one table of the guide.

@@ -98,7 +98,10 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 	case reflect.TypeFor[protocol.Duration]():
 		return &jsonschema.Schema{Type: "string", Pattern: spanForm, Examples: []any{"300ms", "2s"}}
 	case reflect.TypeFor[protocol.Bytes]():
-		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: bytesForm}}, Examples: []any{"64m"}}
+		return &jsonschema.Schema{
+			OneOf:    []*jsonschema.Schema{{Type: "integer"}, {Type: "string", Pattern: bytesForm}},
+			Examples: []any{"64m"},
+		}
 	case reflect.TypeFor[strict.Regexp]():
 		return &jsonschema.Schema{Type: "string", Format: "regex"}
 	case reflect.TypeFor[scenario.Levels]():

@@ -18,7 +18,9 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 	var b strings.Builder
 	b.WriteString("# The catalogue\n\n" + generated)
 	fmt.Fprintf(&b, "%d scenarios by name, each with its fixes, its wrong fixes and its explanation. ", len(all))
-	b.WriteString("[docs/catalogue.md](../docs/catalogue.md) finds them by symptom. `lab show ID` tells the whole story of one, `lab run ID` proves it.\n")
+	b.WriteString(
+		"[docs/catalogue.md](../docs/catalogue.md) finds them by symptom. `lab show ID` tells the whole story of one, `lab run ID` proves it.\n",
+	)
 	for _, s := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n%s (%s)\n\n", s.ID, s.Title, strings.Join(s.Tags, ", "))
 		for _, f := range s.Fixes {
@@ -39,19 +41,34 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 func referenceMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Faults, servers, steps and certificates\n\n" + generated)
-	b.WriteString("## Faults\n\nWhat `fault:` of a backend can be. Beside the fields named here every backend has `listen`, `protocol`, `running`, `boot`, `body`, `owner`, `mode` and `tls`.\n\n| fault | what a client of it sees | uses |\n| --- | --- | --- |\n")
+	b.WriteString(
+		"## Faults\n\nWhat `fault:` of a backend can be. Beside the fields named here every backend has `listen`, `protocol`, `running`, `boot`, `body`, `owner`, `mode` and `tls`.\n\n| fault | what a client of it sees | uses |\n| --- | --- | --- |\n",
+	)
 	for _, f := range fault.Table {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "))
 	}
-	b.WriteString("\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and `config:` is its unit.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n")
+	b.WriteString(
+		"\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and `config:` is its unit.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n",
+	)
 	for _, s := range server.Table {
-		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s | %s |\n", s.Name, cell(s.Doc), s.Config, s.Application, s.Image, strings.Join(s.Packages, ", "))
+		fmt.Fprintf(
+			&b,
+			"| %s | %s | %s | %s | %s | %s |\n",
+			s.Name,
+			cell(s.Doc),
+			s.Config,
+			s.Application,
+			s.Image,
+			strings.Join(s.Packages, ", "),
+		)
 	}
 	b.WriteString("\n## Steps\n\nWhat `apply:` can list.\n\n| step | what an operator would do |\n| --- | --- |\n")
 	for _, s := range trial.Steps {
 		fmt.Fprintf(&b, "| %s | %s |\n", s.Name, cell(s.Doc))
 	}
-	b.WriteString("\n## Certificates\n\nWhat `tls: {certificate: …}` can be; nginx finds each as `certs/NAME.crt`, and the CA as `certs/ca.crt`.\n\n```yaml\n")
+	b.WriteString(
+		"\n## Certificates\n\nWhat `tls: {certificate: …}` can be; nginx finds each as `certs/NAME.crt`, and the CA as `certs/ca.crt`.\n\n```yaml\n",
+	)
 	for line := range strings.Lines(string(fixtures.Certificates)) {
 		if !strings.HasPrefix(line, "#") {
 			b.WriteString(line)

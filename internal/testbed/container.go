@@ -60,7 +60,9 @@ func agentTar(agent []byte) *bytes.Buffer {
 	w := tar.NewWriter(&b)
 	// Writing to a buffer does not fail.
 	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: strings.TrimPrefix(protocol.SocketDir, volume+"/") + "/", Mode: 0o755})
-	_ = w.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentPath, volume+"/"), Mode: 0o755, Size: int64(len(agent))})
+	_ = w.WriteHeader(
+		&tar.Header{Typeflag: tar.TypeReg, Name: strings.TrimPrefix(agentPath, volume+"/"), Mode: 0o755, Size: int64(len(agent))},
+	)
 	_, _ = w.Write(agent)
 	_ = w.Close()
 	return &b

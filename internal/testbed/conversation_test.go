@@ -181,7 +181,8 @@ func TestAskHeedsItsContext(t *testing.T) {
 			var all sync.WaitGroup
 			for range 2 {
 				all.Go(func() {
-					if err := c.ask(ctx, "probe", nil, nil); !errors.Is(err, why) || !strings.Contains(err.Error(), "the agent in x to do probe") {
+					if err := c.ask(ctx, "probe", nil, nil); !errors.Is(err, why) ||
+						!strings.Contains(err.Error(), "the agent in x to do probe") {
 						t.Errorf("ask = %v", err)
 					}
 				})
@@ -228,7 +229,9 @@ func TestHeartbeat(t *testing.T) {
 				_, _ = io.Copy(io.Discard, agent)
 			}()
 			err := c.ask(t.Context(), "m", nil, nil)
-			if alive && err != nil || !alive && (err == nil || !strings.Contains(err.Error(), "the agent in x does not answer: nothing within 1s; its container may be paused")) {
+			if alive && err != nil ||
+				!alive &&
+					(err == nil || !strings.Contains(err.Error(), "the agent in x does not answer: nothing within 1s; its container may be paused")) {
 				t.Errorf("ask = %v", err)
 			}
 		})

@@ -74,10 +74,23 @@ func TestDeployment(t *testing.T) {
 			t.Errorf("%s: %v, refused: %q", path, err, seen.Refused)
 		}
 	}
-	seen := b.run(t, deployment(map[string][]byte{"/etc/nginx/conf.d/x.conf": []byte("map $uri $b { }\n")}, "/four", "/six", "/name", "/late", "/socket", "/self", "/gone"))
+	seen := b.run(
+		t,
+		deployment(
+			map[string][]byte{"/etc/nginx/conf.d/x.conf": []byte("map $uri $b { }\n")},
+			"/four",
+			"/six",
+			"/name",
+			"/late",
+			"/socket",
+			"/self",
+			"/gone",
+		),
+	)
 	want := map[string]string{"four": "four\n", "six": "six\n", "name": "name\n", "late": "late\n", "socket": "socket\n", "self": "name\n"}
 	for _, a := range seen.Phases[0].Answers {
-		if body, ok := want[a.Probe]; ok && (a.Client.Status != 200 || a.Client.Body != body) || a.Access == nil || a.Probe == "gone" && a.Client.Status != 502 {
+		if body, ok := want[a.Probe]; ok && (a.Client.Status != 200 || a.Client.Body != body) || a.Access == nil ||
+			a.Probe == "gone" && a.Client.Status != 502 {
 			t.Errorf("%s: %+v %+v", a.Probe, a.Client, a.Log)
 		}
 		if a.Probe == "self" && (len(a.Passed) != 1 || a.Access.UpstreamAddr != "127.0.0.1:80" || a.Passed[0].Host != "inner") {
@@ -101,7 +114,11 @@ func TestNginxCannotChangeItsNetwork(t *testing.T) {
 	b := start(t, trial.NeedsAddresses)
 	var rights string
 	_, err := testbed.During(t.Context(), b.Opener(nextID()), deployment(map[string][]byte{}), func() {
-		rights = b.sh(t, inNginx, `for p in /proc/[0-9]*; do case "$(tr '\0' ' ' < $p/cmdline)" in *nginx:*|agent*) echo $(tr '\0' ' ' < $p/cmdline) $(grep -h -E 'CapEff|CapPrm' $p/status);; esac; done`)
+		rights = b.sh(
+			t,
+			inNginx,
+			`for p in /proc/[0-9]*; do case "$(tr '\0' ' ' < $p/cmdline)" in *nginx:*|agent*) echo $(tr '\0' ' ' < $p/cmdline) $(grep -h -E 'CapEff|CapPrm' $p/status);; esac; done`,
+		)
 	})
 	if err != nil {
 		t.Fatal(err)

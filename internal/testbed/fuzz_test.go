@@ -161,7 +161,10 @@ func lied() trial.Trial {
 	return trial.Trial{
 		Scenario: "lied", Name: "fix it", Files: map[string]string{"nginx.conf": "server {}\n"}, Start: stage,
 		Probes: map[string]trial.Probe{"home": {Get: "/"}},
-		Phases: []trial.Phase{{Name: "broken", Stage: stage, Rounds: 1}, {Name: "fixed", Stage: stage, Apply: []trial.Step{{Do: "check"}, {Do: "reload"}, {Do: "restart-backend"}}, Rounds: 2}},
+		Phases: []trial.Phase{
+			{Name: "broken", Stage: stage, Rounds: 1},
+			{Name: "fixed", Stage: stage, Apply: []trial.Step{{Do: "check"}, {Do: "reload"}, {Do: "restart-backend"}}, Rounds: 2},
+		},
 	}
 }
 

@@ -52,7 +52,8 @@ func TestAnImageLaidOutOtherwise(t *testing.T) {
 	wrong.Phases = append(wrong.Phases, phase(own, "check", "reload"))
 	seen := b.run(t, wrong)
 	first := seen.Phases[0].Answers[0]
-	if first.Client.Status != 502 || first.Access == nil || len(first.Log) != 1 || !strings.Contains(first.Log[0].Message, "connect() failed (111") {
+	if first.Client.Status != 502 || first.Access == nil || len(first.Log) != 1 ||
+		!strings.Contains(first.Log[0].Message, "connect() failed (111") {
 		t.Errorf("broken: %+v", first)
 	}
 	if s := seen.Phases[1].Steps; !s[0].Check.OK || !s[1].Reload.Done || status(seen, 1) != 200 {

@@ -260,7 +260,10 @@ func TestExpiredContainersAreSwept(t *testing.T) {
 	cache := t.TempDir()
 	equipment := ownCache(t, e, cache, -time.Minute)
 	defer func() { _ = equipment.Owner.Release() }()
-	labels := map[string]string{engine.LabelRun: equipment.Owner.Run, engine.LabelExpires: equipment.Owner.Expires.UTC().Format(time.RFC3339)}
+	labels := map[string]string{
+		engine.LabelRun:     equipment.Owner.Run,
+		engine.LabelExpires: equipment.Owner.Expires.UTC().Format(time.RFC3339),
+	}
 	if _, err := e.Create(t.Context(), engine.ContainerSpec{Name: "lab-test-expired-" + equipment.Owner.Run, Image: equipment.Image, Command: []string{"/bin/true"}, Labels: labels, Network: "none"}); err != nil {
 		t.Fatal(err)
 	}

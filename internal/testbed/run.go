@@ -187,7 +187,12 @@ func (r *live) end(ctx context.Context, backends ...*request) error {
 	if err := r.backend.series(ctx, false, backends...); err != nil {
 		return err
 	}
-	err := r.nginx.series(ctx, false, &request{method: protocol.MethodEnd, result: &nginx}, &request{method: protocol.MethodListeners, result: &listening})
+	err := r.nginx.series(
+		ctx,
+		false,
+		&request{method: protocol.MethodEnd, result: &nginx},
+		&request{method: protocol.MethodListeners, result: &listening},
+	)
 	if err != nil {
 		return err
 	}

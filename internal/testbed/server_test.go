@@ -97,7 +97,8 @@ func TestServerListensElsewhere(t *testing.T) {
 	what.Files["pool.conf"] = strings.Replace(pool, "/lab/run/php.sock", "127.0.0.1:9000", 1)
 	began := time.Now()
 	_, err := p.Run(t.Context(), what)
-	if err == nil || !strings.Contains(err.Error(), `backend "app" does not listen on unix:///lab/run/php.sock`) || !strings.Contains(err.Error(), "tcp://127.0.0.1:9000") {
+	if err == nil || !strings.Contains(err.Error(), `backend "app" does not listen on unix:///lab/run/php.sock`) ||
+		!strings.Contains(err.Error(), "tcp://127.0.0.1:9000") {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
 }
@@ -109,12 +110,14 @@ func TestServerMissingInItsImage(t *testing.T) {
 	equipment := labtest.Equipment(t, e, labtest.Image(t, e).Name)
 	equipment.Server = func(string) (string, error) { return equipment.Image, nil }
 	p := poolOf(t, equipment)
-	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"})); err == nil || !strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
+	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"})); err == nil ||
+		!strings.Contains(err.Error(), "the image has no program php-fpm or php-fpm[0-9]* in its PATH") {
 		t.Errorf("%v", err)
 	}
 	equipment.Server = func(string) (string, error) { return "", os.ErrNotExist }
 	p = poolOf(t, equipment)
-	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"})); err == nil || !strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
+	if _, err := p.Run(t.Context(), php(trial.Phase{Name: "healthy"})); err == nil ||
+		!strings.HasSuffix(err.Error(), os.ErrNotExist.Error()) {
 		t.Errorf("%v", err)
 	}
 }
@@ -164,11 +167,15 @@ func TestCgroupHelper(t *testing.T) {
 		t.Errorf("the service manager's container: %+v", manager)
 	}
 	own := slices.DeleteFunc(slices.Clone(helper.Cap), func(c string) bool { return slices.Contains(manager.Cap, c) })
-	if helper.UnlockCgroupOf == "" || helper.VolumesOf != helper.UnlockCgroupOf || helper.Network != "none" || !slices.Equal(own, []string{"SYS_ADMIN", "SYS_CHROOT"}) || len(helper.Tmpfs)+len(helper.Sysctls) > 0 {
+	if helper.UnlockCgroupOf == "" || helper.VolumesOf != helper.UnlockCgroupOf || helper.Network != "none" ||
+		!slices.Equal(own, []string{"SYS_ADMIN", "SYS_CHROOT"}) ||
+		len(helper.Tmpfs)+len(helper.Sysctls) > 0 {
 		t.Errorf("the helper: %+v", helper)
 	}
 	equipment.Privileges, asked.all = nil, nil
-	if _, err := testbed.Start(t.Context(), equipment, 2, testbed.Kind{Server: "systemd"}); err == nil || !strings.Contains(err.Error(), "systemd needs the privilege SYS_ADMIN, which was not given") || len(asked.all) > 0 {
+	if _, err := testbed.Start(t.Context(), equipment, 2, testbed.Kind{Server: "systemd"}); err == nil ||
+		!strings.Contains(err.Error(), "systemd needs the privilege SYS_ADMIN, which was not given") ||
+		len(asked.all) > 0 {
 		t.Errorf("%v, %d containers", err, len(asked.all))
 	}
 }
@@ -178,11 +185,23 @@ func TestCgroupHelper(t *testing.T) {
 func TestServiceManager(t *testing.T) {
 	t.Parallel()
 	p := labtest.Pool(t)
-	stage := trial.Stage{Nginx: "nginx.conf", Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000", Config: "app.service"}}}
+	stage := trial.Stage{
+		Nginx:    "nginx.conf",
+		Backends: map[string]protocol.Backend{"app": {Listen: "tcp://127.0.0.1:3000", Config: "app.service"}},
+	}
 	run := func(command string) trial.Step { return trial.Step{Do: "run", Run: command} }
 	phases := []trial.Phase{
 		{Name: "healthy"},
-		{Name: "long journal", Apply: []trial.Step{{Do: "restart-backend"}, {Do: "reload"}, run("systemctl restart nginx"), {Do: "reload"}, {Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)}}},
+		{
+			Name: "long journal",
+			Apply: []trial.Step{
+				{Do: "restart-backend"},
+				{Do: "reload"},
+				run("systemctl restart nginx"),
+				{Do: "reload"},
+				{Do: "wait", Wait: protocol.Duration(500 * time.Millisecond)},
+			},
+		},
 		{Name: "restarted", Apply: []trial.Step{{Do: "restart-nginx"}}},
 	}
 	for i := range phases {
@@ -190,7 +209,10 @@ func TestServiceManager(t *testing.T) {
 	}
 	seen, err := p.Run(t.Context(), trial.Trial{
 		Scenario: "service", Name: "service", Server: "systemd", Start: stage, Phases: phases,
-		Files:  map[string]string{"nginx.conf": proxied, "app.service": "[Service]\nExecStart=/srv/app/run\nExecStopPost=/bin/seq 1 9000\n"},
+		Files: map[string]string{
+			"nginx.conf":  proxied,
+			"app.service": "[Service]\nExecStart=/srv/app/run\nExecStopPost=/bin/seq 1 9000\n",
+		},
 		Probes: map[string]trial.Probe{"home": {Get: "/"}},
 	})
 	if err != nil {

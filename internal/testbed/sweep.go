@@ -49,7 +49,10 @@ func List(ctx context.Context, e engine.Containers, cache string) ([]Leftover, e
 	}
 	var found []Leftover
 	for _, c := range containers {
-		found = append(found, classify(Leftover{Kind: "container", ID: c.ID, Name: c.Name, State: c.State, Created: c.Created}, c.Labels, cache))
+		found = append(
+			found,
+			classify(Leftover{Kind: "container", ID: c.ID, Name: c.Name, State: c.State, Created: c.Created}, c.Labels, cache),
+		)
 	}
 	for _, n := range networks {
 		one := Leftover{Kind: "network", ID: n.ID, Name: n.Name, Created: n.Created}

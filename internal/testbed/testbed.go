@@ -180,7 +180,13 @@ func (t *Testbed) hello(ctx context.Context) error {
 }
 
 func (t *Testbed) helloNginx(ctx context.Context) error {
-	hello := protocol.Hello{Role: "nginx", CA: t.equipment.Certificates.CA, Certificates: map[string][]byte{}, NginxConf: fixtures.NginxConf, Addresses: t.addresses}
+	hello := protocol.Hello{
+		Role:         "nginx",
+		CA:           t.equipment.Certificates.CA,
+		Certificates: map[string][]byte{},
+		NginxConf:    fixtures.NginxConf,
+		Addresses:    t.addresses,
+	}
 	for name, pair := range t.equipment.Certificates.Pairs {
 		hello.Certificates[name] = pair.Certificate
 	}

@@ -21,7 +21,13 @@ func TestATrialLeavesNothing(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	socket := "unix:///lab/run/app.sock"
-	first := b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1:3000", "unix:/lab/run/app.sock"), app(protocol.Backend{Listen: socket, Owner: "nginx", Body: "first\n"})))
+	first := b.run(
+		t,
+		simple(
+			strings.ReplaceAll(proxied, "127.0.0.1:3000", "unix:/lab/run/app.sock"),
+			app(protocol.Backend{Listen: socket, Owner: "nginx", Body: "first\n"}),
+		),
+	)
 	if got := first.Phases[0].Answers[0].Client; got.Body != "first\n" || got.Headers[protocol.TrialHeader] != first.ID {
 		t.Errorf("the trial's own answer: %+v", got)
 	}
@@ -35,7 +41,8 @@ func TestATrialLeavesNothing(t *testing.T) {
 	down := false
 	second := b.run(t, simple(proxied, app(protocol.Backend{Running: &down})))
 	p := second.Phases[0]
-	if status(second, 0) != 502 || p.Answers[0].Client.Headers[protocol.TrialHeader] != "" || p.Answers[0].Access == nil || len(p.Answers[0].Log) != 1 {
+	if status(second, 0) != 502 || p.Answers[0].Client.Headers[protocol.TrialHeader] != "" || p.Answers[0].Access == nil ||
+		len(p.Answers[0].Log) != 1 {
 		t.Errorf("the next trial sees %+v", p)
 	}
 	for _, entry := range p.Log {
@@ -81,8 +88,14 @@ func TestALeftoverIsFound(t *testing.T) {
 		}
 	}
 	// Visitors are not killed: theirs could answer the next trial's probes.
-	_, err := testbed.During(t.Context(), pool.Open, healthy, inTestbed("(while ! grep -q ':270F ' /proc/net/tcp*; do sleep 0.01; done; echo ready) & exec nc -l -p 9999"))
-	if err == nil || !strings.Contains(err.Error(), "after the trial test/trial something is left: tcp://") || !strings.Contains(err.Error(), ":9999") {
+	_, err := testbed.During(
+		t.Context(),
+		pool.Open,
+		healthy,
+		inTestbed("(while ! grep -q ':270F ' /proc/net/tcp*; do sleep 0.01; done; echo ready) & exec nc -l -p 9999"),
+	)
+	if err == nil || !strings.Contains(err.Error(), "after the trial test/trial something is left: tcp://") ||
+		!strings.Contains(err.Error(), ":9999") {
 		t.Errorf("a listener: %v", err)
 	}
 	// On a new testbed; and an orphan there is not left, but killed.
@@ -130,7 +143,8 @@ func TestABackendThatDies(t *testing.T) {
 	if status(seen, 0) != 502 || status(seen, 1) != 502 {
 		t.Errorf("%+v", seen.Phases)
 	}
-	if steps := seen.Phases[1].Steps; steps[0].Error != "" || !strings.Contains(steps[1].Error, `waiting for backend "app": it ended (exit status 1): `) {
+	if steps := seen.Phases[1].Steps; steps[0].Error != "" ||
+		!strings.Contains(steps[1].Error, `waiting for backend "app": it ended (exit status 1): `) {
 		t.Errorf("%+v", steps)
 	}
 }
@@ -152,7 +166,9 @@ func TestABrokenConfiguration(t *testing.T) {
 	))
 	steps := func(phase int) []trial.StepSeen { return seen.Phases[phase].Steps }
 	body := func(phase int) string { return seen.Phases[phase].Answers[0].Client.Body }
-	if s := steps(1); s[0].Check.OK || !strings.Contains(s[0].Check.Output, "proxy_pas") || s[1].Reload.Done || !strings.Contains(s[1].Reload.Refused, "[emerg]") || body(1) != "ok\n" {
+	if s := steps(1); s[0].Check.OK || !strings.Contains(s[0].Check.Output, "proxy_pas") || s[1].Reload.Done ||
+		!strings.Contains(s[1].Reload.Refused, "[emerg]") ||
+		body(1) != "ok\n" {
 		t.Errorf("reloading a broken configuration: %+v %+v, then %q", s[0].Check, s[1].Reload, body(1))
 	}
 	if s := steps(2); !s[0].Check.OK || !s[1].Reload.Done || s[1].Reload.Refused != "" || body(2) != "nginx's own\n" {
@@ -192,7 +208,8 @@ func TestReloadDuringASlowRequest(t *testing.T) {
 		t.Errorf("%+v after %s", r, seen.Phases[0].Steps[0].Took)
 	}
 	answers := seen.Phases[0].Answers
-	if first, last := answers[0], answers[len(answers)-1]; !first.During || first.Client.Status != 0 || last.During || last.Client.Body != "nginx's own\n" {
+	if first, last := answers[0], answers[len(answers)-1]; !first.During || first.Client.Status != 0 || last.During ||
+		last.Client.Body != "nginx's own\n" {
 		t.Errorf("the slow request %+v, the last one %+v", first.Client, last.Client)
 	}
 }

@@ -232,7 +232,15 @@ func TestAStallIsNoticed(t *testing.T) {
 	t.Parallel()
 	b := start(t, "")
 	what := simple(proxied, app(protocol.Backend{}))
-	what.Phases = append(what.Phases, trial.Phase{Name: "waited", Stage: what.Start, Rounds: 1, Apply: []trial.Step{{Do: "wait", Wait: protocol.Duration(1500 * time.Millisecond)}}})
+	what.Phases = append(
+		what.Phases,
+		trial.Phase{
+			Name:   "waited",
+			Stage:  what.Start,
+			Rounds: 1,
+			Apply:  []trial.Step{{Do: "wait", Wait: protocol.Duration(1500 * time.Millisecond)}},
+		},
+	)
 	const stall = 600 * time.Millisecond
 	time.AfterFunc(400*time.Millisecond, func() {
 		if err := b.engine.Pause(context.Background(), b.IDs()[0]); err != nil {
