@@ -38,28 +38,9 @@ func withheld(t *testing.T, all []scenario.Scenario, what experiment.Withheld) [
 	return results
 }
 
-// undecided counts what could not be told. On a busy machine lab says so, and so may a
-// few trials of many here; a wrong verdict is none of them.
-type undecided struct {
-	*testing.T
-	n int
-}
-
-// few is how much may be undecided: about one in a hundred.
-const few = 5
-
-// note takes a verdict that is not the expected one.
-func (u *undecided) note(v experiment.Verdict, c experiment.Cause, format string, args ...any) {
-	u.Helper()
-	busy := v == experiment.Inconclusive && (c == experiment.Control || c == experiment.Slow || c == experiment.Differing)
-	if busy {
-		u.n++
-	}
-	if busy && u.n <= few {
-		u.Logf("undecided: "+format, args...)
-		return
-	}
-	u.Errorf(format, args...)
+// busy reports whether lab says that it cannot tell, and that the machine may be why.
+func busy(v experiment.Verdict, c experiment.Cause) bool {
+	return v == experiment.Inconclusive && (c == experiment.Control || c == experiment.Slow || c == experiment.Differing)
 }
 
 // The oracle of each scenario can fail: without its fault the symptom is "not
@@ -71,10 +52,10 @@ func TestOracleWithoutTheFault(t *testing.T) {
 			failures = append(failures, s)
 		}
 	}
-	u := &undecided{T: t}
+	u := &labtest.Undecided{TB: t}
 	for _, r := range withheld(t, failures, experiment.Fault) {
 		if r.Verdict != experiment.Refuted || r.Reason != experiment.NotReproduced {
-			u.note(r.Verdict, r.Cause, "%s without its fault: %s: %s, want it refuted: %s",
+			u.Note(busy(r.Verdict, r.Cause), "%s without its fault: %s: %s, want it refuted: %s",
 				r.ID, r.Verdict, r.Reason, experiment.NotReproduced)
 		}
 	}
@@ -84,12 +65,12 @@ func TestOracleWithoutTheFault(t *testing.T) {
 // the planted one a demonstration is "not shown".
 func TestOracleWithoutTheFix(t *testing.T) {
 	want := map[string]string{"fix": experiment.NotResolved, "demonstration": experiment.NotShown}
-	u := &undecided{T: t}
+	u := &labtest.Undecided{TB: t}
 	for _, r := range withheld(t, catalogue(t), experiment.Fix) {
 		for _, p := range r.Parts {
 			reason, checked := want[p.Kind]
 			if checked && (p.Verdict != experiment.Refuted || !strings.HasPrefix(p.Reason, reason)) {
-				u.note(p.Verdict, p.Cause, "%s: %s %s withheld: %s: %s, want it refuted: %s",
+				u.Note(busy(p.Verdict, p.Cause), "%s: %s %s withheld: %s: %s, want it refuted: %s",
 					r.ID, p.Kind, p.ID, p.Verdict, p.Reason, reason)
 			}
 		}
