@@ -19,7 +19,7 @@ const (
 // backendsSeen is what backends logged since the last time, by name, and how many of their
 // processes the kernel killed. It waits a while for what is expected.
 func (r *live) backendsSeen(ctx context.Context, p trial.Phase, seen *trial.PhaseSeen) error {
-	for deadline := time.Now().Add(backendLogWait); ; {
+	for deadline := time.Now().Add(r.patient(backendLogWait)); ; {
 		var states []protocol.BackendStatus
 		if err := r.backend.ask(ctx, protocol.MethodBackends, nil, &states); err != nil {
 			return err

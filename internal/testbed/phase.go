@@ -120,8 +120,15 @@ func (r *live) look(rounds int) (*request, [][]string) {
 		}
 		add(lanes, probes)
 	}
-	look.Logs.Wait = protocol.Duration(logWait)
+	look.Logs.Wait = protocol.Duration(r.patient(logWait))
 	return &request{method: protocol.MethodLook, params: &look, result: &protocol.Seen{}}, names
+}
+
+// patient is a time limit for what is expected to come, on a machine that has let a
+// process of this trial wait: up to ten times as long. Waits of a scenario's own are not
+// stretched, since waiting longer is not always safer: a boot must not be over, for one.
+func (r *live) patient(limit time.Duration) time.Duration {
+	return limit + min(10*r.stall, 9*limit)
 }
 
 // lookAfter sends the look when the traffic has ended, whose records it reads, too.
@@ -191,7 +198,7 @@ func (r *live) collect(ctx context.Context, seen *trial.PhaseSeen, answers []tri
 			return fmt.Errorf("reading nginx's logs of %s: there is no end after %d pages", seen.Name, page)
 		}
 		text = protocol.LogText{}
-		want := protocol.Logs{Probes: slices.Sorted(maps.Keys(missing)), Wait: protocol.Duration(logWait)}
+		want := protocol.Logs{Probes: slices.Sorted(maps.Keys(missing)), Wait: protocol.Duration(r.patient(logWait))}
 		if err := r.nginx.ask(ctx, protocol.MethodLogs, want, &text); err != nil {
 			return err
 		}
