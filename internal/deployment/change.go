@@ -7,7 +7,6 @@ import (
 	"net"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/nginx"
@@ -234,18 +233,18 @@ func (s *Site) defaults(http *nginx.Directive, a Adaptation) string {
 		return slices.ContainsFunc(http.Block, func(d *nginx.Directive) bool { return d.Name == name })
 	}
 	var all []string
-	add := func(name string, t time.Duration) {
-		if text := fmt.Sprintf("%s %s;", name, nginx.FormatTime(a.Scale.Of(t))); !has(name) && !slices.Contains(all, text) {
+	add := func(name string) {
+		if text := fmt.Sprintf("%s %s;", name, nginx.FormatTime(a.Scale.Of(defaultTime(name)))); !has(name) && !slices.Contains(all, text) {
 			all = append(all, text)
 		}
 	}
 	for _, p := range s.Passes() {
 		for _, rest := range []string{"_connect_timeout", "_send_timeout", "_read_timeout"} {
-			add(p.Family.Name+rest, time.Minute)
+			add(p.Family.Name + rest)
 		}
 	}
 	if s.Resolvers() != nil {
-		add("resolver_timeout", resolverTimeout)
+		add("resolver_timeout")
 	}
 	slices.Sort(all)
 	return strings.Join(all, " ")

@@ -1,43 +1,17 @@
 package deployment
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/nginx"
 )
 
-// Family is one way of passing requests on: the beginning of its directives' names.
-type Family struct {
-	Name     string // proxy, fastcgi, uwsgi, scgi, grpc
-	Protocol string // as a backend's
-	TLS      string // scheme that means TLS; "" has none
-	Port     string // unless the address has one
-}
-
-// Families is every module that passes requests on, with a backend that can stand in.
-var Families = []Family{
-	{"proxy", "http", "https", "80"},
-	{"fastcgi", "fastcgi", "", "80"},
-	{"uwsgi", "uwsgi", "suwsgi", "80"},
-	{"scgi", "scgi", "", "80"},
-	{"grpc", "grpc", "grpcs", "80"},
-}
-
-// FamilyOf is the family of a directive's name, "proxy_read_timeout".
-func FamilyOf(name string) (Family, bool) {
-	for _, f := range Families {
-		if strings.HasPrefix(name, f.Name+"_") {
-			return f, true
-		}
-	}
-	return Family{}, false
-}
-
 // Pass is a directive that passes requests on, and where to.
 type Pass struct {
 	*nginx.Directive
-	Family   Family
+	Family   nginx.Family
 	TLS      bool
 	Variable bool      // where to is decided by variables
 	Upstream *Upstream // nil: variables
@@ -47,8 +21,7 @@ type Pass struct {
 func (s *Site) Passes() []Pass {
 	var all []Pass
 	s.Walk(func(d *nginx.Directive) {
-		family, ok := FamilyOf(d.Name)
-		if ok && d.Name == family.Name+"_pass" && d.In("stream") == nil {
+		if family, rest, _ := nginx.FamilyOf(d.Name); rest == "pass" && d.In("stream") == nil {
 			all = append(all, s.pass(d, family))
 		}
 	})
@@ -80,16 +53,13 @@ func (s *Site) PassesOf(l *Location) []Pass {
 	return append(own, inside...)
 }
 
-func (s *Site) pass(d *nginx.Directive, family Family) Pass {
+func (s *Site) pass(d *nginx.Directive, family nginx.Family) Pass {
 	p := Pass{Directive: d, Family: family}
 	target := d.Arg(0)
 	if scheme, rest, ok := strings.Cut(target, "://"); ok {
-		p.TLS, target = scheme == family.TLS && scheme != "", rest
+		p.TLS, target = scheme == family.TLSScheme && scheme != "", rest
 	}
-	port := family.Port
-	if p.TLS && family.Name != "uwsgi" {
-		port = "443"
-	}
+	port := cmp.Or(family.DefaultPort(p.TLS), "80")
 	if path, ok := strings.CutPrefix(target, "unix:"); ok {
 		path, _, _ = strings.Cut(path, ":")
 		target = "unix:" + path
@@ -110,33 +80,18 @@ func (s *Site) pass(d *nginx.Directive, family Family) Pass {
 	return p
 }
 
-// Default is nginx's own value of what decides how a location fails; "" where there is
-// none. From the documentation of the modules.
-func Default(name string) string {
-	family, ok := FamilyOf(name)
-	if !ok {
-		return ""
-	}
-	switch rest := strings.TrimPrefix(name, family.Name+"_"); rest {
-	case "connect_timeout", "send_timeout", "read_timeout":
-		return "60s"
-	case "next_upstream":
-		return "error timeout"
-	case "next_upstream_tries", "next_upstream_timeout":
-		return "0"
-	case "intercept_errors", "ssl_verify", "ssl_server_name", "cache_use_stale":
-		return "off"
-	}
-	return ""
+// settings is the rest of the names of what decides how a location that passes requests on
+// fails.
+var settings = []string{
+	"connect_timeout", "send_timeout", "read_timeout", "next_upstream", "next_upstream_tries", "next_upstream_timeout",
+	"intercept_errors", "ssl_verify", "ssl_server_name", "ssl_name", "ssl_certificate", "ssl_trusted_certificate",
+	"cache", "cache_use_stale", "buffering", "hide_header", "pass_header", "buffer_size",
 }
 
-// Settings is the names of what decides how a location with such a pass fails.
-func (f Family) Settings() []string {
+// Settings is the names of what decides how a location with a pass of a family fails.
+func Settings(f nginx.Family) []string {
 	var all []string
-	for _, rest := range []string{
-		"connect_timeout", "send_timeout", "read_timeout", "next_upstream", "next_upstream_tries", "next_upstream_timeout", "intercept_errors",
-		"ssl_verify", "ssl_server_name", "ssl_name", "ssl_certificate", "ssl_trusted_certificate", "cache", "cache_use_stale", "buffering", "hide_header", "pass_header", "buffer_size",
-	} {
+	for _, rest := range settings {
 		all = append(all, f.Name+"_"+rest)
 	}
 	return append(all, "error_page", "server_tokens", "resolver")

@@ -46,11 +46,11 @@ func hosts(t *Tree) []string {
 	var all []string
 	t.Walk(func(d *nginx.Directive) {
 		words := d.Args[:min(1, len(d.Args))]
-		family, _ := FamilyOf(d.Name)
+		_, rest, _ := nginx.FamilyOf(d.Name)
 		switch {
 		case d.Is("resolver"):
 			words = d.Args
-		case !d.Is("server", "listen", family.Name+"_pass"):
+		case !d.Is("server", "listen") && rest != "pass":
 			return
 		}
 		for _, word := range words {

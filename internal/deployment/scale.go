@@ -57,6 +57,11 @@ func (s Scale) Longest() time.Duration {
 	return most
 }
 
+// timers is the rest of the names of timers that every family has.
+var timers = []string{
+	"connect_timeout", "send_timeout", "read_timeout", "next_upstream_timeout", "cache_lock_timeout", "cache_lock_age",
+}
+
 // IsTimer reports whether a directive is a timeout that is scaled: one of requests to
 // upstreams, in milliseconds within nginx.
 func IsTimer(d *nginx.Directive) bool {
@@ -66,32 +71,29 @@ func IsTimer(d *nginx.Directive) bool {
 	if d.Is("resolver_timeout") {
 		return true
 	}
-	family, ok := FamilyOf(d.Name)
-	if !ok {
-		return false
-	}
-	switch strings.TrimPrefix(d.Name, family.Name+"_") {
-	case "connect_timeout", "send_timeout", "read_timeout", "next_upstream_timeout", "cache_lock_timeout", "cache_lock_age":
-		return true
-	}
-	return false
+	_, rest, _ := nginx.FamilyOf(d.Name)
+	return slices.Contains(timers, rest)
 }
 
 // Times is every time that the configuration's timers have, and nginx's own.
 func (s *Site) Times() []time.Duration {
-	all := []time.Duration{time.Minute} // the default
+	all := []time.Duration{defaultTime("proxy_read_timeout")}
 	s.Walk(func(d *nginx.Directive) {
 		if t, ok := nginx.ParseTime(d.Arg(0)); ok && IsTimer(d) {
 			all = append(all, t)
 		}
 		if d.Is("resolver") {
-			all = append(all, resolverTimeout)
+			all = append(all, defaultTime("resolver_timeout"))
 		}
 	})
 	return all
 }
 
-const resolverTimeout = 30 * time.Second
+// defaultTime is nginx's own value of a timer.
+func defaultTime(name string) time.Duration {
+	t, _ := nginx.ParseTime(nginx.Default(name))
+	return t
+}
 
 // Unscaled lists the times that stay as they are, since nginx counts them in seconds.
 func (s *Site) Unscaled() []Change {
@@ -106,7 +108,7 @@ func (s *Site) Unscaled() []Change {
 				all = append(all, Change{File: d.File, Line: d.Line, Was: word, Why: "in whole seconds within nginx: not scaled"})
 			}
 		}
-		if family, ok := FamilyOf(d.Name); ok && d.Name == family.Name+"_cache_valid" {
+		if _, rest, _ := nginx.FamilyOf(d.Name); rest == "cache_valid" {
 			all = append(all, Change{File: d.File, Line: d.Line, Was: d.Name + " " + d.Value(), Why: "in whole seconds within nginx: not scaled"})
 		}
 	})

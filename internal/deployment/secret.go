@@ -29,6 +29,6 @@ var credentials = lazy.Regexp(`(://)[^/@\s"]*@`)
 func WithoutCredentials(text string) string { return credentials().ReplaceAllString(text, "$1…@") }
 
 func decides(name string) bool {
-	f, ok := FamilyOf(name)
-	return name == "error_page" || ok && (name == f.Name+"_pass" || slices.Contains(f.Settings(), name))
+	_, rest, _ := nginx.FamilyOf(name)
+	return name == "error_page" || rest == "pass" || slices.Contains(settings, rest)
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/scenario"
 	"github.com/gatewaylab/lab/internal/signature"
 	"github.com/gatewaylab/lab/scenarios"
@@ -82,10 +83,15 @@ type Fix struct {
 	Say string `json:"say"`
 }
 
-// passes are the directives by which a configuration leads to an upstream.
-var passes = map[string]string{
-	"http": "proxy_pass", "https": "proxy_pass", "fastcgi": "fastcgi_pass", "uwsgi": "uwsgi_pass", "suwsgi": "uwsgi_pass",
-	"scgi": "scgi_pass", "grpc": "grpc_pass", "grpcs": "grpc_pass", "memcached": "memcached_pass",
+// passOf is the directive by which a configuration leads to an upstream, by the scheme of
+// its address in the error log; "": none does.
+func passOf(scheme string) string {
+	if f, _, ok := nginx.FamilyOfScheme(scheme); ok {
+		scheme = f.Name
+	} else if scheme != "memcached" {
+		return ""
+	}
+	return scheme + "_pass"
 }
 
 // Answer is what is to be said of a signature, with an entry that it fits. Of the
@@ -98,16 +104,17 @@ func (b *Book) Answer(s *signature.Signature, e Entry) Answer {
 	}
 	var all, narrowed []scenario.Scenario
 	scheme, _, _ := strings.Cut(e.Upstream, "://")
+	pass := passOf(scheme)
 	for _, one := range b.scenarios {
 		if !slices.Contains(b.producers[s.ID], one.ID) && !leaves(one, e) {
 			continue
 		}
 		all = append(all, one)
-		if strings.Contains(one.Files[one.BrokenStage().Nginx], passes[scheme]+" ") {
+		if strings.Contains(one.Files[one.BrokenStage().Nginx], pass+" ") {
 			narrowed = append(narrowed, one)
 		}
 	}
-	if passes[scheme] != "" && len(narrowed) > 0 {
+	if pass != "" && len(narrowed) > 0 {
 		all = narrowed
 	}
 	// What may happen to any app comes before what happens to one server's.

@@ -180,7 +180,7 @@ func (c *Config) settings(t Target) map[string]string {
 		return nil
 	}
 	all := map[string]string{}
-	for _, name := range t.Pass.Family.Settings() {
+	for _, name := range deployment.Settings(t.Pass.Family) {
 		d := deployment.Effective(t.Pass.Parent, name)
 		if d == nil {
 			continue
@@ -195,7 +195,7 @@ func (c *Config) settings(t Target) map[string]string {
 		if name == "error_page" {
 			value = c.errorPages(d)
 		}
-		if value != deployment.Default(name) {
+		if value != nginx.Default(name) {
 			all[name] = value
 		}
 	}

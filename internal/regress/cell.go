@@ -190,7 +190,7 @@ func (c *Config) after(t Target, a trial.Answer) []string {
 	var all []string
 	for _, entry := range a.Log {
 		if strings.Contains(entry.Message, "could not be resolved (110") {
-			all = append(all, c.setting(t.Location.Directive, "resolver_timeout", "30s"))
+			all = append(all, c.setting(t.Location.Directive, "resolver_timeout"))
 		}
 		if pass == nil || !strings.Contains(entry.Message, "upstream timed out") {
 			continue
@@ -198,7 +198,7 @@ func (c *Config) after(t Target, a trial.Answer) []string {
 		for _, phase := range phases {
 			if strings.Contains(entry.Message, phase.says) {
 				name := pass.Family.Name + "_" + phase.timer
-				all = append(all, c.setting(pass.Parent, name, deployment.Default(name)))
+				all = append(all, c.setting(pass.Parent, name))
 				break
 			}
 		}
@@ -207,14 +207,14 @@ func (c *Config) after(t Target, a trial.Answer) []string {
 }
 
 // setting is a directive with the value in force.
-func (c *Config) setting(block *nginx.Directive, name, otherwise string) string {
+func (c *Config) setting(block *nginx.Directive, name string) string {
 	if d := deployment.Effective(block, name); d != nil {
 		if t, ok := nginx.ParseTime(d.Arg(0)); ok {
 			return name + " " + nginx.FormatTime(t)
 		}
 		return name + " " + d.Value()
 	}
-	return name + " " + otherwise
+	return name + " " + nginx.Default(name)
 }
 
 // gist is an error-log message without the words that differ between systems, and

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/lazy"
+	"github.com/gatewaylab/lab/internal/nginx"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -30,12 +30,8 @@ func (c *Config) discovered(seen trial.Observation) {
 			if m == nil || !strings.Contains(entry.Raw, "connect()") {
 				continue
 			}
-			for _, f := range deployment.Families {
-				plain := f.Protocol == m[1] || f.Name == m[1]
-				if plain || f.TLS == m[1] && f.TLS != "" {
-					c.add(found{m[2], f.Protocol, !plain})
-					break
-				}
+			if f, tls, ok := nginx.FamilyOfScheme(m[1]); ok {
+				c.add(found{m[2], f.Scheme, tls})
 			}
 		}
 		for _, a := range phase.Answers {
@@ -58,13 +54,13 @@ func (c *Config) tried(a trial.Answer) {
 				if !pass.Variable || err != nil {
 					continue
 				}
-				secured := pass.TLS || pass.Family.TLS != "" && at.Port() == 443
-				c.add(found{address, pass.Family.Protocol, secured})
+				secured := pass.TLS || pass.Family.TLSScheme != "" && at.Port() == 443
+				c.add(found{address, pass.Family.Scheme, secured})
 				for _, u := range c.Site.Upstreams {
 					for _, p := range u.Peers {
 						for _, other := range p.Addresses {
 							if u.Has(address) {
-								c.add(found{other, pass.Family.Protocol, secured})
+								c.add(found{other, pass.Family.Scheme, secured})
 							}
 						}
 					}

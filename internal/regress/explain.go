@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/deployment"
+	"github.com/gatewaylab/lab/internal/nginx"
 )
 
 // relevant is which settings may decide the fields in which cells differ under a fault,
@@ -72,7 +73,7 @@ func (c *Config) explain(d *Difference, was, is LocationBehaviour) {
 	case changed == "":
 	case after == "":
 		d.Why = fmt.Sprintf("%s, which was %s, is gone", changed, before)
-		if otherwise := deployment.Default(changed); otherwise != "" {
+		if otherwise := nginx.Default(changed); otherwise != "" {
 			d.Why += fmt.Sprintf(" (nginx's default is %s)", otherwise)
 		}
 	case before == "":

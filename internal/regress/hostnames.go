@@ -30,9 +30,9 @@ func hostNames(site *deployment.Site) []string {
 		}
 	}
 	site.Walk(func(d *nginx.Directive) {
-		family, _ := deployment.FamilyOf(d.Name)
+		_, rest, _ := nginx.FamilyOf(d.Name)
 		inMap := d.Parent != nil && d.Parent.Is("map", "split_clients", "geo")
-		if !inMap && !d.Is("server_name", "server", "set", family.Name+"_pass", family.Name+"_ssl_name") {
+		if !inMap && !d.Is("server_name", "server", "set") && rest != "pass" && rest != "ssl_name" {
 			return
 		}
 		for _, word := range d.Args {

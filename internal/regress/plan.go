@@ -24,7 +24,7 @@ func (c *Config) plan() error {
 		if pass.Upstream != nil {
 			for _, server := range pass.Upstream.Peers {
 				for _, address := range server.Addresses {
-					c.standIn(address, server.Name, pass.Family.Protocol, pass.TLS)
+					c.standIn(address, server.Name, pass.Family.Scheme, pass.TLS)
 				}
 			}
 		}
@@ -65,8 +65,8 @@ func (c *Config) plan() error {
 		if unix && directive.Is("listen") && path.IsAbs(place) && len(path.Clean(place)) > 1 {
 			d.Folders = append(d.Folders, path.Clean(place))
 		}
-		family, ok := deployment.FamilyOf(directive.Name)
-		if ok && directive.Name == family.Name+"_cache_path" && path.IsAbs(directive.Arg(0)) && len(path.Clean(directive.Arg(0))) > 1 {
+		_, rest, _ := nginx.FamilyOf(directive.Name)
+		if rest == "cache_path" && path.IsAbs(directive.Arg(0)) && len(path.Clean(directive.Arg(0))) > 1 {
 			d.Folders = append(d.Folders, path.Clean(directive.Arg(0)))
 		}
 	})
