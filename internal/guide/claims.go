@@ -132,7 +132,7 @@ func (l *loader) check(c Claims) {
 	for _, claim := range c.Claims {
 		at, id := claim.Line, claim.ID
 		if before, again := first[id]; again {
-			l.wrong(at, "the id %q stands here a second time, first on line %d", id, before)
+			l.wrong(at, "the id %q appears twice; the first one is on line %d", id, before)
 		}
 		first[id] = at
 		if !claimID().MatchString(id) {

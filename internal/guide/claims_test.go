@@ -56,7 +56,7 @@ func TestMistakesInClaims(t *testing.T) {
 		"unknown moment":       {"in: fix move-the-app", "in: fix move-the-ap", `a.yaml:8: A1: the scenario "wrong-port" has no "fix move-the-ap", did you mean "fix move-the-app"?`},
 		"unknown field":        {"{status: 502}", "{stauts: 502}", `a.yaml:7: unknown field "stauts"`},
 		"unknown probe":        {"{status: 502}", "{probe: hom, status: 502}", `a.yaml:7: A1: the scenario "wrong-port" has no probe "hom"`},
-		"an id twice":          {"id: A2", "id: A1", `a.yaml:10: the id "A1" stands here a second time, first on line 3`},
+		"an id twice":          {"id: A2", "id: A1", `a.yaml:10: the id "A1" appears twice; the first one is on line 3`},
 		"an id that is none":   {"id: A2", "id: 2", `a.yaml:10: the id "2" is none`},
 		"no condition":         {"when: it is dead, ", "", `a.yaml:7: A1: when is missing`},
 		"nothing predicted":    {"{status: 502}", "{}", `a.yaml:7: A1: expect is empty`},

@@ -17,13 +17,13 @@ var userForm = lazy.Regexp(`^[a-z_][a-z0-9_-]{0,31}$`)
 
 var word = lazy.Regexp(`^[a-z0-9]+([.-][a-z0-9]+)*$`)
 
-// checker finds what is well-formed and still wrong. It reports at the line of
-// the nearest node that the author wrote.
+// checker finds mistakes in a scenario that is well-formed YAML. It reports each one at the
+// line of the nearest node that the author wrote.
 type checker struct {
 	*strict.Decoder
 	root *yaml.Node
 	s    *Scenario
-	used map[string]bool // config files that something names
+	used map[string]bool // the files that a stage or a fix uses
 }
 
 func check(d *strict.Decoder, root *yaml.Node, s *Scenario) {
@@ -32,26 +32,31 @@ func check(d *strict.Decoder, root *yaml.Node, s *Scenario) {
 	c.stage()
 	switch {
 	case s.Broken != nil && len(s.Demonstrates) > 0:
-		c.wrong(at("demonstrates"), "a scenario has either broken, symptom and fixes, or demonstrates")
+		c.wrong(at("demonstrates"), "a scenario has either broken, symptom and fixes, or demonstrates, but not both")
 	case s.Broken != nil:
 		c.failure()
 	case len(s.Demonstrates) > 0:
 		c.demonstrations()
 	default:
-		c.wrong(nil, "nothing to prove: give broken, symptom and fixes, or demonstrates")
+		c.wrong(nil, "the scenario has nothing to prove: add broken, symptom and fixes, or add demonstrates")
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.Files)) {
 		if !c.used[name] {
-			c.Add(strict.Mistake{File: s.ID + "/" + name, Text: "no stage and no fix uses this file"})
+			c.Add(
+				strict.Mistake{
+					File: s.ID + "/" + name,
+					Text: "this file is not used by any stage or fix: delete it, or name it in scenario.yaml",
+				},
+			)
 		}
 	}
 }
 
-// at is a path into the document: field names and list positions.
+// at builds a path into the document from field names and list positions.
 func at(path ...any) []any { return path }
 
-// wrong reports a mistake at the node the path leads to, or at the deepest one
-// that exists on the way there.
+// wrong reports a mistake at the node that the path leads to. If that node does not exist, it
+// reports the mistake at the last node of the path that does.
 func (c *checker) wrong(path []any, format string, args ...any) {
 	line := 1
 	node := c.root
@@ -65,7 +70,8 @@ func (c *checker) wrong(path []any, format string, args ...any) {
 	c.Mistake(line, format, args...)
 }
 
-// suggest stops when further mistakes are left out: it is what costs time.
+// suggest gives no suggestion once the limit of mistakes is reached, because comparing names
+// is what takes time.
 func (c *checker) suggest(word string, candidates []string) string {
 	if c.Full() {
 		return ""
@@ -94,24 +100,24 @@ func child(n *yaml.Node, step any) (*yaml.Node, int) {
 func (c *checker) head() {
 	s := c.s
 	if !word().MatchString(s.ID) {
-		c.Mistake(0, "the folder's name is the scenario's id: %q has more than small letters, digits and hyphens", s.ID)
+		c.Mistake(0, "the folder's name is the scenario's id: %q may contain only lowercase letters, digits, dots and hyphens", s.ID)
 	}
 	if strings.TrimSpace(s.Title) == "" {
-		c.wrong(at("title"), "title is missing: one sentence that says what is wrong")
+		c.wrong(at("title"), "title is missing: write one sentence that says what is wrong")
 	}
 	if strings.TrimSpace(s.Debrief) == "" {
-		c.wrong(at("debrief"), "debrief is missing: why the fix works, and which look-alikes the evidence rules out")
+		c.wrong(at("debrief"), "debrief is missing: explain why the fix works, and which similar failures the evidence rules out")
 	}
 	if len(s.Tags) == 0 {
-		c.wrong(at("tags"), "tags are missing: a status, a protocol, a topic, as in [502, tcp]")
+		c.wrong(at("tags"), "tags are missing: give a status, a protocol or a topic, as in [502, tcp]")
 	}
 	for i, tag := range s.Tags {
 		if !word().MatchString(tag) {
-			c.wrong(at("tags", i), "tag %q has more than small letters, digits and hyphens", tag)
+			c.wrong(at("tags", i), "tag %q may contain only lowercase letters, digits, dots and hyphens", tag)
 		}
 	}
 	if s.Needs != "" && s.Needs != "network" {
-		c.wrong(at("needs"), "needs: %q is not known; %q is all there is", s.Needs, "network")
+		c.wrong(at("needs"), "needs: %q is not known; the only value is %q", s.Needs, "network")
 	}
 	c.server()
 }
@@ -119,14 +125,14 @@ func (c *checker) head() {
 func (c *checker) stage() {
 	h := c.s.Healthy
 	if h.Nginx == "" {
-		c.wrong(at("healthy", "nginx"), "healthy needs its nginx config: nginx: nginx.conf")
+		c.wrong(at("healthy", "nginx"), "healthy has no nginx configuration: add nginx: nginx.conf")
 	}
 	c.config(at("healthy", "nginx"), h.Nginx)
 	c.user(at("healthy", "user"), h.User)
 	c.backends(at("healthy", "backends"), h.Backends, nil)
 	c.memory(at("healthy", "memory"), int64(h.Memory))
 	if len(h.Probes) == 0 {
-		c.wrong(at("healthy", "probes"), "healthy needs a probe: probes: {home: {get: /, expect: {status: 200}}}")
+		c.wrong(at("healthy", "probes"), "healthy has no probe: add probes: {home: {get: /, expect: {status: 200}}}")
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.Probes)) {
 		c.probe(at("healthy", "probes", name), name, h.Probes[name])
@@ -135,7 +141,7 @@ func (c *checker) stage() {
 
 func (c *checker) probe(path []any, name string, p Probe) {
 	if !word().MatchString(name) {
-		c.wrong(path, "probe %q: small letters, digits and hyphens only", name)
+		c.wrong(path, "probe %q: a name may contain only lowercase letters, digits, dots and hyphens", name)
 	}
 	given := 0
 	for _, target := range []string{p.Get, p.Head, p.Post} {
@@ -144,21 +150,21 @@ func (c *checker) probe(path []any, name string, p Probe) {
 		}
 		given++
 		if !strings.HasPrefix(target, "/") || strings.ContainsAny(target, " \r\n\t") {
-			c.wrong(path, "probe %q: the path %q must begin with / and have no blanks", name, target)
+			c.wrong(path, "probe %q: the path %q must begin with / and contain no white space", name, target)
 		}
 	}
 	if given != 1 {
-		c.wrong(path, "probe %q needs exactly one of get, head and post", name)
+		c.wrong(path, "probe %q must have exactly one of get, head and post", name)
 	}
 	if p.Timeout.D() > maxAnswer {
 		c.wrong(path, "probe %q: timeout %s is more than %s, the longest wait for an answer", name, p.Timeout, maxAnswer)
 	}
 	for k, v := range p.Headers {
 		if k == "" {
-			c.wrong(path, "probe %q: a header has no name", name)
+			c.wrong(path, "probe %q: one of the headers has no name", name)
 		}
 		if strings.ContainsAny(k+v, "\r\n") {
-			c.wrong(path, "probe %q: the header %q has a line break", name, k)
+			c.wrong(path, "probe %q: the header %q contains a line break", name, k)
 		}
 	}
 	if p.Size > 64<<20 {
@@ -168,7 +174,7 @@ func (c *checker) probe(path []any, name string, p Probe) {
 		c.wrong(path, "probe %q: count %d is more than 1000", name, p.Count)
 	}
 	if p.Expect.Status == 0 && len(p.Expect.Statuses) == 0 {
-		c.wrong(path, "probe %q needs what a healthy answer is: expect: {status: 200}", name)
+		c.wrong(path, "probe %q does not say what a healthy answer is: add expect: {status: 200}", name)
 	}
 	c.expect(append(path, "expect"), p.Expect)
 }
@@ -184,27 +190,26 @@ func (c *checker) expect(path []any, e Expect) {
 	}
 }
 
-// config checks that a config file is there, and notes that it is used.
+// config checks that a file of the scenario exists, and notes that it is used.
 func (c *checker) config(path []any, name string) {
 	if name == "" {
 		return
 	}
 	c.used[name] = true
 	if _, ok := c.s.Files[name]; !ok {
-		c.wrong(path, "no file %q beside %s%s", name, FileName, c.suggest(name, slices.Sorted(maps.Keys(c.s.Files))))
+		c.wrong(path, "there is no file %q beside %s%s", name, FileName, c.suggest(name, slices.Sorted(maps.Keys(c.s.Files))))
 	}
 }
 
-// user checks the user of nginx's workers.
 func (c *checker) user(path []any, name string) {
 	if name != "" && !userForm().MatchString(name) {
-		c.wrong(path, "user: %q is not a user's name, as in www-data", name)
+		c.wrong(path, "user: %q is not a user name such as www-data", name)
 	}
 }
 
 func (c *checker) memory(path []any, bytes int64) {
 	if bytes != 0 && (bytes < 32<<20 || bytes > 1<<30) {
-		c.wrong(path, "memory: between 32m and 1g, since the agent lives inside the limit too")
+		c.wrong(path, "memory: the limit must be between 32m and 1g, because the agent runs inside it as well")
 	}
 }
 
@@ -216,16 +221,17 @@ func (c *checker) failure() {
 	c.delta(at("broken"), *s.Broken, s.Healthy, "broken")
 	c.signature(at("symptom"), s.Symptom)
 	if len(s.Symptom.Probes) == 0 {
-		c.wrong(at("symptom"), "symptom needs what a probe sees: probes: {home: {status: 502}}")
+		c.wrong(at("symptom"), "symptom does not say what a probe sees: add probes: {home: {status: 502}}")
 	}
 	if len(s.Fixes) == 0 {
-		c.wrong(at("fixes"), "fixes are missing: a failure without a proven fix teaches nothing")
+		c.wrong(at("fixes"), "fixes are missing: add at least one, because a failure without a proven fix teaches nothing")
 	}
 	if len(s.WrongFixes) == 0 {
-		c.wrong(at("wrong_fixes"), "wrong_fixes are missing: without one that stays broken nobody knows that the check can fail")
+		c.wrong(at("wrong_fixes"), "wrong_fixes are missing: add at least one change that leaves the stage broken, to prove "+
+			"that the check can fail")
 	}
 	if len(s.Hints) == 0 {
-		c.wrong(at("hints"), "hints are missing: from vague to nearly told")
+		c.wrong(at("hints"), "hints are missing: add some, from a vague one to one that nearly gives the answer")
 	}
 	ids := map[string]bool{}
 	broken := s.BrokenStage()
@@ -239,12 +245,12 @@ func (c *checker) failure() {
 			c.identity(append(path, "id"), fix.ID, fix.Say, ids)
 			c.delta(path, fix.Delta, broken, fmt.Sprintf("fix %q", fix.ID))
 			if len(fix.Apply) == 0 {
-				c.wrong(path, "fix %q says what changes and not how it is applied: apply: [check, reload]", fix.ID)
+				c.wrong(path, "fix %q does not say how its change is applied: add apply: [check, reload]", fix.ID)
 			}
 			if fix.Symptom != nil {
 				c.signature(append(path, "symptom"), *fix.Symptom)
 				if kind == "fixes" {
-					c.wrong(append(path, "symptom"), "fix %q: only a wrong fix has a symptom", fix.ID)
+					c.wrong(append(path, "symptom"), "fix %q: only a wrong fix may have a symptom", fix.ID)
 				}
 			}
 		}
@@ -260,10 +266,10 @@ func (c *checker) demonstrations() {
 		c.delta(append(path, "planted"), d.Planted, c.s.Healthy, fmt.Sprintf("planted change of %q", d.ID))
 		c.signature(append(path, "show"), d.Show)
 		if d.Planted.IsZero() {
-			c.wrong(append(path, "planted"), "demonstration %q needs a planted change under which it fails", d.ID)
+			c.wrong(append(path, "planted"), "demonstration %q has no planted change that makes it fail: add planted", d.ID)
 		}
 		if _, ok := c.s.Healthy.Probes[d.During]; d.During != "" && !ok {
-			c.wrong(append(path, "during"), "during: no probe %q%s", d.During, c.suggestProbe(d.During))
+			c.wrong(append(path, "during"), "during: there is no probe %q%s", d.During, c.suggestProbe(d.During))
 		}
 	}
 }
@@ -273,13 +279,13 @@ func (c *checker) identity(path []any, id, say string, seen map[string]bool) {
 	case id == "":
 		c.wrong(path[:len(path)-1], "id is missing")
 	case !word().MatchString(id):
-		c.wrong(path, "id %q has more than small letters, digits and hyphens", id)
+		c.wrong(path, "id %q may contain only lowercase letters, digits, dots and hyphens", id)
 	case seen[id]:
-		c.wrong(path, "id %q stands here a second time", id)
+		c.wrong(path, "id %q appears twice", id)
 	}
 	seen[id] = true
 	if strings.TrimSpace(say) == "" {
-		c.wrong(path[:len(path)-1], "say is missing: what would an operator call this?")
+		c.wrong(path[:len(path)-1], "say is missing: write what an operator would call this change")
 	}
 }
 
@@ -287,7 +293,6 @@ func (c *checker) suggestProbe(name string) string {
 	return c.suggest(name, slices.Sorted(maps.Keys(c.s.Healthy.Probes)))
 }
 
-// octal reads a file mode as an operator writes it.
 func octal(mode string) bool {
 	n, err := strconv.ParseUint(mode, 8, 32)
 	return err == nil && n <= 0o7777

@@ -18,25 +18,27 @@ import (
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// What bounds the times that a scenario can make the lab wait.
+// These are the longest times for which a scenario can make lab wait.
 const (
 	maxWait   = time.Minute
-	maxAnswer = 75 * time.Second // until an answer: nginx itself gives up after 60 s by default
+	maxAnswer = 75 * time.Second // for an answer: nginx itself gives up after 60 s by default
 )
 
 var ownerForm = lazy.Regexp(`^(nginx|root|[0-9]{1,7}:[0-9]{1,7})$`)
 
-// backends checks the backends of a stage (base nil), or of a change to one.
+// backends checks the backends of a stage, or of a change to the stage base. For a stage
+// itself base is nil.
 func (c *checker) backends(path []any, given, base map[string]protocol.Backend) {
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		here := append(slices.Clone(path), name)
 		if !word().MatchString(name) {
-			c.wrong(here, "backend %q: small letters, digits and hyphens only", name)
+			c.wrong(here, "backend %q: a name may contain only lowercase letters, digits, dots and hyphens", name)
 		}
 		b := mergeBackend(base[name], given[name])
 		c.listen(here, name, b)
 		if c.s.Server != "" && (strings.Contains(name, ".") || len(name) > 60 || name == "nginx") {
-			c.wrong(here, "backend %q: it names a folder and a service: no dots, no more than 60 letters, and not nginx", name)
+			c.wrong(here, "backend %q: the name is used for a folder and a service: it must have no dots and at most 60 "+
+				"characters, and must not be nginx", name)
 		}
 		switch {
 		case c.managed():
@@ -51,7 +53,7 @@ func (c *checker) backends(path []any, given, base map[string]protocol.Backend) 
 			c.owner(append(here, "owner"), b.Owner)
 		}
 		if b.Mode != "" && !octal(b.Mode) {
-			c.wrong(append(here, "mode"), "mode %q is not octal, as in 0660", b.Mode)
+			c.wrong(append(here, "mode"), "mode %q is not an octal number such as 0660", b.Mode)
 		}
 		for field, d := range map[string]protocol.Duration{"boot": b.Boot, "limit": b.Limit} {
 			if d.D() > maxWait {
@@ -68,7 +70,7 @@ func (c *checker) listen(path []any, name string, b protocol.Backend) {
 	scheme, address, ok := strings.Cut(b.Listen, "://")
 	here := append(slices.Clone(path), "listen")
 	if b.Listen == "" {
-		c.wrong(path, "backend %q needs an address: listen: tcp://127.0.0.1:3000", name)
+		c.wrong(path, "backend %q has no address: add listen: tcp://127.0.0.1:3000", name)
 		return
 	}
 	switch {
@@ -77,38 +79,38 @@ func (c *checker) listen(path []any, name string, b protocol.Backend) {
 	case ok && (scheme == "tcp" || scheme == "tls"):
 		host, port, err := net.SplitHostPort(address)
 		if number, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil || number == 0 || net.ParseIP(host) == nil {
-			c.wrong(here, "listen: %q is not an IP address and a port, as in 127.0.0.1:3000 or [::1]:3000", address)
+			c.wrong(here, "listen: %q is not an IP address with a port, such as 127.0.0.1:3000 or [::1]:3000", address)
 		}
 	default:
-		c.wrong(here, "listen: %q is none of tcp://IP:PORT, tls://IP:PORT and unix://%s/NAME.sock", b.Listen, protocol.SocketDir)
+		c.wrong(here, "listen: %q must be tcp://IP:PORT, tls://IP:PORT or unix://%s/NAME.sock", b.Listen, protocol.SocketDir)
 	}
 	if !fault.KnownProtocol(b.Protocol) {
-		c.wrong(append(path, "protocol"), "protocol: %q is none of %s", b.Protocol, strings.Join(fault.Protocols, ", "))
+		c.wrong(append(path, "protocol"), "protocol: %q is not one of %s", b.Protocol, strings.Join(fault.Protocols, ", "))
 	}
 }
 
-// managed reports whether backends are services of a service manager.
+// managed reports whether the backends run as services of a service manager.
 func (c *checker) managed() bool {
 	s, _ := server.Lookup(c.s.Server)
 	return s.Manager
 }
 
-// unit checks what a backend that is a service has besides one of lab's own.
+// unit checks the fields that only a backend that runs as a service has.
 func (c *checker) unit(path []any, name string, b, given protocol.Backend) {
 	at := func(field string) []any { return append(slices.Clone(path), field) }
 	c.config(at("config"), given.Config)
 	if b.Config == "" {
-		c.wrong(path, "backend %q needs its unit: config: %s.service", name, name)
+		c.wrong(path, "backend %q has no unit file: add config: %s.service", name, name)
 	}
 	if given.Application != "" {
-		c.wrong(at("application"), "the program of a service is one of lab's own backends, which fault describes: leave application out")
+		c.wrong(at("application"), "a service runs one of lab's own backends, which fault describes: remove application")
 	}
 	if b.Owner != "" || b.Mode != "" {
-		c.wrong(path, "backend %q: owner and mode are for the unit to say", name)
+		c.wrong(path, "backend %q: owner and mode belong in the unit file: remove them here", name)
 	}
 }
 
-// real checks a backend that is the scenario's server.
+// real checks a backend that is a real server.
 func (c *checker) real(path []any, name string, b, given protocol.Backend) {
 	at := func(field string) []any { return append(slices.Clone(path), field) }
 	c.config(at("config"), given.Config)
@@ -116,27 +118,29 @@ func (c *checker) real(path []any, name string, b, given protocol.Backend) {
 	s, known := server.Lookup(c.s.Server)
 	switch {
 	case c.s.Server == "":
-		c.wrong(path, "backend %q has a config or an application, and the scenario names no server: server: %s", name, strings.Join(server.Names(), " | "))
-	case !known: // said where it stands
+		c.wrong(path, "backend %q has a config or an application, but the scenario names no server: add server: %s", name,
+			strings.Join(server.Names(), " | "))
+	case !known: // the mistake is reported where the server is named
 	case b.Application == "":
-		c.wrong(path, "backend %q needs an application: application: %s", name, s.Application)
+		c.wrong(path, "backend %q has no application: add application: %s", name, s.Application)
 	case s.Config != "" && b.Config == "":
-		c.wrong(path, "backend %q needs the configuration of %s: config: %s", name, s.Name, s.Config)
+		c.wrong(path, "backend %q has no configuration for %s: add config: %s", name, s.Name, s.Config)
 	case s.Config == "" && given.Config != "":
-		c.wrong(at("config"), "%s has no configuration beside its application", s.Name)
+		c.wrong(at("config"), "%s has no configuration file, only an application: remove config", s.Name)
 	}
 	if strings.HasPrefix(b.Listen, "tls://") {
-		c.wrong(at("listen"), "listen: %q: a real server is tcp:// or unix://", b.Listen)
+		c.wrong(at("listen"), "listen: %q: a real server can listen only at tcp:// or unix://", b.Listen)
 	}
 	if b.Boot.D() > maxWait {
 		c.wrong(at("boot"), "boot: %s is more than %s, the longest wait", b.Boot, maxWait)
 	}
-	// What is left of the fields belongs to lab's own backends.
+	// The other fields belong to lab's own backends.
 	given.Listen, given.Running, given.Boot, given.Config, given.Application = "", nil, 0, "", ""
 	fields := reflect.ValueOf(given)
 	for i := range fields.NumField() {
 		if field, _ := strict.FieldName(fields.Type().Field(i)); !fields.Field(i).IsZero() {
-			c.wrong(at(field), "%s is not for a real server: its configuration and its application say how it behaves", field)
+			c.wrong(at(field), "%s does not apply to a real server, whose configuration and application decide how it behaves: remove it",
+				field)
 		}
 	}
 }
@@ -147,7 +151,7 @@ func (c *checker) fault(path []any, b, given protocol.Backend) {
 	}
 	f, ok := fault.Lookup(b.Fault)
 	if !ok && given.Fault == "" {
-		return // said where it stands
+		return // the mistake is reported where the fault is named
 	}
 	if !ok {
 		var names []string
@@ -163,9 +167,11 @@ func (c *checker) fault(path []any, b, given protocol.Backend) {
 	if why := f.Unfit(b.Protocol); why != "" {
 		c.wrong(append(path, "fault"), "the fault %q %s", b.Fault, why)
 	}
-	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0, "status": given.Status != 0} {
+	for field, set := range map[string]bool{"delay": given.Delay != 0, "limit": given.Limit != 0, "size": given.Size != 0,
+		"status": given.Status != 0} {
 		if set && !slices.Contains(f.Uses, field) {
-			c.wrong(append(path, field), "the fault %q does not use %s; it uses %s", b.Fault, field, strings.Join(append(slices.Clone(f.Uses), "the common fields"), ", "))
+			c.wrong(append(path, field), "the fault %q does not use %s; the fields it uses are %s", b.Fault, field,
+				strings.Join(append(slices.Clone(f.Uses), "the common fields"), ", "))
 		}
 	}
 }
@@ -181,11 +187,12 @@ func (c *checker) tls(path []any, b protocol.Backend) {
 		c.wrong(path, "%v", err)
 	}
 	if t.Certificate != "" && !slices.Contains(names, t.Certificate) {
-		c.wrong(append(path, "certificate"), "no certificate %q%s; there are %s", t.Certificate, c.suggest(t.Certificate, names), strings.Join(names, ", "))
+		c.wrong(append(path, "certificate"), "there is no certificate %q%s; the certificates are %s", t.Certificate,
+			c.suggest(t.Certificate, names), strings.Join(names, ", "))
 	}
 	for field, v := range map[string]string{"min": t.Min, "max": t.Max} {
 		if v != "" && !slices.Contains([]string{"1.0", "1.1", "1.2", "1.3"}, v) {
-			c.wrong(append(path, field), "%s: %q is none of 1.0, 1.1, 1.2 and 1.3", field, v)
+			c.wrong(append(path, field), "%s: %q is not one of 1.0, 1.1, 1.2 and 1.3", field, v)
 		}
 	}
 	var suites []string
@@ -194,13 +201,13 @@ func (c *checker) tls(path []any, b protocol.Backend) {
 	}
 	for i, name := range t.Ciphers {
 		if !slices.Contains(suites, name) {
-			c.wrong(append(path, "ciphers", i), "no cipher suite %q in crypto/tls%s", name, c.suggest(name, suites))
+			c.wrong(append(path, "ciphers", i), "crypto/tls has no cipher suite %q%s", name, c.suggest(name, suites))
 		}
 	}
 }
 
 func (c *checker) owner(path []any, owner string) {
 	if !ownerForm().MatchString(owner) {
-		c.wrong(path, "owner %q is none of nginx (the user of its workers), root and UID:GID", owner)
+		c.wrong(path, "owner %q must be nginx (the user of its workers), root or UID:GID", owner)
 	}
 }

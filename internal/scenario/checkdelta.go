@@ -11,8 +11,8 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// delta checks a change to base: what it names exists, and its steps take what
-// it changes into use.
+// delta checks a change to the stage base: the names in it must exist, and its steps must put
+// the change into effect.
 func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 	c.config(append(path, "nginx"), d.Nginx)
 	c.user(append(path, "user"), d.User)
@@ -27,18 +27,19 @@ func (c *checker) delta(path []any, d Delta, base Stage, what string) {
 		container = container || step.Do == "update-container"
 		c.step(here, step, kind, after)
 	}
-	// Without steps the whole stage is started afresh, and every change is in use.
+	// Without steps the whole stage is started afresh, so every change takes effect.
 	if len(d.Apply) == 0 {
 		return
 	}
 	if (d.Nginx != "" || d.User != "") && !nginx && !slices.ContainsFunc(d.Apply, func(s trial.Step) bool { return s.Do == "check" }) {
-		c.wrong(append(path, "apply"), "%s changes nginx's config and never takes it into use: apply: [check, reload]", what)
+		c.wrong(append(path, "apply"), "%s changes nginx's configuration, but no step puts it into effect: add apply: [check, reload]",
+			what)
 	}
 	if len(d.Backends) > 0 && !backend {
-		c.wrong(append(path, "apply"), "%s changes a backend and never starts it again: apply: [restart-backend]", what)
+		c.wrong(append(path, "apply"), "%s changes a backend, but no step starts it again: add apply: [restart-backend]", what)
 	}
 	if d.Memory != 0 && !container {
-		c.wrong(append(path, "apply"), "%s changes the memory limit and never applies it: apply: [update-container]", what)
+		c.wrong(append(path, "apply"), "%s changes the memory limit, but no step applies it: add apply: [update-container]", what)
 	}
 }
 
@@ -46,15 +47,16 @@ func (c *checker) step(path []any, s trial.Step, kind trial.StepKind, stage Stag
 	switch kind.Object {
 	case trial.NoObject:
 		if c.managed() && strings.HasSuffix(s.Do, "-container") {
-			c.wrong(path, "%s: with %s nginx and the app are in one container, which stays as it is", s.Do, c.s.Server)
+			c.wrong(path, "%s: with %s nginx and the app share one container, which cannot be changed or paused: remove this step", s.Do,
+				c.s.Server)
 		}
 	case trial.AnyBackend:
 		if _, ok := stage.Backends[s.Target]; s.Target != "" && !ok {
-			c.wrong(path, "%s: no backend %q%s", s.Do, s.Target, c.suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
+			c.wrong(path, "%s: there is no backend %q%s", s.Do, s.Target, c.suggest(s.Target, slices.Sorted(maps.Keys(stage.Backends))))
 		}
 	case trial.FileMode:
 		if !octal(s.Mode) {
-			c.wrong(path, "%s: mode %q is not octal, as in 0660", s.Do, s.Mode)
+			c.wrong(path, "%s: mode %q is not an octal number such as 0660", s.Do, s.Mode)
 		}
 		c.socketPath(path, s.Do, s.Target)
 	case trial.FileOwner:
@@ -64,10 +66,11 @@ func (c *checker) step(path []any, s trial.Step, kind trial.StepKind, stage Stag
 		c.socketPath(path, s.Do, s.Target)
 	case trial.Command:
 		if c.s.Server == "" {
-			c.wrong(path, "run: a command is run in the container of a real server, and the scenario has none: server: %s", strings.Join(server.Names(), " | "))
+			c.wrong(path, "run: a command runs in the container of a real server, but the scenario has none: add server: %s",
+				strings.Join(server.Names(), " | "))
 		}
 		if strings.TrimSpace(s.Run) == "" {
-			c.wrong(path, "run: the command is missing: run: systemctl status app")
+			c.wrong(path, "run: the command is missing: write it as run: systemctl status app")
 		}
 	case trial.Time:
 		if s.Wait.D() > maxWait {
@@ -76,7 +79,7 @@ func (c *checker) step(path []any, s trial.Step, kind trial.StepKind, stage Stag
 	}
 }
 
-// socketPath keeps file steps inside the folder that the two containers share.
+// socketPath checks that a file is inside the folder that the two containers share.
 func (c *checker) socketPath(path []any, step, name string) {
 	rest, ok := strings.CutPrefix(name, protocol.SocketDir+"/")
 	if !ok || rest == "" || strings.Contains(rest, "..") || slashpath.Clean(name) != name {

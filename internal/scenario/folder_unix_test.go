@@ -12,38 +12,50 @@ import (
 	"time"
 )
 
-// What stands in a scenario's folder and is no plain file of it is refused by name:
-// it is neither followed out of the folder nor waited for.
+// If something in a scenario's folder is not one of its regular files, it is refused by name.
+// Load neither follows it out of the folder nor waits for it.
 func TestFoldersWithOtherThanFiles(t *testing.T) {
 	link := func(to string) func(string) error {
 		return func(path string) error { return os.Symlink(to, path) }
 	}
-	const plain = "; a scenario's files are plain files in its folder"
+	const plain = "; a scenario's files must be regular files in its folder"
 	for name, test := range map[string]struct {
 		file string
 		make func(path string) error
 		want string
 	}{
-		"link to /etc/passwd":    {"nginx.conf", link("/etc/passwd"), `one/nginx.conf: reading "nginx.conf": path escapes from parent` + plain},
-		"link out with ..":       {"nginx.conf", link("../../secret.conf"), `one/nginx.conf: reading "nginx.conf": path escapes from parent` + plain},
-		"link to a folder":       {"nginx.conf", link("."), `one/nginx.conf: reading "nginx.conf": it is a folder` + plain},
-		"link to nothing":        {"nginx.conf", link("gone.conf"), `one/nginx.conf: reading "nginx.conf": no such file or directory` + plain},
-		"link to itself":         {"nginx.conf", link("nginx.conf"), `one/nginx.conf: reading "nginx.conf": `},
-		"folder":                 {"nginx.conf", func(p string) error { return os.Mkdir(p, 0o755) }, `one/scenario.yaml:4: no file "nginx.conf"`},
-		"pipe":                   {"nginx.conf", func(p string) error { return syscall.Mkfifo(p, 0o644) }, `one/nginx.conf: reading "nginx.conf": it is a pipe` + plain},
-		"link to a pipe":         {"nginx.conf", func(p string) error { _ = syscall.Mkfifo(p+".pipe", 0o644); return os.Symlink("nginx.conf.pipe", p) }, `one/nginx.conf: reading "nginx.conf": it is a pipe` + plain},
-		"socket":                 {"nginx.conf", listen, `one/nginx.conf: reading "nginx.conf": it is a socket` + plain},
-		"device":                 {"nginx.conf", link("/dev/zero"), `one/nginx.conf: reading "nginx.conf": path escapes from parent` + plain},
-		"scenario out of it":     {FileName, link("/etc/passwd"), `one/scenario.yaml: reading "scenario.yaml": path escapes from parent` + plain},
-		"scenario leads nowhere": {FileName, link("gone.yaml"), `one/scenario.yaml: reading "scenario.yaml": no such file or directory` + plain},
-		"scenario is a folder":   {FileName, func(p string) error { return os.Mkdir(p, 0o755) }, `one/scenario.yaml: reading "scenario.yaml": it is a folder` + plain},
-		"scenario is a pipe":     {FileName, func(p string) error { return syscall.Mkfifo(p, 0o644) }, `one/scenario.yaml: reading "scenario.yaml": it is a pipe` + plain},
-		"linked scenario":        {"../two", link("../elsewhere"), "two: a link to a folder"},
-		"linked to a neighbour":  {"../two", link("one"), "two: a link to a folder"},
+		"link to /etc/passwd": {"nginx.conf", link("/etc/passwd"), `one/nginx.conf: reading "nginx.conf": path escapes from parent` +
+			plain},
+		"link out with ..": {"nginx.conf", link("../../secret.conf"), `one/nginx.conf: reading "nginx.conf": path escapes from parent` +
+			plain},
+		"link to a folder": {"nginx.conf", link("."), `one/nginx.conf: reading "nginx.conf": it is a folder` + plain},
+		"link to nothing":  {"nginx.conf", link("gone.conf"), `one/nginx.conf: reading "nginx.conf": no such file or directory` + plain},
+		"link to itself":   {"nginx.conf", link("nginx.conf"), `one/nginx.conf: reading "nginx.conf": `},
+		"folder": {"nginx.conf", func(p string) error { return os.Mkdir(p, 0o755) },
+			`one/scenario.yaml:4: there is no file "nginx.conf"`},
+		"pipe": {"nginx.conf", func(p string) error { return syscall.Mkfifo(p, 0o644) },
+			`one/nginx.conf: reading "nginx.conf": it is a pipe` + plain},
+		"link to a pipe": {"nginx.conf", func(p string) error {
+			_ = syscall.Mkfifo(p+".pipe", 0o644)
+			return os.Symlink("nginx.conf.pipe",
+				p)
+		}, `one/nginx.conf: reading "nginx.conf": it is a pipe` + plain},
+		"socket": {"nginx.conf", listen, `one/nginx.conf: reading "nginx.conf": it is a socket` + plain},
+		"device": {"nginx.conf", link("/dev/zero"), `one/nginx.conf: reading "nginx.conf": path escapes from parent` + plain},
+		"scenario out of it": {FileName, link("/etc/passwd"), `one/scenario.yaml: reading "scenario.yaml": path escapes from parent` +
+			plain},
+		"scenario leads nowhere": {FileName, link("gone.yaml"), `one/scenario.yaml: reading "scenario.yaml": no such file or directory` +
+			plain},
+		"scenario is a folder": {FileName, func(p string) error { return os.Mkdir(p, 0o755) },
+			`one/scenario.yaml: reading "scenario.yaml": it is a folder` + plain},
+		"scenario is a pipe": {FileName, func(p string) error { return syscall.Mkfifo(p, 0o644) },
+			`one/scenario.yaml: reading "scenario.yaml": it is a pipe` + plain},
+		"linked scenario":       {"../two", link("../elsewhere"), "two: this is a link to a folder"},
+		"linked to a neighbour": {"../two", link("one"), "two: this is a link to a folder"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dir := t.TempDir()
-			t.Chdir(dir) // a socket's path has to be short
+			t.Chdir(dir) // the path of a socket has to be short
 			one := filepath.Join("scenarios", "one")
 			for path, text := range map[string]string{
 				"secret.conf": "password", "elsewhere/" + FileName: sound, "elsewhere/nginx.conf": "",

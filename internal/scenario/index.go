@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Entry is a scenario in short.
+// Entry is the summary of a scenario that the index holds.
 type Entry struct {
 	ID           string   `json:"id"`
 	Title        string   `json:"title"`
@@ -22,7 +22,7 @@ type Entry struct {
 	Demonstrates int      `json:"demonstrates"`
 }
 
-// Entries are scenarios in short.
+// Entries returns the summaries of scenarios.
 func Entries(all []Scenario) []Entry {
 	var entries []Entry
 	for _, s := range all {
@@ -31,10 +31,11 @@ func Entries(all []Scenario) []Entry {
 	return entries
 }
 
-// MakeIndex makes the index of the scenarios in fsys, none of which has a mistake: a
-// line with the sum of what it was made from, and a line for each scenario. It is made
-// ahead of time, since reading it takes a small part of the time that reading every
-// scenario takes; as JSON it would take twice as long as all the rest of `lab list`.
+// MakeIndex makes the index of the scenarios in fsys, none of which may have a mistake. The
+// index has one line with the checksum of the scenarios that it was made from, and one line
+// for each scenario. It is made ahead of time because reading it takes a small part of the
+// time that reading every scenario takes. The index is not JSON, because reading JSON would
+// take twice as long as all the rest of `lab list`.
 func MakeIndex(fsys fs.FS) ([]byte, error) {
 	all, err := Load(fsys)
 	if err != nil {
@@ -47,14 +48,23 @@ func MakeIndex(fsys fs.FS) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintln(&b, sum)
 	for _, e := range Entries(all) {
-		fmt.Fprintf(&b, "%s\t%s\t%d\t%d\t%d\t%s\n", e.ID, strings.Join(e.Tags, ","), e.Fixes, e.WrongFixes, e.Demonstrates, strings.Join(strings.Fields(e.Title), " "))
+		fmt.Fprintf(
+			&b,
+			"%s\t%s\t%d\t%d\t%d\t%s\n",
+			e.ID,
+			strings.Join(e.Tags, ","),
+			e.Fixes,
+			e.WrongFixes,
+			e.Demonstrates,
+			strings.Join(strings.Fields(e.Title), " "),
+		)
 	}
 	return b.Bytes(), nil
 }
 
-// ReadIndex returns what an index says. It is false if a scenario of fsys was changed
-// since the index was made: then only Load knows what there is. A merge can leave an
-// index that is none.
+// ReadIndex returns the entries of an index. It returns false if a scenario in fsys was
+// changed after the index was made, because then only Load knows the scenarios. It also
+// returns false if the text is not an index, as can happen after a merge.
 func ReadIndex(text []byte, fsys fs.FS) ([]Entry, bool) {
 	first, rest, _ := strings.Cut(string(text), "\n")
 	made, err := strconv.ParseUint(first, 10, 32)
@@ -79,7 +89,7 @@ func ReadIndex(text []byte, fsys fs.FS) ([]Entry, bool) {
 	return entries, err == nil && uint64(now) == made
 }
 
-// sum is that of every scenario's id and text.
+// sum returns the checksum of the id and the text of every scenario.
 func sum(fsys fs.FS) (uint32, error) {
 	folders, err := fs.ReadDir(fsys, ".")
 	if err != nil {
@@ -95,7 +105,7 @@ func sum(fsys fs.FS) (uint32, error) {
 			continue
 		}
 		if err == nil {
-			_, _ = io.WriteString(sum, folder.Name()) // a hash takes everything
+			_, _ = io.WriteString(sum, folder.Name()) // writing to a hash cannot fail
 			_, err = io.CopyBuffer(sum, onlyReader{f}, buffer)
 			err = errors.Join(err, f.Close())
 		}
@@ -106,5 +116,6 @@ func sum(fsys fs.FS) (uint32, error) {
 	return sum.Sum32(), nil
 }
 
-// onlyReader keeps io.CopyBuffer to its buffer: every list and completion comes by here.
+// onlyReader hides every method but Read, so that io.CopyBuffer uses the buffer it is given.
+// Every list and every completion calls this.
 type onlyReader struct{ io.Reader }

@@ -20,7 +20,7 @@ func TestIndexIsTheCatalogue(t *testing.T) {
 	}
 }
 
-// What is newer than the index must not be shown as it was.
+// Entries of a scenario that is newer than the index must not be shown as they were.
 func TestStaleIndex(t *testing.T) {
 	made, err := MakeIndex(folder(sound))
 	if err != nil {

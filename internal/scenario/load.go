@@ -19,22 +19,22 @@ import (
 // FileName is the file that makes a folder a scenario.
 const FileName = "scenario.yaml"
 
-// Scenarios come from strangers too. The longest of lab's own has 3 KiB, 204 values
-// and 4 configs.
+// These limits exist because scenarios can come from strangers. The longest of lab's own
+// scenarios has 3 KiB, 204 values and 4 configuration files.
 const (
 	maxFile    = 256 << 10 // bytes of one file
-	maxValues  = 2000      // names and values in scenario.yaml
+	maxValues  = 2000      // the names and values in scenario.yaml
 	maxConfigs = 64
-	maxAll     = 1 << 20 // bytes of all files together: reports repeat them
+	maxAll     = 1 << 20 // the bytes of all files together; reports repeat them
 )
 
-// Load reads every folder of fsys that holds a scenario.yaml, sorted by id.
-// If anything is wrong with any of them the error is a Mistakes with all of it;
-// the scenarios without mistakes are returned all the same.
+// Load reads every folder of fsys that has a scenario.yaml, and returns the scenarios sorted
+// by id. If any of them has a mistake, the error is of type Mistakes and lists all of them.
+// The scenarios without mistakes are returned as well.
 func Load(fsys fs.FS) ([]Scenario, error) {
 	entries, err := fs.ReadDir(fsys, ".")
 	if err != nil {
-		return nil, fmt.Errorf("reading the scenarios' folder: %w", err)
+		return nil, fmt.Errorf("reading the folder of the scenarios: %w", err)
 	}
 	var scenarios []Scenario
 	var mistakes strict.Mistakes
@@ -44,7 +44,7 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 		}
 		if entry.Type()&fs.ModeSymlink != 0 && leadsToFolder(fsys, entry.Name()) {
 			mistakes = append(mistakes, strict.Mistake{
-				File: entry.Name(), Text: "a link to a folder, and links between folders are not followed: copy it here",
+				File: entry.Name(), Text: "this is a link to a folder, and lab does not follow links to folders: copy the folder here",
 			})
 		}
 		if !entry.IsDir() {
@@ -60,14 +60,15 @@ func Load(fsys fs.FS) ([]Scenario, error) {
 		}
 	}
 	if len(scenarios) == 0 && len(mistakes) == 0 {
-		return nil, fmt.Errorf("no scenario here: a scenario is a folder with a %s", FileName)
+		return nil, fmt.Errorf("there is no scenario here: a scenario is a folder with a %s", FileName)
 	}
 	sort.Slice(scenarios, func(i, j int) bool { return scenarios[i].ID < scenarios[j].ID })
 	return scenarios, mistakes.OrNil()
 }
 
-// leadsToFolder reports whether a link leads to a folder, or somewhere that cannot
-// be looked at. It may be a scenario, and a scenario is not left out in silence.
+// leadsToFolder reports whether a link leads to a folder, or to something that cannot be
+// examined. Such a link may be meant as a scenario, and lab never leaves out a scenario
+// silently.
 func leadsToFolder(fsys fs.FS, name string) bool {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {
@@ -76,8 +77,9 @@ func leadsToFolder(fsys fs.FS, name string) bool {
 	return info.IsDir()
 }
 
-// isScenario reports whether a folder has a scenario.yaml, be it a link that leads
-// nowhere, or cannot be looked into.
+// isScenario reports whether a folder contains a scenario.yaml. A scenario.yaml that is a
+// broken link counts, and so does a folder that cannot be read, so that its mistake is
+// reported.
 func isScenario(fsys fs.FS, folder string) bool {
 	entries, err := fs.ReadDir(fsys, folder)
 	return err != nil || slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == FileName })
@@ -96,10 +98,11 @@ func loadOne(fsys fs.FS, id string) (Scenario, strict.Mistakes) {
 	if root == nil {
 		return s, d.Mistakes()
 	}
-	// A file of another version would have many more mistakes, all of them misleading.
+	// A file of another version would cause many more mistakes, and all of them would be
+	// misleading.
 	if given, line := child(root, "version"); given != nil && given.Value != strconv.Itoa(Version) {
-		d.Mistake(line, "version: this lab reads scenarios of version %d only, not a %s: "+
-			"write version: %d, or use the lab that the scenario was written for", Version, strict.KindName(given), Version)
+		d.Mistake(line, "version: this lab reads only scenarios of version %d, not a %s: "+
+			"write version: %d, or use the version of lab that the scenario was written for", Version, strict.KindName(given), Version)
 		return s, d.Mistakes()
 	}
 	d.Decode(root, &s)
@@ -109,8 +112,8 @@ func loadOne(fsys fs.FS, id string) (Scenario, strict.Mistakes) {
 	return s, d.Mistakes()
 }
 
-// suffixes are those of files that belong to a scenario: nginx's and the servers'
-// configs, and the servers' applications.
+// suffixes lists the suffixes of the files that belong to a scenario: configuration files of
+// nginx and of the servers, and applications of the servers.
 var suffixes = sync.OnceValue(func() []string {
 	all := []string{".conf"}
 	for _, s := range server.Table {
@@ -123,8 +126,8 @@ var suffixes = sync.OnceValue(func() []string {
 	return all
 })
 
-// readConfigs reads the files beside scenario.yaml. Folders inside a scenario's
-// folder are not looked into.
+// readConfigs reads the files beside scenario.yaml. It does not look into folders inside the
+// scenario's folder.
 func readConfigs(d *strict.Decoder, fsys fs.FS, s Scenario) {
 	entries, err := fs.ReadDir(fsys, s.ID)
 	if err != nil {
@@ -138,7 +141,7 @@ func readConfigs(d *strict.Decoder, fsys fs.FS, s Scenario) {
 			continue
 		}
 		if len(s.Files) == maxConfigs {
-			d.Mistake(0, "more than %d configs and applications beside %s", maxConfigs, FileName)
+			d.Mistake(0, "there are more than %d configuration files and applications beside %s", maxConfigs, FileName)
 			return
 		}
 		text, err := readFile(fsys, s.ID, name)
@@ -150,10 +153,10 @@ func readConfigs(d *strict.Decoder, fsys fs.FS, s Scenario) {
 			d.Add(strict.Mistake{File: s.ID + "/" + name, Line: line, Text: what})
 		}
 		if all += len(text); all > maxAll {
-			d.Mistake(0, "the files beside %s have more than %d bytes together", FileName, maxAll)
+			d.Mistake(0, "together the files beside %s have more than %d bytes", FileName, maxAll)
 			return
 		}
-		s.Files[name] = text // also one that is wrong: it is not missing
+		s.Files[name] = text // a file with a mistake is kept too: it is not missing
 	}
 }
 
@@ -162,19 +165,19 @@ func readFile(fsys fs.FS, folder, name string) (string, error) {
 	if err != nil {
 		var wrapped *fs.PathError
 		if errors.As(err, &wrapped) {
-			err = wrapped.Err // the name stands in front
+			err = wrapped.Err // the message gives the name already
 		}
-		return "", fmt.Errorf("reading %q: %w; a scenario's files are plain files in its folder", name, err)
+		return "", fmt.Errorf("reading %q: %w; a scenario's files must be regular files in its folder", name, err)
 	}
 	if len(text) > maxFile {
-		return "", fmt.Errorf("reading %q: it has more than the %d bytes that a scenario's file may have", name, maxFile)
+		return "", fmt.Errorf("reading %q: it has more than %d bytes, the most that a scenario's file may have", name, maxFile)
 	}
 	return string(text), nil
 }
 
-// readPlain reads a file, a little more of it than is allowed at the most. Opening
-// what is no plain file could wait for ever: the file system must have a Stat of its
-// own, which fs.Sub takes away, or fs.Stat opens it all the same.
+// readPlain reads a regular file, at most one byte more than is allowed. It does not open
+// anything else, because opening a pipe could wait for ever. This needs a file system with a
+// Stat method of its own: without one fs.Stat opens the file, and fs.Sub hides the method.
 func readPlain(fsys fs.FS, name string) ([]byte, error) {
 	info, err := fs.Stat(fsys, name)
 	if err != nil {

@@ -64,39 +64,58 @@ func TestLoadSound(t *testing.T) {
 	}
 }
 
-// One row per kind of mistake: what is written instead of what, and what the
-// author reads.
+// Each row is one kind of mistake: the text that is replaced, the text that replaces it, and
+// the message that the author must read.
 func TestMistakes(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
 		{"unknown field", "symptom:", "symptoms:", `one/scenario.yaml:12: unknown field "symptoms", did you mean "symptom"?`},
 		{"unknown field below", "status: 502", "staus: 502", `one/scenario.yaml:14: unknown field "staus", did you mean "status"?`},
-		{"unknown step", "[restart-backend]", "[restart-backnd]", `one/scenario.yaml:22: unknown step "restart-backnd", did you mean "restart-backend"?`},
-		{"step without object", "{wait: 10ms}", "wait", `one/scenario.yaml:24: the step "wait" needs its object: wait: …`},
+		{"unknown step", "[restart-backend]", "[restart-backnd]", `one/scenario.yaml:22: unknown step "restart-backnd", did ` +
+			`you mean "restart-backend"?`},
+		{"step without object", "{wait: 10ms}", "wait", `one/scenario.yaml:24: the step "wait" needs an object: write it as wait: …`},
 		{"no time span", "wait: 10ms", "wait: soon", `one/scenario.yaml:24: "soon" is not a time span: write it as 300ms or 2s`},
-		{"no regular expression", `'failed \(111:'`, `'failed (111:'`, "one/scenario.yaml:16: error parsing regexp: missing closing ): `failed (111:`"},
-		{"no level", "level: error", "level: eror", `one/scenario.yaml:16: "eror" is not a level of nginx's, did you mean "error"?`},
-		{"no such file", "nginx: nginx.conf", "nginx: ngnix.conf", `one/scenario.yaml:4: no file "ngnix.conf" beside scenario.yaml, did you mean "nginx.conf"?`},
-		{"unused file", "  nginx: nginx.conf", "", "one/nginx.conf: no stage and no fix uses this file"},
+		{"no regular expression", `'failed \(111:'`, `'failed (111:'`,
+			"one/scenario.yaml:16: error parsing regexp: missing closing ): `failed (111:`"},
+		{"no level", "level: error", "level: eror", `one/scenario.yaml:16: "eror" is not a log level of nginx, did you mean "error"?`},
+		{"no such file", "nginx: nginx.conf", "nginx: ngnix.conf", `one/scenario.yaml:4: there is no file "ngnix.conf" ` +
+			`beside scenario.yaml, did you mean "nginx.conf"?`},
+		{"unused file", "  nginx: nginx.conf", "", "one/nginx.conf: this file is not used by any stage or fix: delete it, or " +
+			"name it in scenario.yaml"},
 		{"no status", "status: 200", "status: 20", "one/scenario.yaml:8: 20 is not an HTTP status"},
-		{"no address", "tcp://127.0.0.1:8080", "tcp://localhost", `one/scenario.yaml:11: listen: "localhost" is not an IP address and a port, as in 127.0.0.1:3000 or [::1]:3000`},
-		{"socket elsewhere", "tcp://127.0.0.1:8080", "unix:///etc/passwd", `one/scenario.yaml:11: listen: the path "/etc/passwd" is not below /lab/run, the folder that nginx and the backends share`},
-		{"unknown fault", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: slow-heder`, `one/scenario.yaml:11: unknown fault "slow-heder", did you mean "slow-header"?`},
-		{"fault without such a field", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: refuse, delay: 1s`, `one/scenario.yaml:11: the fault "refuse" does not use delay`},
-		{"reset on a socket", `"tcp://127.0.0.1:8080"`, `"unix:///lab/run/app.sock", fault: reset-before-header`, `one/scenario.yaml:11: the fault "reset-before-header" cannot reset a unix socket: use reset-unread`},
-		{"workers over uwsgi", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: uwsgi, fault: worker-killed`, `one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of uwsgi does not have`},
-		{"bytes over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: malformed-header`, `one/scenario.yaml:11: the fault "malformed-header" works on bytes of http and not over grpc`},
-		{"frames without grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: goaway`, `one/scenario.yaml:11: the fault "goaway" works on bytes of grpc and not over http`},
-		{"workers over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: worker-killed`, `one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of grpc does not have`},
-		{"unknown protocol", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grcp`, `one/scenario.yaml:11: protocol: "grcp" is none of http, fastcgi, grpc`},
-		{"unknown probe", "    home: {status: 502}", "    hom: {status: 502}", `one/scenario.yaml:14: no probe "hom" in healthy, did you mean "home"?`},
-		{"fix not taken into use", "apply: [restart-backend]", "apply: [reload]", `one/scenario.yaml:22: fix "move-the-app" changes a backend and never starts it again: apply: [restart-backend]`},
-		{"no wrong fix", "wrong_fixes:\n  - {id: wait, say: wait, apply: [{wait: 10ms}]}\n", "", "one/scenario.yaml:1: wrong_fixes are missing: without one that stays broken nobody knows that the check can fail"},
-		{"id twice", "{id: wait,", "{id: move-the-app,", `one/scenario.yaml:24: id "move-the-app" stands here a second time`},
-		{"key twice", "tags: [502]", "tags: [502]\ntags: [tcp]", `one/scenario.yaml:3: "tags" stands here a second time, first on line 2`},
+		{"no address", "tcp://127.0.0.1:8080", "tcp://localhost", `one/scenario.yaml:11: listen: "localhost" is not an IP ` +
+			`address with a port, such as 127.0.0.1:3000 or [::1]:3000`},
+		{"socket elsewhere", "tcp://127.0.0.1:8080", "unix:///etc/passwd",
+			`one/scenario.yaml:11: listen: the path "/etc/passwd" is not below /lab/run, the folder that nginx and the backends share`},
+		{"unknown fault", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: slow-heder`,
+			`one/scenario.yaml:11: unknown fault "slow-heder", did you mean "slow-header"?`},
+		{"fault without such a field", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: refuse, delay: 1s`,
+			`one/scenario.yaml:11: the fault "refuse" does not use delay`},
+		{"reset on a socket", `"tcp://127.0.0.1:8080"`, `"unix:///lab/run/app.sock", fault: reset-before-header`,
+			`one/scenario.yaml:11: the fault "reset-before-header" cannot reset a unix socket: use reset-unread`},
+		{"workers over uwsgi", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: uwsgi, fault: worker-killed`,
+			`one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of uwsgi does not have`},
+		{"bytes over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: malformed-header`,
+			`one/scenario.yaml:11: the fault "malformed-header" works on bytes of http and not over grpc`},
+		{"frames without grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", fault: goaway`,
+			`one/scenario.yaml:11: the fault "goaway" works on bytes of grpc and not over http`},
+		{"workers over grpc", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grpc, fault: worker-killed`,
+			`one/scenario.yaml:11: the fault "worker-killed" needs worker processes, which a server of grpc does not have`},
+		{"unknown protocol", `"tcp://127.0.0.1:8080"`, `"tcp://127.0.0.1:8080", protocol: grcp`,
+			`one/scenario.yaml:11: protocol: "grcp" is not one of http, fastcgi, grpc`},
+		{"unknown probe", "    home: {status: 502}", "    hom: {status: 502}",
+			`one/scenario.yaml:14: healthy has no probe "hom", did you mean "home"?`},
+		{"fix not put into effect", "apply: [restart-backend]", "apply: [reload]",
+			`one/scenario.yaml:22: fix "move-the-app" changes a backend, but no step starts it again: add apply: [restart-backend]`},
+		{"no wrong fix", "wrong_fixes:\n  - {id: wait, say: wait, apply: [{wait: 10ms}]}\n", "", "one/scenario.yaml:1: " +
+			"wrong_fixes are missing: add at least one change that leaves the stage broken, to prove that the check can fail"},
+		{"id twice", "{id: wait,", "{id: move-the-app,", `one/scenario.yaml:24: id "move-the-app" appears twice`},
+		{"key twice", "tags: [502]", "tags: [502]\ntags: [tcp]", `one/scenario.yaml:3: "tags" appears twice; the first one is on line 2`},
 		{"no value", "title: the app listens elsewhere", "title:", `one/scenario.yaml:1: "title" has no value`},
-		{"alias", "tags: [502]", "tags: &t [502]\nhints: *t", "one/scenario.yaml:3: aliases (*t) are not read: write the value out"},
-		{"not YAML", "tags: [502]", "tags: [502", "one/scenario.yaml:2: not readable as YAML: did not find expected ',' or ']'"},
-		{"both kinds", "debrief:", "demonstrates: [{id: x, say: x, planted: {apply: [reload]}, show: {probes: {home: {status: 200}}}}]\ndebrief:", "one/scenario.yaml:26: a scenario has either broken, symptom and fixes, or demonstrates"},
+		{"alias", "tags: [502]", "tags: &t [502]\nhints: *t", "one/scenario.yaml:3: aliases (*t) are not supported: write the value out"},
+		{"not YAML", "tags: [502]", "tags: [502", "one/scenario.yaml:2: this is not valid YAML: did not find expected ',' or ']'"},
+		{"both kinds", "debrief:", "demonstrates: [{id: x, say: x, planted: {apply: [reload]}, show: {probes: {home: " +
+			"{status: 200}}}}]\ndebrief:", "one/scenario.yaml:26: a scenario has either broken, symptom and fixes, or " +
+			"demonstrates, but not both"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			text := strings.Replace(sound, row.old, row.new, 1)
@@ -115,18 +134,19 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// The version may be left out. With another one nothing else is said of the file.
+// The version may be left out. If the version is another one, nothing else is reported about
+// the file.
 func TestVersion(t *testing.T) {
 	for head, want := range map[string]string{
 		"":                    "",
 		"version: 1\n":        "",
 		`version: "1"` + "\n": "",
-		"# 2\nversion: 2\nphases: []\n": `one/scenario.yaml:2: version: this lab reads scenarios of version 1 only, not a value ("2"): ` +
-			`write version: 1, or use the lab that the scenario was written for`,
-		"version: 0\n": `one/scenario.yaml:1: version: this lab reads scenarios of version 1 only, not a value ("0"): ` +
-			`write version: 1, or use the lab that the scenario was written for`,
-		"version: [1]\n": `one/scenario.yaml:1: version: this lab reads scenarios of version 1 only, not a list: ` +
-			`write version: 1, or use the lab that the scenario was written for`,
+		"# 2\nversion: 2\nphases: []\n": `one/scenario.yaml:2: version: this lab reads only scenarios of version 1, not a ` +
+			`value ("2"): write version: 1, or use the version of lab that the scenario was written for`,
+		"version: 0\n": `one/scenario.yaml:1: version: this lab reads only scenarios of version 1, not a ` +
+			`value ("0"): write version: 1, or use the version of lab that the scenario was written for`,
+		"version: [1]\n": `one/scenario.yaml:1: version: this lab reads only scenarios of version 1, not a ` +
+			`list: write version: 1, or use the version of lab that the scenario was written for`,
 	} {
 		all, err := Load(folder(head + sound))
 		switch {
@@ -158,8 +178,8 @@ func TestAllMistakesAtOnce(t *testing.T) {
 	for _, m := range mistakes {
 		lines = append(lines, m.Line)
 	}
-	// Line 1 twice: the field that is unknown, and the title that is missing. The
-	// step that is not known leaves its fix with nothing that starts the backend.
+	// Line 1 has two mistakes: the unknown field and the missing title. Line 22 has two as
+	// well, because without the unknown step nothing in that fix starts the backend.
 	if want := []int{1, 1, 8, 16, 22, 22, 24}; !slices.Equal(lines, want) {
 		t.Errorf("mistakes on lines %v, want %v:\n%v", lines, want, err)
 	}

@@ -7,8 +7,9 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 )
 
-// With returns the stage after the change: fields that the delta gives replace
-// the stage's, backend by backend; the rest stays.
+// With returns the stage after a change. The fields that the delta gives replace those of the
+// stage, and for each backend the fields that the delta gives replace the backend's. All other
+// fields keep their values.
 func (s Stage) With(d Delta) Stage {
 	if d.Nginx != "" {
 		s.Nginx = d.Nginx
@@ -29,9 +30,9 @@ func (s Stage) With(d Delta) Stage {
 	return s
 }
 
-// mergeBackend overlays the fields that change gives. A field is taken back by
-// giving its neutral value: fault: none, running: true. A time cannot be taken
-// back, since 0s reads as "not given"; no fix needs it.
+// mergeBackend returns base with the fields that change gives. A change undoes a field by
+// giving its neutral value, such as fault: none or running: true. A time cannot be undone,
+// because 0s means "not given"; no fix needs that.
 func mergeBackend(base, change protocol.Backend) protocol.Backend {
 	from, to := reflect.ValueOf(change), reflect.ValueOf(&base).Elem()
 	for i := range from.NumField() {
@@ -47,7 +48,7 @@ func (d Delta) IsZero() bool {
 	return d.Nginx == "" && d.User == "" && d.Memory == 0 && len(d.Backends) == 0 && len(d.Apply) == 0
 }
 
-// BrokenStage is the stage after the fault.
+// BrokenStage returns the healthy stage with the fault added.
 func (s Scenario) BrokenStage() Stage {
 	if s.Broken == nil {
 		return s.Healthy

@@ -59,21 +59,35 @@ func TestLoadServer(t *testing.T) {
 
 func TestServerMistakes(t *testing.T) {
 	for _, row := range []struct{ name, old, new, want string }{
-		{"unknown server", "server: php-fpm", "server: php-fmp", `one/scenario.yaml:3: unknown server "php-fmp", did you mean "php-fpm"?; there are php-fpm, `},
-		{"no server", "server: php-fpm\n", "", `one/scenario.yaml:7: backend "app" has a config or an application, and the scenario names no server: server: php-fpm | `},
-		{"no application", ", application: index.php", "", `one/scenario.yaml:8: backend "app" needs an application: application: index.php`},
-		{"no configuration", "config: pool.conf, application", "application", `one/scenario.yaml:8: backend "app" needs the configuration of php-fpm: config: php-fpm.conf`},
-		{"configuration of none", "server: php-fpm", "server: node", `one/scenario.yaml:8: node has no configuration beside its application`},
-		{"no such file", "application: index.php", "application: indx.php", `one/scenario.yaml:8: no file "indx.php" beside scenario.yaml, did you mean "index.php"?`},
-		{"unused file", "{config: small.conf}", "{config: pool.conf}", "one/small.conf: no stage and no fix uses this file"},
-		{"fault of lab's own", "{config: small.conf}", "{config: small.conf, fault: refuse, delay: 1s}", "one/scenario.yaml:13: fault is not for a real server: its configuration and its application say how it behaves"},
-		{"tls", "unix:///lab/run/php.sock", "tls://127.0.0.1:9000", `one/scenario.yaml:8: listen: "tls://127.0.0.1:9000": a real server is tcp:// or unix://`},
-		{"no user", "user: www-data", "user: www data", `one/scenario.yaml:6: user: "www data" is not a user's name, as in www-data`},
-		{"user not taken into use", "apply: [check, reload]", "apply: [restart-backend]", `one/scenario.yaml:20: fix "other-user" changes nginx's config and never takes it into use: apply: [check, reload]`},
-		{"name of no folder", "    app: {config: small.conf}", "    app.v2: {config: small.conf}", `one/scenario.yaml:13: backend "app.v2": it names a folder and a service: no dots`},
-		{"command of no server's", "apply: [check, reload]", "apply: [run: '', check, reload]", "one/scenario.yaml:20: run: the command is missing: run: systemctl status app"},
-		{"output of no command", "backend_log: ['reached max_children']", "output: [{run: php -v, match: PHP}]", `one/scenario.yaml:16: output: no step runs "php -v"`},
-		{"empty expression", "['reached max_children']", "['']", "one/scenario.yaml:16: an empty expression fits every line"},
+		{"unknown server", "server: php-fpm", "server: php-fmp", `one/scenario.yaml:3: unknown server "php-fmp", did you ` +
+			`mean "php-fpm"?; the servers are php-fpm, `},
+		{"no server", "server: php-fpm\n", "", `one/scenario.yaml:7: backend "app" has a config or an application, but the ` +
+			`scenario names no server: add server: php-fpm | `},
+		{"no application", ", application: index.php", "", `one/scenario.yaml:8: backend "app" has no application: add ` +
+			`application: index.php`},
+		{"no configuration", "config: pool.conf, application", "application",
+			`one/scenario.yaml:8: backend "app" has no configuration for php-fpm: add config: php-fpm.conf`},
+		{"configuration of none", "server: php-fpm", "server: node", `one/scenario.yaml:8: node has no configuration file, ` +
+			`only an application: remove config`},
+		{"no such file", "application: index.php", "application: indx.php",
+			`one/scenario.yaml:8: there is no file "indx.php" beside scenario.yaml, did you mean "index.php"?`},
+		{"unused file", "{config: small.conf}", "{config: pool.conf}",
+			"one/small.conf: this file is not used by any stage or fix: delete it, or name it in scenario.yaml"},
+		{"fault of lab's own", "{config: small.conf}", "{config: small.conf, fault: refuse, delay: 1s}",
+			"one/scenario.yaml:13: fault does not apply to a real server, whose configuration and application decide how it " +
+				"behaves: remove it"},
+		{"tls", "unix:///lab/run/php.sock", "tls://127.0.0.1:9000", `one/scenario.yaml:8: listen: "tls://127.0.0.1:9000": a ` +
+			`real server can listen only at tcp:// or unix://`},
+		{"no user", "user: www-data", "user: www data", `one/scenario.yaml:6: user: "www data" is not a user name such as www-data`},
+		{"user not taken into use", "apply: [check, reload]", "apply: [restart-backend]", `one/scenario.yaml:20: fix ` +
+			`"other-user" changes nginx's configuration, but no step puts it into effect: add apply: [check, reload]`},
+		{"name of no folder", "    app: {config: small.conf}", "    app.v2: {config: small.conf}",
+			`one/scenario.yaml:13: backend "app.v2": the name is used for a folder and a service`},
+		{"command of no server's", "apply: [check, reload]", "apply: [run: '', check, reload]",
+			"one/scenario.yaml:20: run: the command is missing: write it as run: systemctl status app"},
+		{"output of no command", "backend_log: ['reached max_children']", "output: [{run: php -v, match: PHP}]",
+			`one/scenario.yaml:16: output: no step runs the command "php -v"`},
+		{"empty expression", "['reached max_children']", "['']", "one/scenario.yaml:16: an empty expression matches every line"},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			text := strings.Replace(withServer, row.old, row.new, 1)
@@ -95,11 +109,13 @@ func TestServerMistakes(t *testing.T) {
 	for _, name := range []string{"a.conf", "b.conf", "c.conf", "d.conf"} {
 		files["one/"+name] = files["one/large.conf"]
 	}
-	if _, err := Load(files); err == nil || !strings.Contains(err.Error(), "one/scenario.yaml: the files beside scenario.yaml have more than 1048576 bytes together") {
+	if _, err := Load(files); err == nil ||
+		!strings.Contains(err.Error(), "one/scenario.yaml: together the files beside scenario.yaml have more than 1048576 bytes") {
 		t.Errorf("large files: %v", err)
 	}
 	text := strings.Replace(sound, "  log:", "  backend_log: [x]\n  log:", 1)
-	if _, err := Load(folder(text)); err == nil || !strings.Contains(err.Error(), "backend_log is about a real server's log, and the scenario has no server") {
+	if _, err := Load(folder(text)); err == nil ||
+		!strings.Contains(err.Error(), "backend_log is the log of a real server, but the scenario has no server") {
 		t.Errorf("a log of no server: %v", err)
 	}
 }

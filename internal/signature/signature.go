@@ -52,7 +52,7 @@ type Level struct {
 func (l *Level) UnmarshalText(text []byte) error {
 	name, versions, _ := strings.Cut(string(text), " ")
 	if !slices.Contains(nginx.Levels, name) {
-		return fmt.Errorf("%q is not a level of nginx's%s", name, strict.Suggest(name, nginx.Levels))
+		return fmt.Errorf("%q is not a log level of nginx%s", name, strict.Suggest(name, nginx.Levels))
 	}
 	l.Name = name
 	for _, bound := range []struct {

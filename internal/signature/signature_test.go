@@ -253,7 +253,7 @@ func TestMistakesHaveALine(t *testing.T) {
 		"unknown field":   {good + strings.Replace(other, "means", "meens", 1), `signatures/x.yaml:13: unknown field "meens", did you mean "means"?`},
 		"expression":      {good + strings.Replace(other, "match: x", "match: '('", 1), "signatures/x.yaml:10: error parsing regexp"},
 		"every line":      {good + strings.Replace(other, "match: x", "match: 'x*'", 1), `signatures/x.yaml:8: "b" needs a match`},
-		"level":           {good + strings.Replace(other, "[error]", "[eror]", 1), `signatures/x.yaml:11: "eror" is not a level of nginx's, did you mean "error"?`},
+		"level":           {good + strings.Replace(other, "[error]", "[eror]", 1), `signatures/x.yaml:11: "eror" is not a log level of nginx, did you mean "error"?`},
 		"version":         {good + strings.Replace(other, "[error]", "[error <new]", 1), `"new" is not a version of nginx`},
 		"versions":        {good + strings.Replace(other, "[error]", "[error maybe]", 1), `"error maybe": a level is a name`},
 		"twice":           {good + other + good, `signatures/x.yaml:15: the id "a" is there twice`},

@@ -10,25 +10,27 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Decoder fills Go values from the YAML nodes of one file and collects the mistakes.
-// yaml.v3's own decoder stops at the first value that an UnmarshalText refuses, and
-// does not give its line. An author wants every mistake of a file at once.
+// Decoder fills Go values from the YAML nodes of one file and collects the mistakes it finds.
+// yaml.v3 has a decoder of its own, but it stops at the first value that an UnmarshalText
+// refuses, and does not give the line of that value. An author wants to see every mistake of a
+// file at once.
 type Decoder struct {
 	file      string
-	maxValues int    // names and values in the file
-	empty     string // follows the word "empty" in the mistake about an empty file
+	maxValues int    // the most names and values that the file may have
+	empty     string // is appended to the message about an empty file
 	mistakes  Mistakes
 }
 
-// NewDecoder returns a decoder for a file of at most maxValues names and values. The
-// text empty says what to do about an empty file; it may be "".
+// NewDecoder returns a decoder for a file that may have at most maxValues names and values.
+// The text empty is appended to the message about an empty file and says what to do about it;
+// it may be "".
 func NewDecoder(file string, maxValues int, empty string) *Decoder {
 	return &Decoder{file: file, maxValues: maxValues, empty: empty}
 }
 
-// Decode reads a YAML file of at most maxValues names and values into a pointer to a
-// struct. Unknown fields, wrong kinds and aliases are mistakes, and all of them are
-// returned.
+// Decode reads a YAML file into the struct that into points to. The file may have at most
+// maxValues names and values. Decode returns every mistake; unknown fields, values of the
+// wrong kind and aliases count as mistakes.
 func Decode(file, text string, maxValues int, into any) Mistakes {
 	d := NewDecoder(file, maxValues, "")
 	if root := d.Parse(text); root != nil {
@@ -37,22 +39,26 @@ func Decode(file, text string, maxValues int, into any) Mistakes {
 	return d.mistakes
 }
 
-// Line is the line of its file on which a value stands. A struct that has a field of
-// this type with the tag `yaml:"-"` gets it set when the struct is decoded.
+// Line is the line of the file on which a value begins. Decode sets every struct field that
+// has this type and the tag `yaml:"-"`.
 type Line int
 
-// Nobody reads more than this, and a file of a kilobyte can have a thousand mistakes.
+// These limits exist because nobody reads more than this, and a file of one kilobyte can have
+// a thousand mistakes.
 const (
-	MaxMistakes = 50   // of one file
-	MaxText     = 1000 // bytes of one mistake's text
+	MaxMistakes = 50   // per file
+	MaxText     = 1000 // bytes in the text of one mistake
 )
 
-// Mistake adds a mistake at a line of the file; line 0 means the file as a whole.
+// Mistake records a mistake at a line of the file. Line 0 means the file as a whole.
 func (d *Decoder) Mistake(line int, format string, args ...any) {
 	switch text := fmt.Sprintf(format, args...); {
 	case d.Full():
 	case len(d.mistakes) == MaxMistakes:
-		d.mistakes = append(d.mistakes, Mistake{d.file, 1, fmt.Sprintf("more than %d mistakes: mend these first", MaxMistakes)})
+		d.mistakes = append(
+			d.mistakes,
+			Mistake{d.file, 1, fmt.Sprintf("more than %d mistakes; the rest are not shown: correct these first", MaxMistakes)},
+		)
 	case len(text) > MaxText:
 		d.mistakes = append(d.mistakes, Mistake{d.file, line, strings.ToValidUTF8(text[:MaxText], "") + " …"})
 	default:
@@ -60,27 +66,28 @@ func (d *Decoder) Mistake(line int, format string, args ...any) {
 	}
 }
 
-// Add adds a mistake that was found in another file.
+// Add records a mistake that was found in another file.
 func (d *Decoder) Add(m Mistake) { d.mistakes = append(d.mistakes, m) }
 
-// Mistakes returns what was wrong so far.
+// Mistakes returns the mistakes found so far.
 func (d *Decoder) Mistakes() Mistakes { return d.mistakes }
 
-// Full reports whether further mistakes are left out.
+// Full reports whether the limit is reached, so that further mistakes are dropped.
 func (d *Decoder) Full() bool { return len(d.mistakes) > MaxMistakes }
 
-// NodeDecoder is a value that reads its node by itself.
+// NodeDecoder is a value that decodes itself from a YAML node.
 type NodeDecoder interface {
 	DecodeNode(d *Decoder, n *yaml.Node)
 }
 
-// Decode fills the value that into points to from a node.
+// Decode fills the value that into points to from a YAML node.
 func (d *Decoder) Decode(n *yaml.Node, into any) { d.value(n, reflect.ValueOf(into).Elem()) }
 
 func (d *Decoder) value(n *yaml.Node, v reflect.Value) {
 	if n.Kind == yaml.AliasNode {
-		// Aliases make a small file large ("billion laughs"); these files are short enough to spell values out.
-		d.Mistake(n.Line, "aliases (*%s) are not read: write the value out", n.Value)
+		// A small file can expand to a huge one through aliases ("billion laughs"). The files
+		// that this package reads are short, so authors can write the values out.
+		d.Mistake(n.Line, "aliases (*%s) are not supported: write the value out", n.Value)
 		return
 	}
 	if v.CanAddr() {
@@ -90,7 +97,7 @@ func (d *Decoder) value(n *yaml.Node, v reflect.Value) {
 			return
 		case encoding.TextUnmarshaler:
 			if n.Kind != yaml.ScalarNode {
-				d.Mistake(n.Line, "one value belongs here, not a %s", KindName(n))
+				d.Mistake(n.Line, "expected a single value here, not a %s", KindName(n))
 			} else if err := custom.UnmarshalText([]byte(n.Value)); err != nil {
 				d.Mistake(n.Line, "%v", err)
 			}
@@ -109,7 +116,7 @@ func (d *Decoder) value(n *yaml.Node, v reflect.Value) {
 		d.decodeMap(n, v)
 	case reflect.Slice:
 		if n.Kind != yaml.SequenceNode {
-			d.Mistake(n.Line, "a list belongs here ([a, b] or lines that begin with -), not a %s", KindName(n))
+			d.Mistake(n.Line, "expected a list here ([a, b], or lines that begin with -), not a %s", KindName(n))
 			return
 		}
 		for _, item := range n.Content {
@@ -124,7 +131,7 @@ func (d *Decoder) value(n *yaml.Node, v reflect.Value) {
 
 func (d *Decoder) decodeStruct(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
-		d.Mistake(n.Line, "fields belong here (%s), not a %s", strings.Join(fieldNames(v.Type()), ", "), KindName(n))
+		d.Mistake(n.Line, "expected fields here (%s), not a %s", strings.Join(fieldNames(v.Type()), ", "), KindName(n))
 		return
 	}
 	for i := range v.NumField() {
@@ -139,7 +146,7 @@ func (d *Decoder) decodeStruct(n *yaml.Node, v reflect.Value) {
 			names := fieldNames(v.Type())
 			hint := Suggest(key.Value, names)
 			if hint == "" {
-				hint = "; the fields here are " + strings.Join(names, ", ")
+				hint = "; the fields allowed here are " + strings.Join(names, ", ")
 			}
 			d.Mistake(key.Line, "unknown field %q%s", key.Value, hint)
 			return
@@ -150,7 +157,7 @@ func (d *Decoder) decodeStruct(n *yaml.Node, v reflect.Value) {
 
 func (d *Decoder) decodeMap(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.MappingNode {
-		d.Mistake(n.Line, "names with values belong here ({app: …}), not a %s", KindName(n))
+		d.Mistake(n.Line, "expected names with values here ({app: …}), not a %s", KindName(n))
 		return
 	}
 	if v.IsNil() {
@@ -168,11 +175,11 @@ func (d *Decoder) eachPair(n *yaml.Node, visit func(key, value *yaml.Node)) {
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		if key.Kind != yaml.ScalarNode {
-			d.Mistake(key.Line, "a name belongs here, not a %s", KindName(key))
+			d.Mistake(key.Line, "expected a name here, not a %s", KindName(key))
 			continue
 		}
 		if first, again := seen[key.Value]; again {
-			d.Mistake(key.Line, "%q stands here a second time, first on line %d", key.Value, first)
+			d.Mistake(key.Line, "%q appears twice; the first one is on line %d", key.Value, first)
 			continue
 		}
 		seen[key.Value] = key.Line
@@ -186,7 +193,7 @@ func (d *Decoder) eachPair(n *yaml.Node, visit func(key, value *yaml.Node)) {
 
 func (d *Decoder) decodeScalar(n *yaml.Node, v reflect.Value) {
 	if n.Kind != yaml.ScalarNode {
-		d.Mistake(n.Line, "one value belongs here, not a %s", KindName(n))
+		d.Mistake(n.Line, "expected a single value here, not a %s", KindName(n))
 		return
 	}
 	switch v.Kind() {
@@ -202,7 +209,7 @@ func (d *Decoder) decodeScalar(n *yaml.Node, v reflect.Value) {
 	case reflect.Int, reflect.Int64:
 		i, err := strconv.ParseInt(n.Value, 10, 64)
 		if err != nil || i < 0 {
-			d.Mistake(n.Line, "%q is not a whole number", n.Value)
+			d.Mistake(n.Line, "%q is not a whole number of 0 or more", n.Value)
 			return
 		}
 		v.SetInt(i)
@@ -211,7 +218,7 @@ func (d *Decoder) decodeScalar(n *yaml.Node, v reflect.Value) {
 	}
 }
 
-// KindName names what a node is, for a message.
+// KindName describes a node's kind in messages.
 func KindName(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -224,7 +231,8 @@ func KindName(n *yaml.Node) string {
 	return fmt.Sprintf("value (%q)", n.Value)
 }
 
-// fieldsOf maps the YAML names of a struct to its fields, those of inlined structs too.
+// fieldsOf maps YAML names to the fields of a struct. It includes the fields of inlined
+// structs.
 func fieldsOf(v reflect.Value) map[string]reflect.Value {
 	fields := map[string]reflect.Value{}
 	for i := range v.NumField() {
@@ -241,7 +249,7 @@ func fieldsOf(v reflect.Value) map[string]reflect.Value {
 	return fields
 }
 
-// fieldNames lists the YAML names of a struct in the order of its definition.
+// fieldNames lists a struct's YAML names in the order of the struct's definition.
 func fieldNames(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
@@ -256,8 +264,9 @@ func fieldNames(t reflect.Type) []string {
 	return names
 }
 
-// FieldName returns the name that a struct's field has in YAML, or that its fields
-// stand among those of the outer struct. A field that YAML does not have is named "".
+// FieldName returns the name that a struct field has in YAML. If inline is true, the field is
+// a struct whose fields appear among those of the outer struct. The name is "" for a field
+// that does not appear in YAML.
 func FieldName(f reflect.StructField) (name string, inline bool) {
 	name, options, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	if strings.Contains(options, "inline") {

@@ -1,5 +1,5 @@
-// Package strict reads YAML files that people write, and reports every mistake at its
-// line. It knows nothing of what the files are about.
+// Package strict reads YAML files that people write, and reports every mistake with its line.
+// It does not know what the files are about.
 package strict
 
 import (
@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Mistake is one thing wrong in a file, where it stands and what to do about it.
+// Mistake is one thing that is wrong in a file: where it is, and what to do about it.
 type Mistake struct {
 	File string `json:"file"`
-	Line int    `json:"line"` // 1-based; 0 when it is about the file as a whole
+	Line int    `json:"line"` // counts from 1; 0 means the file as a whole
 	Text string `json:"text"`
 }
 
@@ -22,8 +22,8 @@ func (m Mistake) String() string {
 	return fmt.Sprintf("%s:%d: %s", m.File, m.Line, m.Text)
 }
 
-// Mistakes is everything wrong with the files that were read, so that an
-// author mends a file once.
+// Mistakes lists everything that is wrong with the files that were read, so that an author can
+// correct all of it in one go.
 type Mistakes []Mistake
 
 func (m Mistakes) Error() string {
@@ -47,8 +47,8 @@ func (m Mistakes) sorted() Mistakes {
 	return m
 }
 
-// OrNil is the mistakes, sorted, as an error: an empty list must not become a
-// non-nil one.
+// OrNil returns the sorted mistakes as an error, or nil if there are none. Without it an empty
+// list would become an error that is not nil.
 func (m Mistakes) OrNil() error {
 	if len(m) == 0 {
 		return nil

@@ -14,7 +14,8 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// Parse reads the one document of the file; nil if there is none to go on with.
+// Parse reads the document of a file. It returns nil, and records a mistake, if the file
+// cannot be decoded any further.
 func (d *Decoder) Parse(text string) *yaml.Node {
 	if line, what := NotText(text); what != "" {
 		d.Mistake(line, "%s", what)
@@ -24,30 +25,30 @@ func (d *Decoder) Parse(text string) *yaml.Node {
 	var document, second yaml.Node
 	err := documents.Decode(&document)
 	if errors.Is(err, io.EOF) {
-		d.Mistake(1, "empty%s", d.empty)
+		d.Mistake(1, "the file is empty%s", d.empty)
 		return nil
 	}
 	if err == nil {
 		if err = documents.Decode(&second); errors.Is(err, io.EOF) {
 			err = nil
 		} else if err == nil {
-			d.Mistake(second.Line, "a second document begins here, and only the first is read: take the --- away")
+			d.Mistake(second.Line, "a second YAML document begins here, but only the first one is read: remove the ---")
 		}
 	}
 	if err != nil {
 		line, what := yamlError(err)
-		// The end of the file counts as a line of its own there.
-		d.Mistake(min(line, 1+strings.Count(text, "\n")), "not readable as YAML: %s", what)
+		// The library counts the end of the file as a line of its own.
+		d.Mistake(min(line, 1+strings.Count(text, "\n")), "this is not valid YAML: %s", what)
 		return nil
 	}
 	if extra := d.surplus(&document, new(int)); extra != nil {
-		d.Mistake(extra.Line, "more than %d names and values: make several files of it", d.maxValues)
+		d.Mistake(extra.Line, "the file has more than %d names and values: split it into several files", d.maxValues)
 		return nil
 	}
 	return document.Content[0]
 }
 
-// surplus returns the first node beyond maxValues.
+// surplus returns the first node that exceeds maxValues, or nil.
 func (d *Decoder) surplus(n *yaml.Node, seen *int) *yaml.Node {
 	if *seen++; *seen > d.maxValues {
 		return n
@@ -60,8 +61,8 @@ func (d *Decoder) surplus(n *yaml.Node, seen *int) *yaml.Node {
 	return nil
 }
 
-// NotText finds the first character that no text file has: YAML's library names no
-// line for them, and a terminal would obey some.
+// NotText finds the first character that does not belong in a text file, and describes it. The
+// YAML library gives no line for such characters, and a terminal would act on some of them.
 func NotText(text string) (line int, what string) {
 	for i, r := range text {
 		switch {
@@ -69,7 +70,7 @@ func NotText(text string) (line int, what string) {
 			what = fmt.Sprintf("the byte 0x%02x is not UTF-8: save the file as UTF-8", text[i])
 		case r == '\n' || r == '\t' || r == '\r' || r == '\uFEFF' && i == 0:
 		case unicode.IsControl(r), unicode.Is(unicode.Bidi_Control, r), r == '\uFEFF', r == '\uFFFE', r == '\uFFFF':
-			what = fmt.Sprintf("the character %U cannot be seen and does not belong here: take it out", r)
+			what = fmt.Sprintf("the character %U is invisible and does not belong here: remove it", r)
 		}
 		if what != "" {
 			return 1 + strings.Count(text[:i], "\n"), what
@@ -80,9 +81,9 @@ func NotText(text string) (line int, what string) {
 
 var yamlLine = lazy.Regexp(`^yaml: (?:line (\d+): )?(.*)$`)
 
-// yamlError takes the library's message apart. Its parser counts lines from 0,
-// its scanner from 1; the words tell which of them spoke. Of the first line neither
-// gives the number.
+// yamlError splits the library's message into a line number and a text. The library's parser
+// counts lines from 0 and its scanner counts them from 1; the wording shows which of the two
+// wrote the message. Neither gives a line number when the mistake is on the first line.
 func yamlError(err error) (line int, what string) {
 	m := yamlLine().FindStringSubmatch(err.Error())
 	if m == nil {

@@ -5,17 +5,17 @@ import (
 	"strings"
 )
 
-// Regexp is a regular expression (RE2) that is compiled as it is read.
+// Regexp is a regular expression (RE2) that is compiled when the file is read.
 type Regexp struct{ *regexp.Regexp }
 
-// Quote is the expression that fits a text as it stands, but for how many blanks there
-// are between its words.
+// Quote returns an expression that matches the text literally, except that any amount of white
+// space may stand between its words.
 func Quote(text string) Regexp {
 	words := strings.Fields(regexp.QuoteMeta(text))
 	return Regexp{regexp.MustCompile(strings.Join(words, `\s+`))}
 }
 
-// UnmarshalText compiles the expression. An empty text is no expression.
+// UnmarshalText compiles the expression. An empty text gives no expression.
 func (r *Regexp) UnmarshalText(text []byte) (err error) {
 	if len(text) == 0 {
 		r.Regexp = nil
@@ -25,7 +25,7 @@ func (r *Regexp) UnmarshalText(text []byte) (err error) {
 	return err
 }
 
-// MarshalText returns the expression's source.
+// MarshalText returns the source of the expression.
 func (r Regexp) MarshalText() ([]byte, error) {
 	if r.Regexp == nil {
 		return nil, nil

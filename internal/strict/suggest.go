@@ -2,13 +2,13 @@ package strict
 
 import "strings"
 
-// maxWord is the longest word that is compared; the work grows with its square.
+// maxWord is the length of the longest word that is compared. The work grows with its square.
 const maxWord = 64
 
-// Suggest returns `, did you mean "x"?` for the candidate nearest to word, or "" if none
-// is near enough to be a slip of the finger: one letter in three may be wrong, counted in
-// the shorter of the two, and in words of three to five letters just one. Numbers get no
-// suggestion: 500 is no slip for 502.
+// Suggest returns `, did you mean "x"?` for the candidate that is nearest to word. It returns
+// "" if no candidate is near enough to be a typing mistake. One letter in three may be wrong,
+// counted in the shorter of the two words, so words of three to five letters may have one
+// wrong letter. Numbers get no suggestion: 500 is not a typing mistake for 502.
 func Suggest(word string, candidates []string) string {
 	if len(word) > maxWord || strings.Trim(word, "0123456789") == "" {
 		return ""
@@ -22,7 +22,7 @@ func Suggest(word string, candidates []string) string {
 			best, distance = c, d
 		}
 	}
-	// A longer word that the user began to type, or a part of one.
+	// The word may be a part of a longer one, for example one that the user did not finish.
 	if best == "" && len(word) >= 3 {
 		for _, c := range candidates {
 			if len(c) <= maxWord && strings.Contains(c, word) {
@@ -37,7 +37,7 @@ func Suggest(word string, candidates []string) string {
 	return `, did you mean "` + best + `"?`
 }
 
-// editDistance counts insertions, deletions, replacements and swaps of neighbours.
+// editDistance counts insertions, deletions, replacements and swaps of neighbouring letters.
 func editDistance(a, b string) int {
 	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range last {

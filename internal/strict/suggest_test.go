@@ -17,7 +17,7 @@ func TestSuggest(t *testing.T) {
 	)
 	for _, row := range []struct{ word, candidates, want string }{
 		{"wrong-prot", ids, "wrong-port"},
-		{"port", ids, "wrong-port"}, // a part of it
+		{"port", ids, "wrong-port"}, // a part of the candidate
 		{"zzz", ids, ""},
 		{"x", ids, ""},
 		{"", ids, ""},
@@ -41,7 +41,7 @@ func TestSuggest(t *testing.T) {
 		{"eror", levels, "error"},
 		{"fail", levels, ""},
 		{"wran", levels, "warn"},
-		// Longer ones.
+		// Longer words.
 		{"juint", forms, "junit"},
 		{"tabel", forms, "table"},
 		{"staus", fields, "status"},
@@ -55,7 +55,7 @@ func TestSuggest(t *testing.T) {
 		// Numbers.
 		{"501", tags, ""},
 		{"50", tags, ""},
-		// Too long to be compared.
+		// Words that are too long to be compared.
 		{strings.Repeat("a", maxWord+1), strings.Repeat("a", maxWord), ""},
 		{strings.Repeat("a", maxWord-1), strings.Repeat("a", maxWord), strings.Repeat("a", maxWord)},
 	} {

@@ -2,16 +2,17 @@ package strict
 
 import "go.yaml.in/yaml/v3"
 
-// Words and Numbers are lists that are written as one value where they have one.
+// Words and Numbers are lists that may be written in YAML as a single value if they have only
+// one element.
 type (
 	Words   []string
 	Numbers []int
 )
 
-// MarshalYAML writes one value as itself.
+// MarshalYAML writes a list of one element as a single value.
 func (w Words) MarshalYAML() (any, error) { return single(w), nil }
 
-// MarshalYAML writes one value as itself.
+// MarshalYAML writes a list of one element as a single value.
 func (n Numbers) MarshalYAML() (any, error) { return single(n), nil }
 
 func single[T any](list []T) any {
@@ -21,13 +22,12 @@ func single[T any](list []T) any {
 	return list
 }
 
-// DecodeNode reads one value or a list of them.
+// DecodeNode reads a single value or a list.
 func (w *Words) DecodeNode(d *Decoder, n *yaml.Node) { decodeList(d, n, (*[]string)(w)) }
 
-// DecodeNode reads one value or a list of them.
+// DecodeNode reads a single value or a list.
 func (n *Numbers) DecodeNode(d *Decoder, node *yaml.Node) { decodeList(d, node, (*[]int)(n)) }
 
-// decodeList reads one value or a list of them.
 func decodeList[T any](d *Decoder, n *yaml.Node, list *[]T) {
 	if n.Kind == yaml.SequenceNode {
 		d.Decode(n, list)

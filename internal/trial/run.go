@@ -6,47 +6,47 @@ import (
 	"time"
 )
 
-// Runner runs whole trials; testbed.Pool does. An error is always the lab's own trouble:
-// what nginx refuses, and what an operator's step cannot do, is part of the observation.
-// What was seen until an error is returned with it.
+// Runner runs whole trials; testbed.Pool is one. An error of a Runner always means that lab
+// itself failed. A configuration that nginx refuses, or a step that an operator could not take
+// either, is part of the observation and not an error. Run returns what was seen until the
+// error together with the error.
 type Runner interface {
 	Run(ctx context.Context, what Trial) (Observation, error)
 }
 
-// Live is a trial that goes on: its stage is in place, and phases can be done with it
-// whenever the caller likes. Its methods are called one at a time.
+// Live is a trial that has started and is not closed yet. Its stage is in place, and the
+// caller can do phases whenever it likes. The methods must not be called at the same time.
 type Live interface {
-	// Do takes a phase's steps, sends its probes and returns what was seen.
+	// Do takes the phase's steps, sends its probes, and returns what was seen.
 	Do(ctx context.Context, phase Phase) (PhaseSeen, error)
-	// Seen is what was seen so far, with the backends as they are now.
+	// Seen returns what was seen so far, with the current state of the backends.
 	Seen(ctx context.Context) (Observation, error)
-	// Close ends the trial and returns all that was seen. When it returns, nothing of
-	// the trial is running any more.
+	// Close ends the trial and returns everything that was seen. When it returns, no process
+	// of the trial is running any more.
 	Close(ctx context.Context) (Observation, error)
-	// Leave lets the stage go on without this process, and names it. It can be attached
-	// to by its name until it expires.
+	// Leave lets the stage go on without this process, and returns the name of the testbed.
+	// Other processes can attach to the testbed by this name until it expires.
 	Leave(ctx context.Context) (name string, err error)
-	// Refused is what nginx said when it did not start with the stage's configuration;
-	// no phase can be done then.
+	// Refused is the message with which nginx refused the stage's configuration when it
+	// started. If it is not empty, no phase can be done.
 	Refused() string
 }
 
-// limit bounds one trial that nobody watches; its waits are bounded by the scenario's
-// checks.
+// limit bounds a trial that nobody watches. The checks of a scenario bound each of its waits.
 const limit = 3 * time.Minute
 
-// Within bounds the time that the trial may take.
+// Within returns a context that bounds the time which the trial may take.
 func (t Trial) Within(ctx context.Context) (context.Context, context.CancelFunc) {
 	most := limit
 	for _, p := range t.Probes {
-		if p.Exactly != nil { // nobody has checked how long these may take
+		if p.Exactly != nil { // nobody has checked how long these requests may take
 			most += p.Exactly.Timeout.D()
 		}
 	}
 	return context.WithTimeoutCause(ctx, most, fmt.Errorf("the trial took longer than %s", most))
 }
 
-// Through does the trial's phases one after the other, until one fails.
+// Through does the trial's phases in order. It stops at the first one that fails.
 func (t Trial) Through(ctx context.Context, live Live) error {
 	if live.Refused() != "" {
 		return nil

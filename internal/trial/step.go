@@ -8,63 +8,68 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 )
 
-// Step is one thing that an operator does. In YAML it is a word (check, reload)
-// or one word with its object (restart-backend: app).
+// Step is one action of an operator. In YAML it is a word (check, reload) or a word with its
+// object (restart-backend: app).
 type Step struct {
-	Do     string            // a name of Steps
-	Target string            // a backend's name or a path; "" means every backend
-	Wait   protocol.Duration // of the step wait
-	Mode   string            // of the step chmod, octal
-	Owner  string            // of the step chown: nginx, root or UID:GID
-	Run    string            // of the step run: a command
+	Do     string            // the name of a step in Steps
+	Target string            // the name of a backend or a path; "" means every backend
+	Wait   protocol.Duration // the time that the step wait waits
+	Mode   string            // the octal mode that the step chmod sets
+	Owner  string            // the owner that the step chown sets: nginx, root or UID:GID
+	Run    string            // the command that the step run runs
 }
 
-// Kind says what object a step takes.
+// Kind is the kind of object that a step takes.
 type Kind int
 
-// What a step's object can be.
 const (
 	NoObject   Kind = iota
-	AnyBackend      // a backend's name, or none for all of them
+	AnyBackend      // the name of a backend, or nothing for all of them
 	Time            // a time span
 	FileMode        // {path, mode}
 	FileOwner       // {path, owner}
-	Path            // a path in the sockets' folder
-	Command         // a command and its arguments, separated by blanks
+	Path            // a path in the folder of the sockets
+	Command         // a command and its arguments, separated by white space
 )
 
-// StepKind is one row of the table of steps.
+// StepKind is one row of the table Steps.
 type StepKind struct {
 	Name    string
 	Object  Kind
-	Doc     string // what the operator would type
-	Nginx   bool   // takes a changed nginx config into use
-	Backend bool   // takes a changed backend into use
+	Doc     string // what an operator would type
+	Nginx   bool   // whether the step puts a changed nginx configuration into effect
+	Backend bool   // whether the step puts a changed backend into effect
 }
 
-// Steps is every step there is.
+// Steps lists every kind of step.
 var Steps = []StepKind{
 	{"check", NoObject, "nginx -t", false, false},
 	{"reload", NoObject, "nginx -s reload, and wait until the old workers are gone", true, false},
 	{"restart-nginx", NoObject, "systemctl restart nginx", true, false},
 	{"stop-nginx", NoObject, "systemctl stop nginx", false, false},
 	{"start-nginx", NoObject, "systemctl start nginx", true, false},
-	{"restart-backend", AnyBackend, "systemctl restart app, without waiting until it listens if it has a boot time", false, true},
+	{
+		"restart-backend",
+		AnyBackend,
+		"systemctl restart app (it does not wait until the app listens if the app has a boot time)",
+		false,
+		true,
+	},
 	{"start-backend", AnyBackend, "systemctl start app", false, true},
 	{"stop-backend", AnyBackend, "systemctl stop app (SIGTERM, and wait until it is gone)", false, false},
 	{"kill-backend", AnyBackend, "kill -9 of the app", false, false},
 	{"await-backend", AnyBackend, "wait until the app listens", false, false},
-	{"update-container", NoObject, "docker update --memory of the backend container", false, false},
-	{"pause-container", NoObject, "docker pause of the backend container", false, false},
-	{"unpause-container", NoObject, "docker unpause of the backend container", false, false},
+	{"update-container", NoObject, "docker update --memory, for the backend container", false, false},
+	{"pause-container", NoObject, "docker pause, for the backend container", false, false},
+	{"unpause-container", NoObject, "docker unpause, for the backend container", false, false},
 	{"wait", Time, "sleep", false, false},
 	{"chmod", FileMode, "chmod MODE PATH, in the backend container", false, false},
 	{"chown", FileOwner, "chown OWNER PATH, in the backend container", false, false},
 	{"remove", Path, "rm PATH, in the backend container", false, false},
-	{"run", Command, "the command, in the container of a scenario's server; no shell reads it", false, false},
+	{"run", Command, "the command itself, in the container of the scenario's server; it is run without a shell", false, false},
 }
 
-// FindStep looks a step up by name.
+// FindStep returns the kind of step that has this name.
 func FindStep(name string) (StepKind, bool) {
 	for _, s := range Steps {
 		if s.Name == name {
@@ -74,8 +79,9 @@ func FindStep(name string) (StepKind, bool) {
 	return StepKind{}, false
 }
 
-// String is the step on one line: "restart-backend app", "chmod 0660 /lab/run/app.sock".
-// What may hold blanks stands last, so that the step can be read back.
+// String writes the step on one line, such as "restart-backend app" or "chmod 0660
+// /lab/run/app.sock". The part that may contain spaces comes last, so that parseStep can read
+// the step back.
 func (s Step) String() string {
 	switch kind, _ := FindStep(s.Do); kind.Object {
 	case Time:
@@ -93,7 +99,7 @@ func (s Step) String() string {
 	return s.Do
 }
 
-// parseStep reads what String writes.
+// parseStep reads a step that String wrote.
 func parseStep(text string) (s Step, err error) {
 	var object string
 	s.Do, object, _ = strings.Cut(text, " ")
@@ -112,10 +118,10 @@ func parseStep(text string) (s Step, err error) {
 	return s, err
 }
 
-// MarshalJSON writes the step on one line.
+// MarshalJSON writes the step as a string with one line.
 func (s Step) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
-// UnmarshalJSON reads the step back, so that reports can be merged.
+// UnmarshalJSON reads a step that MarshalJSON wrote, so that reports can be merged.
 func (s *Step) UnmarshalJSON(text []byte) error {
 	var line string
 	if err := json.Unmarshal(text, &line); err != nil {

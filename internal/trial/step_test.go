@@ -8,7 +8,8 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 )
 
-// Every kind of step is read back from JSON as it was, also with blanks in it.
+// Every kind of step must be read back from JSON unchanged, even if it contains spaces, quotes
+// or line breaks.
 func TestStepJSON(t *testing.T) {
 	t.Parallel()
 	const odd = ` two  words

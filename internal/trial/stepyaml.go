@@ -6,7 +6,8 @@ import (
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// DecodeNode reads a step: "reload", or "restart-backend: app".
+// DecodeNode reads a step: a word ("reload") or a word with its object ("restart-backend:
+// app").
 func (s *Step) DecodeNode(d *strict.Decoder, n *yaml.Node) {
 	object := (*yaml.Node)(nil)
 	switch {
@@ -29,7 +30,7 @@ func (s *Step) DecodeNode(d *strict.Decoder, n *yaml.Node) {
 	}
 	if object == nil {
 		if kind.Object != NoObject && kind.Object != AnyBackend {
-			d.Mistake(n.Line, "the step %q needs its object: %s: …", s.Do, s.Do)
+			d.Mistake(n.Line, "the step %q needs an object: write it as %s: …", s.Do, s.Do)
 		}
 		return
 	}
