@@ -41,11 +41,15 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 func referenceMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Faults, servers, steps and certificates\n\n" + generated)
-	b.WriteString(
-		"## Faults\n\nWhat `fault:` of a backend can be. Beside the fields named here every backend has `listen`, `protocol`, `running`, `boot`, `body`, `owner`, `mode` and `tls`.\n\n| fault | what a client of it sees | uses |\n| --- | --- | --- |\n",
-	)
+	b.WriteString("## Faults\n\nWhat `fault:` of a backend can be. Beside the fields named here every backend has `listen`, `protocol`, " +
+		"`running`, `boot`, `body`, `owner`, `mode` and `tls`. The last column has the names under which `lab config` tries the fault " +
+		"on your own configuration.\n\n| fault | what a client of it sees | uses | `lab config` |\n| --- | --- | --- | --- |\n")
 	for _, f := range fault.Table {
-		fmt.Fprintf(&b, "| %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "))
+		var cases []string
+		for _, c := range f.Cases {
+			cases = append(cases, c.Name)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "), strings.Join(cases, ", "))
 	}
 	b.WriteString(
 		"\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and `config:` is its unit.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n",

@@ -72,11 +72,6 @@ func Advise(ctx context.Context, runner Runner, source *deployment.Source, optio
 	return c, all, err
 }
 
-// has reports whether a cell can be had of a target.
-func (t Target) has(id cellID) bool {
-	return slices.Contains(t.cells(), id) || id.Fault == idleClose && t.keeps()
-}
-
 func severity(a Advice) int { return slices.Index(Severities, a.Severity) }
 
 // Severities is every severity of advice, the gravest first.

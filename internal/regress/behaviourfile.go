@@ -95,8 +95,10 @@ func ReadBehaviour(name string) (Behaviour, error) {
 func (b Behaviour) check(name string) error {
 	var wrong strict.Mistakes
 	known := []string{None}
-	for _, f := range Faults {
-		known = append(known, f.Name)
+	for _, f := range Faults() {
+		if !f.Kept {
+			known = append(known, f.Name)
+		}
 	}
 	for _, rule := range b.Ignore {
 		for _, field := range rule.Fields {

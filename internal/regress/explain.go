@@ -6,31 +6,37 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/gatewaylab/lab/fixtures/backends/fault"
 	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/nginx"
 )
 
+// What decides how nginx bears a fault, by the stage of the request; * is the family.
+var (
+	decidesAt = map[fault.Stage][]string{
+		fault.Handshaking: {"*_ssl_verify", "*_ssl_server_name", "*_ssl_name", "*_ssl_certificate", "*_ssl_trusted_certificate"},
+		fault.Resolving:   {"resolver", "resolver_timeout"},
+	}
+	timeoutsAt = map[fault.Stage][]string{
+		fault.Resolving:   {"resolver_timeout", "resolver"},
+		fault.Connecting:  {"*_connect_timeout"},
+		fault.Handshaking: {"*_connect_timeout"},
+		fault.Answering:   {"*_read_timeout", "*_send_timeout"},
+	}
+)
+
 // relevant is which settings may decide the fields in which cells differ under a fault,
 // the likeliest first; * is the family.
-func relevant(fields []string, fault string) []string {
+func relevant(fields []string, f Fault) []string {
 	var names []string
 	has := func(name string) bool { return slices.Contains(fields, name) }
-	if strings.HasPrefix(fault, "tls-") {
-		names = append(names, "*_ssl_verify", "*_ssl_server_name", "*_ssl_name", "*_ssl_certificate", "*_ssl_trusted_certificate")
+	if f.Stage == fault.Handshaking {
+		names = append(names, decidesAt[f.Stage]...)
 	}
 	if has("after") {
-		switch fault {
-		case "connect-stall", "tls-stall":
-			names = append(names, "*_connect_timeout")
-		case "name-silent":
-			names = append(names, "resolver_timeout", "resolver")
-		default:
-			names = append(names, "*_read_timeout", "*_send_timeout")
-		}
+		names = append(names, timeoutsAt[f.Stage]...)
 	}
-	if fault == staleRefuse {
-		names = append(names, "*_cache_use_stale", "*_cache")
-	}
+	names = append(names, f.decides...)
 	if has("tried") || has("twice") {
 		names = append(names, "*_next_upstream", "*_next_upstream_tries", "*_next_upstream_timeout", "upstream")
 	}
@@ -41,8 +47,8 @@ func relevant(fields []string, fault string) []string {
 	if has("shows") {
 		names = append(names, "server_tokens", "*_hide_header", "*_pass_header", "*_intercept_errors")
 	}
-	if strings.HasPrefix(fault, "name-") {
-		names = append(names, "resolver", "resolver_timeout")
+	if f.Stage == fault.Resolving {
+		names = append(names, decidesAt[f.Stage]...)
 	}
 	return names
 }
@@ -59,7 +65,7 @@ func (c *Config) explain(d *Difference, was, is LocationBehaviour) {
 		family = pass.Family.Name
 	}
 	changed, where := "", ""
-	for _, name := range relevant(d.Fields, d.Fault) {
+	for _, name := range relevant(d.Fields, faultNamed(d.Fault)) {
 		name = strings.Replace(name, "*", family, 1)
 		where = cmp.Or(where, name)
 		// What is expected was never recorded, and settings may not be either.
@@ -100,8 +106,8 @@ func (c *Config) explain(d *Difference, was, is LocationBehaviour) {
 }
 
 // what names a cell in a sentence.
-func what(fault, at, method, probe string) string {
-	text := Say(fault)
+func what(faultName, at, method, probe string) string {
+	text := Say(faultName)
 	if _, asked, ok := strings.Cut(probe, ", its "); ok {
 		text += " behind its " + asked
 	}

@@ -78,6 +78,25 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// A fault of kept connections is for advice, and not in the matrix.
+func TestKeptIsForAdvice(t *testing.T) {
+	t.Parallel()
+	id := cellID{Fault: "idle-close", Method: "POST"}
+	keeps := strings.Replace(shop, "upstream shop {", "upstream shop { keepalive 8;", 1)
+	for text, want := range map[string]bool{shop: false, keeps: true} {
+		_, targets := surveyed(t, text)
+		target := targetAt(t, targets, "/")
+		if target.has(id) != want {
+			t.Errorf("advice can have it: %t, want %t", !want, want)
+		}
+		for _, cell := range target.cells() {
+			if cell.Fault == id.Fault {
+				t.Error("it is in the matrix")
+			}
+		}
+	}
+}
+
 // Which backends of a trial fail, and how many requests it has.
 func TestCellTrial(t *testing.T) {
 	t.Parallel()
@@ -96,8 +115,8 @@ func TestCellTrial(t *testing.T) {
 		{cellID{Fault: "close", At: one}, "b0", requests, "GET", "", 0},
 		{cellID{Fault: "close", At: one, Method: "POST"}, "b0", 1, "POST", "", 0},
 		{cellID{Fault: "close", At: first}, "b0 b1", 1, "GET", "b0 b1", 0},
-		{cellID{Fault: idleClose, Method: "POST"}, "b0 b1", 2, "POST", "", 1},
-		{cellID{Fault: staleRefuse}, "", 1, "GET", "", 2},
+		{cellID{Fault: "idle-close", Method: "POST"}, "b0 b1", 2, "POST", "", 1},
+		{cellID{Fault: refuseStale.Name}, "", 1, "GET", "", 2},
 	} {
 		what := c.cellTrial(target, row.id, 0)
 		var faulty []string

@@ -4,16 +4,12 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
-	"net/http"
 	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
-	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -113,8 +109,9 @@ func unexpectedTimer(id cellID, cells []Cell) bool {
 	return rank(id) > 0 && !slices.ContainsFunc(cells, untimed)
 }
 
+// rank sorts cells: those that wait for a timeout have 0.
 func rank(id cellID) int {
-	if strings.HasSuffix(id.Fault, "stall") || id.Fault == staleRefuse || id.Fault == nameSilent {
+	if faultNamed(id.Fault).Waits {
 		return 0
 	}
 	return 1
@@ -141,6 +138,7 @@ func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, c
 const requests = 4
 
 func (c *Config) cellTrial(t Target, id cellID, count int) trial.Trial {
+	f := faultNamed(id.Fault)
 	probe := t.Probe
 	if id.Method != "" {
 		probe.Method, probe.Size = id.Method, max(probe.Size, 16)
@@ -155,51 +153,22 @@ func (c *Config) cellTrial(t Target, id cellID, count int) trial.Trial {
 	if id.At == one && id.Method == "" {
 		probes = slices.Repeat(probes, cmp.Or(count, requests))
 	}
-	if id.Fault == idleClose {
+	if f.Kept {
 		probes = slices.Repeat(probes, len(t.Peers)) // each server has its turn
 	}
-	i := slices.IndexFunc(Faults, func(f Fault) bool { return f.Name == id.Fault })
 	what := c.trial(id.Fault, probes, func(b *protocol.Backend, p *peer) {
-		if i >= 0 && Faults[i].Set != nil && slices.Contains(faulty, p) {
-			Faults[i].Set(b)
-		}
-		if id.Fault == idleClose && slices.Contains(faulty, p) {
-			b.Fault, b.Delay = idleClose, protocol.Duration(idleTime)
+		if f.set != nil && slices.Contains(faulty, p) {
+			f.set(b)
 		}
 	})
 	what.Deployment.Headers = map[string]string{insideHeader: "lab"}
-	switch {
-	case id.At == first:
+	if id.At == first {
 		for _, p := range faulty {
 			what.Deployment.Once = append(what.Deployment.Once, p.id)
 		}
-	case id.Fault == nameUnknown || id.Fault == nameSilent:
-		host, _, _ := strings.Cut(t.Peers[0].name, ":")
-		if id.Fault == nameUnknown {
-			what.Deployment.Names.Unknown = []string{host}
-		} else {
-			what.Deployment.Names.Silent = []string{host}
-		}
-	case id.Fault == idleClose:
-		what.Phases = append(what.Phases, trial.Phase{
-			Name: "idle", Rounds: 1, Stage: what.Start, Apply: []trial.Step{{Do: "wait", Wait: protocol.Duration(idleTime + 200*time.Millisecond)}},
-		})
-	case id.Fault == staleRefuse:
-		what.Deployment.Headers = maps.Clone(what.Deployment.Headers)
-		what.Deployment.Headers["X-Accel-Expires"] = "1"
-		what.Phases = append(what.Phases, trial.Phase{
-			Name: "stale", Rounds: 1, Stage: what.Start,
-			Apply: []trial.Step{{Do: "kill-backend", Target: protocol.StandIns}, {Do: "wait", Wait: protocol.Duration(2200 * time.Millisecond)}},
-		})
+	}
+	if f.arrange != nil {
+		f.arrange(t, &what)
 	}
 	return what
-}
-
-// cached reports whether the location's answers go into a cache.
-func (t Target) cached() bool {
-	if t.Pass == nil || t.Probe.Method != http.MethodGet {
-		return false
-	}
-	d := deployment.Effective(t.Pass.Parent, t.Pass.Family.Name+"_cache")
-	return d != nil && d.Arg(0) != "off"
 }

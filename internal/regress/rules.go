@@ -153,7 +153,7 @@ var rules = sync.OnceValue(func() []rule {
 			},
 		},
 		{
-			name: "keepalive-race", severity: "warning", cells: []cellID{{Fault: idleClose, Method: "POST"}},
+			name: "keepalive-race", severity: "warning", cells: []cellID{{Fault: "idle-close", Method: "POST"}},
 			wrong: func(_ *Config, _ Target, cells []Cell) bool { return slices.Contains(cells[0].Status, 502) },
 			right: func(_, after []Cell) bool { return accepted(after[0]) },
 			says: func(_ *Config, t Target, _ []Cell) string {

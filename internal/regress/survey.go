@@ -118,7 +118,8 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 			if len(t.Peers) == 0 {
 				continue
 			}
-			for _, set := range []func(*protocol.Backend){named("refuse"), answers(http.StatusServiceUnavailable), answers(http.StatusInternalServerError)} {
+			for _, name := range []string{"refuse", "status-503", "status-500"} {
+				set := faultNamed(name).set
 				dead := c.trial("survey", []protocol.Probe{t.Probe}, func(b *protocol.Backend, _ *peer) { set(b) })
 				seen, err := runTaken(ctx, runner, dead)
 				if err != nil {
