@@ -1,6 +1,6 @@
-// Package agent obtains the program that lab copies into its containers:
-// carried by a release build, or compiled from the source that lab embeds. It
-// does not talk to one: testbed does.
+// Package agent obtains the program that lab copies into its containers. A release build of
+// lab contains the compiled agent; other builds compile it from the source embedded in lab.
+// This package does not talk to a running agent; package testbed does.
 package agent
 
 import (
@@ -24,41 +24,43 @@ import (
 	"github.com/gatewaylab/lab/fixtures"
 )
 
-// modulePath and sourceDir place the embedded source where its imports expect it.
+// modulePath and sourceDir are where the embedded source must be placed so that its imports
+// are found.
 const (
 	modulePath      = "github.com/gatewaylab/lab"
 	sourceDir       = "fixtures/backends"
-	languageVersion = "1.25.0" // as in go.mod
+	languageVersion = "1.25.0" // the same as in go.mod
 	lockPoll        = 100 * time.Millisecond
 )
 
-// buildEnvironment keeps out what the user set for projects of the user's own, in
-// the environment or with `go env -w`. An empty value would let the latter in.
-// The engine may run on an older processor than this machine's.
+// buildEnvironment overrides settings that users make for their own projects, in the
+// environment or with `go env -w`. None of the values is empty, because an empty value would
+// let a setting of `go env -w` apply. The processor levels are the lowest ones, because the
+// engine may run on an older processor than this machine.
 var buildEnvironment = []string{
 	"CGO_ENABLED=0", "GOOS=linux", "GOAMD64=v1", "GOARM64=v8.0",
 	"GO111MODULE=on", "GOFLAGS=-mod=mod", "GOWORK=off",
 }
 
-// Source is where agents come from.
+// Source obtains agents.
 type Source struct {
-	Cache  string            // folder that survives between runs
-	Report func(what string) // told what takes long
+	Cache  string            // a folder that is kept between runs
+	Report func(what string) // is called when something takes long
 }
 
-// Binary returns the agent for an architecture (as in GOARCH), a static Linux
-// program. Compiling takes some 20 s the first time, and none afterwards.
+// Binary returns the agent for an architecture (a value of GOARCH). It is a statically linked
+// Linux program. Compiling it takes about 20 s, but only the first time.
 func (s Source) Binary(ctx context.Context, arch string) ([]byte, error) {
 	if packed, err := fixtures.Agents.ReadFile("agents/lab-agent-" + arch + ".gz"); err == nil {
 		return unpack(packed)
 	}
 	hash, err := sourceHash()
 	if err != nil {
-		return nil, fmt.Errorf("reading the agent's source: %w", err)
+		return nil, fmt.Errorf("reading the embedded source of the agent: %w", err)
 	}
 	folder := filepath.Join(s.Cache, "agent")
 	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return nil, fmt.Errorf("making the agent's cache: %w", err)
+		return nil, fmt.Errorf("making the cache for the agent: %w", err)
 	}
 	path := filepath.Join(folder, fmt.Sprintf("lab-agent-%s-%s", arch, hash))
 	if binary, err := os.ReadFile(path); err == nil {
@@ -66,7 +68,7 @@ func (s Source) Binary(ctx context.Context, arch string) ([]byte, error) {
 	}
 	lock := flock.New(path + ".lock")
 	if _, err := lock.TryLockContext(ctx, lockPoll); err != nil {
-		return nil, fmt.Errorf("waiting for another lab that compiles the agent: %w", err)
+		return nil, fmt.Errorf("waiting for another lab process that compiles the agent: %w", err)
 	}
 	defer func() { _ = lock.Unlock() }()
 	if binary, err := os.ReadFile(path); err == nil {
@@ -80,11 +82,12 @@ func (s Source) Binary(ctx context.Context, arch string) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// keepAgents is how long an agent of another source, or another Go, is worth its 7 MB.
+// keepAgents is how long a compiled agent is kept after its last use. The agents of other
+// sources or other Go versions take 7 MB each.
 const keepAgents = 7 * 24 * time.Hour
 
-// dropOld removes agents that nobody has compiled for a while. One that is still
-// wanted is compiled again; what cannot be removed does no harm.
+// dropOld removes compiled agents that are older than keepAgents. An agent that is needed
+// again is compiled again. Errors are ignored, because an old agent does no harm.
 func dropOld(folder string) {
 	files, _ := os.ReadDir(folder)
 	for _, f := range files {
@@ -102,8 +105,8 @@ func unpack(packed []byte) ([]byte, error) {
 	return io.ReadAll(reader)
 }
 
-// sourceHash names a state of the source; tests are not part of the program.
-// The compiler counts too: another Go makes another binary.
+// sourceHash returns a hash of the agent's source without its tests. The hash includes the
+// version of the compiler, because another version of Go makes another binary.
 func sourceHash() (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version())
@@ -128,12 +131,12 @@ func eachSource(visit func(path string, text []byte) error) error {
 	})
 }
 
-// compile builds the embedded source in a folder of its own: lab may run far from
-// its repository.
+// compile builds the embedded source in a temporary folder, because lab may run without its
+// repository.
 func compile(ctx context.Context, arch, path string) error {
 	goCommand, err := exec.LookPath("go")
 	if err != nil {
-		return fmt.Errorf("no go command in PATH: install Go, or take a release build of lab, which carries its agents")
+		return fmt.Errorf("there is no go command in PATH: install Go, or use a release build of lab, which contains the agent")
 	}
 	folder, err := os.MkdirTemp("", "lab-agent-")
 	if err != nil {
@@ -150,15 +153,17 @@ func compile(ctx context.Context, arch, path string) error {
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(folder, "go.mod"), []byte("module "+modulePath+"\n\ngo "+languageVersion+"\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, "go.mod"), []byte("module "+modulePath+"\n\ngo "+languageVersion+"\n"),
+		0o644); err != nil {
 		return err
 	}
 	unfinished := path + ".new"
-	build := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", unfinished, "./"+sourceDir)
+	build := exec.CommandContext(ctx, goCommand, "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w", "-o", unfinished,
+		"./"+sourceDir)
 	build.Dir = folder
 	build.Env = append(os.Environ(), buildEnvironment...)
 	build.Env = append(build.Env, "GOARCH="+arch)
-	build.WaitDelay = time.Second // compilers that an interrupted go leaves behind hold its output open
+	build.WaitDelay = time.Second // compilers that an interrupted go command leaves behind keep its output open
 	output, err := build.CombinedOutput()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

@@ -43,7 +43,7 @@ func isAgent(t *testing.T, binary []byte, machine elf.Machine) {
 	}
 }
 
-// Whoever has an engine of another architecture compiles for it.
+// A user whose engine has another architecture compiles the agent for that architecture.
 func TestBinaryForEachArchitecture(t *testing.T) {
 	needGo(t)
 	s := Source{Cache: t.TempDir(), Report: silent}
@@ -58,7 +58,8 @@ func TestBinaryForEachArchitecture(t *testing.T) {
 			if err := os.WriteFile(path, binary, 0o755); err != nil {
 				t.Fatal(err)
 			}
-			if output, err := exec.Command(path, "dance").CombinedOutput(); err == nil || !strings.Contains(string(output), `unknown role "dance"`) {
+			if output, err := exec.Command(path, "dance").CombinedOutput(); err == nil ||
+				!strings.Contains(string(output), `unknown role "dance"`) {
 				t.Errorf("it says %q, %v", output, err)
 			}
 		}
@@ -97,10 +98,10 @@ func TestBinaryCompilesOnce(t *testing.T) {
 	}
 }
 
-// What users set for their own projects is not for this one.
+// The Go settings that users make for their own projects must not affect this build.
 func TestBinaryInAStrangeEnvironment(t *testing.T) {
 	needGo(t)
-	// The compiler's own cache, before the environment is turned inside out.
+	// The compiler's cache has to be found before the environment is changed.
 	cache, err := exec.Command("go", "env", "GOCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -110,8 +111,9 @@ func TestBinaryInAStrangeEnvironment(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, environment := range map[string][]string{
-		"environment": {"GOFLAGS=-mod=vendor -race", "GOWORK=/nowhere/go.work", "GO111MODULE=off", "GOOS=plan9", "GOARCH=386", "CGO_ENABLED=1", "CC=false"},
-		"go env -w":   {"GOENV=" + goenv, "GOFLAGS="},
+		"environment": {"GOFLAGS=-mod=vendor -race", "GOWORK=/nowhere/go.work", "GO111MODULE=off", "GOOS=plan9", "GOARCH=386",
+			"CGO_ENABLED=1", "CC=false"},
+		"go env -w": {"GOENV=" + goenv, "GOFLAGS="},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, v := range append(environment, "GOCACHE="+strings.TrimSpace(string(cache))) {
@@ -131,10 +133,10 @@ func TestBinaryWithoutGo(t *testing.T) {
 	s := Source{Cache: t.TempDir(), Report: silent}
 	t.Setenv("PATH", t.TempDir())
 	_, err := s.Binary(t.Context(), "amd64")
-	if err == nil || !strings.Contains(err.Error(), "no go command in PATH: install Go, or take a release build") {
+	if err == nil || !strings.Contains(err.Error(), "no go command in PATH: install Go, or use a release build") {
 		t.Errorf("Binary = %v", err)
 	}
-	// It is not needed for what is there.
+	// An agent that was compiled before needs no go command.
 	hash, err := sourceHash()
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +198,8 @@ func TestSourceIsWithoutTests(t *testing.T) {
 	}
 }
 
-// The source is compiled under a go.mod of its own making.
+// The source is compiled with a go.mod that compile writes. Its language version must be that
+// of lab's own go.mod.
 func TestLanguageVersionIsTheModules(t *testing.T) {
 	text, err := os.ReadFile("../../go.mod")
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package certificate makes the certificates of a run from the recipe in
-// fixtures/nginx. It keeps none.
+// Package certificate makes the certificates of a run from the recipe in fixtures/nginx. It
+// does not store them.
 package certificate
 
 import (
@@ -22,21 +22,21 @@ import (
 	"github.com/gatewaylab/lab/fixtures"
 )
 
-// Pair is a certificate and its private key, PEM encoded.
+// Pair is a certificate and its private key in PEM form.
 type Pair struct{ Certificate, Key []byte }
 
-// Set is every certificate of the recipe, made for one run.
+// Set holds all certificates of the recipe, made for one run.
 type Set struct {
-	CA    []byte // PEM; signs all but the self-signed and the foreign ones
+	CA    []byte // PEM; has signed all certificates except self-signed ones and those of the foreign CA
 	Pairs map[string]Pair
 }
 
 type recipe struct {
 	Names      []string `yaml:"names"`
-	From       string   `yaml:"from"`  // relative to now, -1h by default
-	Until      string   `yaml:"until"` // relative to now, 24h by default
+	From       string   `yaml:"from"`  // relative to the time at which it is made, -1h by default
+	Until      string   `yaml:"until"` // relative to the time at which it is made, 24h by default
 	SelfSigned bool     `yaml:"self_signed"`
-	ForeignCA  bool     `yaml:"foreign_ca"` // signed by a CA that nginx is not given
+	ForeignCA  bool     `yaml:"foreign_ca"` // signed by a CA that nginx does not know
 }
 
 func recipes() (map[string]recipe, error) {
@@ -49,17 +49,18 @@ func recipes() (map[string]recipe, error) {
 	return all, nil
 }
 
-// Names lists the certificates that a scenario can name, sorted.
+// Names returns the sorted names of the certificates that a scenario can use.
 func Names() ([]string, error) {
 	all, err := recipes()
 	return slices.Sorted(maps.Keys(all)), err
 }
 
-// Make makes every certificate of the recipe, valid relative to now.
+// Make makes every certificate of the recipe. The times in the recipe are relative to now.
 func Make(now time.Time) (Set, error) { return MakeFor(now, nil) }
 
-// MakeFor is Make with certificates for these names and IP addresses, but for that which
-// is for another one; nil takes the recipe's own names.
+// MakeFor does what Make does, but with certificates for these names and IP addresses instead
+// of the recipe's. The certificate that is for another name keeps that name. If names is nil,
+// all certificates keep the names of the recipe.
 func MakeFor(now time.Time, names []string) (Set, error) {
 	all, err := recipes()
 	if err != nil {
@@ -161,7 +162,7 @@ func offset(now time.Time, text string, otherwise time.Duration) (time.Time, err
 }
 
 func serial() *big.Int {
-	n, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // crypto/rand does not fail since Go 1.24
+	n, _ := rand.Int(rand.Reader, big.NewInt(1<<62)) // crypto/rand cannot fail since Go 1.24
 	return n
 }
 

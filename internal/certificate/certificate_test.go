@@ -28,23 +28,24 @@ func parse(t *testing.T, text []byte) *x509.Certificate {
 	return c
 }
 
-// Each certificate is wrong in the one way that its name says, and in no other.
+// Each certificate must be wrong in the way that its name says, and in no other.
 func TestMake(t *testing.T) {
 	set, err := certificate.Make(now)
 	if err != nil {
 		t.Fatal(err)
 	}
 	day := 24 * time.Hour
-	// What makes each verify: at another time, as another name, with another root.
+	// A remedy makes a certificate valid: verification at another time, for another name, or
+	// with the certificate itself as a trusted root.
 	type remedy struct {
 		at   time.Time
 		name string
-		own  bool // trusted itself
+		own  bool // whether the certificate itself is trusted
 	}
 	good := remedy{now, "backend.internal", false}
 	tests := map[string]struct {
 		remedy remedy
-		wrong  func(error) bool // what verification says without the remedy; nil: nothing
+		wrong  func(error) bool // recognizes the error of verification without the remedy; nil means that there is no error
 	}{
 		"good":          {good, nil},
 		"expired":       {remedy{now.Add(-36 * time.Hour), good.name, false}, invalid(x509.Expired)},
@@ -79,14 +80,14 @@ func TestMake(t *testing.T) {
 			}
 			err = verify(c, test.remedy)
 			if name == "unknown-ca" {
-				return // by nobody whom lab knows
+				return // no CA that lab knows has signed it
 			}
 			if err != nil {
 				t.Errorf("with its remedy it verifies with %v", err)
 			}
 		})
 	}
-	// A testbed may live for long, and clocks differ.
+	// A testbed may live for a long time, and clocks differ.
 	if c := parse(t, set.Pairs["good"].Certificate); c.NotBefore.After(now.Add(-time.Minute)) || c.NotAfter.Before(now.Add(day/2)) {
 		t.Errorf("good is valid from %s to %s", c.NotBefore, c.NotAfter)
 	}
@@ -101,7 +102,7 @@ func invalid(reason x509.InvalidReason) func(error) bool {
 
 func is[E error](err error) bool { var e E; return errors.As(err, &e) }
 
-// Runs do not trust each other.
+// A certificate of one run must not be trusted in another.
 func TestEveryRunHasItsOwn(t *testing.T) {
 	one, err := certificate.Make(now)
 	if err != nil {
@@ -116,7 +117,8 @@ func TestEveryRunHasItsOwn(t *testing.T) {
 	if _, err := parse(t, one.Pairs["good"].Certificate).Verify(x509.VerifyOptions{Roots: roots, CurrentTime: now}); err == nil {
 		t.Error("another run's CA verifies it")
 	}
-	if string(one.Pairs["good"].Key) == string(one.Pairs["expired"].Key) || string(one.Pairs["good"].Key) == string(other.Pairs["good"].Key) {
+	if string(one.Pairs["good"].Key) == string(one.Pairs["expired"].Key) ||
+		string(one.Pairs["good"].Key) == string(other.Pairs["good"].Key) {
 		t.Error("a key is used twice")
 	}
 }

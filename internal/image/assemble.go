@@ -13,8 +13,8 @@ import (
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
-// assemble makes the recipe's image from the packages of this machine's distribution, in
-// the folder dir, and returns its name. It takes no root and installs nothing.
+// assemble makes the recipe's image from packages of this machine's distribution, which it
+// keeps in the folder dir. It returns the image's name. It needs no root and installs nothing.
 func (s *Source) assemble(ctx context.Context, dir string, recipe Recipe) (string, error) {
 	doing := "assembling " + recipe.Repository
 	arch := s.Info.Arch
@@ -36,7 +36,7 @@ func (s *Source) assemble(ctx context.Context, dir string, recipe Recipe) (strin
 	return name, nil
 }
 
-// importLayer streams the layer into the engine while it is being written.
+// importLayer streams the layer to the engine while the layer is being written.
 func (s *Source) importLayer(ctx context.Context, name string, recipe Recipe, packages []apt.Package) error {
 	var total int64
 	for _, p := range packages {
@@ -51,12 +51,13 @@ func (s *Source) importLayer(ctx context.Context, name string, recipe Recipe, pa
 		if err == nil {
 			s.report(engine.Progress{What: "importing " + name})
 		}
-		// Without an error the engine would take the half of a layer for a whole one.
+		// If the pipe ended without an error, the engine would accept half of a layer as a
+		// complete one.
 		pw.CloseWithError(err)
 		wrote <- err
 	}()
 	err := s.Engine.Import(ctx, name, "linux/"+s.Info.Arch, recipe.changes(packages), pr)
-	// An engine that refuses does not read on.
+	// An engine that refuses the image stops reading. This ends the writer.
 	pr.CloseWithError(io.ErrClosedPipe)
 	if wroteErr := <-wrote; wroteErr != nil && !errors.Is(wroteErr, io.ErrClosedPipe) {
 		return wroteErr
@@ -64,7 +65,8 @@ func (s *Source) importLayer(ctx context.Context, name string, recipe Recipe, pa
 	return err
 }
 
-// distribution is the host's name for itself: "Debian GNU/Linux 12 (bookworm)".
+// distribution returns the name of this machine's distribution, such as "Debian GNU/Linux 12
+// (bookworm)".
 func distribution() string {
 	text, _ := os.ReadFile("/etc/os-release")
 	for line := range strings.Lines(string(text)) {

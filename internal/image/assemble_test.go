@@ -16,8 +16,8 @@ import (
 	"github.com/gatewaylab/lab/internal/image/imagetest"
 )
 
-// Assembling from packages, whole: an image on the engine whose one layer has what nginx
-// needs to start, and nothing that was to be left out.
+// A real assembly from packages: the image on the engine must have one layer, with everything
+// that nginx needs to start and nothing that is to be left out.
 func TestAssemble(t *testing.T) {
 	e, info := imagetest.Engine(t)
 	if missing := apt.Missing(); len(missing) > 0 {
@@ -31,7 +31,8 @@ func TestAssemble(t *testing.T) {
 	}}
 	recipe := image.Nginx()
 	recipe.Repository = "lab-test/assemble"
-	// A value of its own: a lab that runs meanwhile must not take this image for one of its own.
+	// The label has a different value, so that a lab that runs at the same time does not use
+	// this image.
 	recipe.Changes = append(recipe.Changes, "LABEL "+engine.LabelImage+"=test")
 	began := time.Now()
 	name, err := source.Assemble(t.Context(), recipe)
@@ -105,12 +106,13 @@ func checkLayer(t *testing.T, e engine.Images, name string) {
 			t.Errorf("%s: type %c mode %o uid %d link %q, present %v", path, got.Typeflag, got.Mode, got.Uid, got.Linkname, ok)
 		}
 	}
-	// iproute2 brings ip: busybox's must not take its place.
+	// The package iproute2 contains ip, and busybox must not replace it.
 	if ip := files["usr/bin/ip"]; ip.Typeflag != tar.TypeReg {
 		t.Errorf("usr/bin/ip is %q", ip.Linkname)
 	}
 	for path := range files {
-		if strings.HasPrefix(path, "bin/") || strings.HasPrefix(path, "lib/") || strings.HasPrefix(path, "usr/share/man") || strings.HasPrefix(path, "etc/init.d") {
+		if strings.HasPrefix(path, "bin/") || strings.HasPrefix(path, "lib/") || strings.HasPrefix(path, "usr/share/man") ||
+			strings.HasPrefix(path, "etc/init.d") {
 			t.Errorf("%s should not be in the layer", path)
 		}
 	}
@@ -121,7 +123,7 @@ func checkLayer(t *testing.T, e engine.Images, name string) {
 
 func remove(t *testing.T, e engine.Images, ref string) {
 	t.Helper()
-	// The test's own context is done when clean-up runs.
+	// The context of the test has ended when its clean-up runs.
 	if err := e.RemoveImage(context.WithoutCancel(t.Context()), ref); err != nil && !errors.Is(err, engine.ErrNotFound) {
 		t.Error(err)
 	}

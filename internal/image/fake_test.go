@@ -11,14 +11,14 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// fake is an engine that holds images in a map. It fails the test when it is misused:
-// a call that the test did not allow, a filter that is empty, an unfinished layer.
+// fake is an engine that keeps images in a map. It fails the test when it is misused: by a
+// call that the test does not allow, an empty filter, or an incomplete layer.
 type fake struct {
 	t        *testing.T
 	images   map[string]engine.Image // by name
 	pull     func(ctx context.Context, ref string, report func(engine.Progress)) error
-	refuse   error // what Import answers, before reading the layer
-	lookup   error // what Image answers
+	refuse   error // what Import returns before it reads the layer
+	lookup   error // what Image returns
 	inUse    string
 	calls    []string
 	imported []byte

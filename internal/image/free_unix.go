@@ -4,7 +4,7 @@ package image
 
 import "syscall"
 
-// free is the space that the user may still fill in a directory.
+// free returns how many bytes the user may still write in a directory.
 func free(dir string) (uint64, bool) {
 	var stat syscall.Statfs_t
 	if err := syscall.Statfs(dir, &stat); err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Recipes is every image that a run may use.
+// Recipes returns the recipe of every image that a run may use.
 func Recipes() []Recipe {
 	all := []Recipe{Nginx()}
 	for _, one := range server.Table {
@@ -20,7 +20,7 @@ func Recipes() []Recipe {
 	return all
 }
 
-// List returns the images on the engine that a lab made, and the official ones.
+// List returns the images on the engine that lab made, and the official ones.
 func (s *Source) List(ctx context.Context) ([]engine.Image, error) {
 	images, err := s.Engine.ListImages(ctx, engine.LabelImage, "")
 	if err != nil {
@@ -44,14 +44,14 @@ func (s *Source) List(ctx context.Context) ([]engine.Image, error) {
 	return images, nil
 }
 
-// Save writes images for Load; none named is all that a run would use, obtained first
-// if need be. It returns the names of what it wrote.
+// Save writes images for Load and returns their names. If no image is named, it writes every
+// image that a run would use, and obtains those that are not on the engine.
 func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]string, error) {
 	if len(refs) == 0 {
 		for _, recipe := range Recipes() {
 			got, err := s.Obtain(ctx, recipe, "")
 			if errors.Is(err, ErrNoSource) {
-				s.report(engine.Progress{What: "left out: " + err.Error(), Warning: true})
+				s.report(engine.Progress{What: "not saved: " + err.Error(), Warning: true})
 				continue
 			}
 			if err != nil {
@@ -75,14 +75,14 @@ func (s *Source) Save(ctx context.Context, w io.Writer, refs ...string) ([]strin
 	return refs, nil
 }
 
-// Load puts saved images on the engine and returns their names.
+// Load loads saved images into the engine and returns their names.
 func (s *Source) Load(ctx context.Context, r io.Reader) ([]string, error) {
 	counted := &counter{report: s.report, progress: engine.Progress{What: "loading"}}
 	return s.Engine.Load(ctx, io.TeeReader(r, counted))
 }
 
-// Prune removes every image that a lab made, and never a pulled one. An image that a
-// container uses stays and is an error; the others go all the same.
+// Prune removes every image that lab made, and never one that was pulled. An image that a
+// container uses is kept and becomes part of the error; the others are removed all the same.
 func (s *Source) Prune(ctx context.Context) ([]engine.Image, error) {
 	images, err := s.Engine.ListImages(ctx, engine.LabelImage, "")
 	if err != nil {
@@ -113,7 +113,7 @@ func (s *Source) Prune(ctx context.Context) ([]engine.Image, error) {
 	return removed, nil
 }
 
-// counter reports every megabyte that passes.
+// counter counts the bytes that pass and reports every megabyte.
 type counter struct {
 	report   func(engine.Progress)
 	progress engine.Progress

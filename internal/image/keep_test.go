@@ -13,7 +13,7 @@ import (
 func TestListSaveLoadPrune(t *testing.T) {
 	f := newFake(t)
 	var wanted []string
-	assembled := 0 // of these
+	assembled := 0 // the number of assembled images
 	for _, recipe := range Recipes() {
 		name := recipe.Official
 		if name == "" {
@@ -56,7 +56,8 @@ func TestListSaveLoadPrune(t *testing.T) {
 
 	f.calls = nil
 	removed, err := s.Prune(t.Context())
-	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != assembled+1 || !slices.ContainsFunc(removed, func(img engine.Image) bool { return img.Tags[0] == assembledName }) {
+	if err == nil || !strings.Contains(err.Error(), "in use") || len(removed) != assembled+1 ||
+		!slices.ContainsFunc(removed, func(img engine.Image) bool { return img.Tags[0] == assembledName }) {
 		t.Errorf("pruned %+v, %v", removed, err)
 	}
 	if _, still := f.images[Pinned]; !still || len(f.calls) != assembled+2 {
@@ -65,22 +66,25 @@ func TestListSaveLoadPrune(t *testing.T) {
 }
 
 func TestPlan(t *testing.T) {
-	f := newFake(t) // a plan that pulls fails the test
+	f := newFake(t) // a plan that pulls would fail the test
 	s, _ := source(t, f, nil)
 	plan, err := s.Plan(t.Context(), Nginx(), "")
-	if err != nil || plan.Origin != OriginPulled || plan.Name != Pinned || !strings.Contains(plan.Reason, "if a registry answers, which shows only then; else ") {
+	if err != nil || plan.Origin != OriginPulled || plan.Name != Pinned ||
+		!strings.Contains(plan.Reason, "if a registry answers; if none does, ") {
 		t.Errorf("%+v, %v", plan, err)
 	}
 	if plan.CacheDir != s.Cache || plan.Packages == "" || (plan.FreeMeasured && plan.FreeBytes == 0) {
 		t.Errorf("%+v", plan)
 	}
-	if plan, err := s.Plan(t.Context(), Nginx(), "mine:1"); err != nil || plan.Name != "mine:1" || strings.Contains(plan.Reason, "assembled") {
+	if plan, err := s.Plan(t.Context(), Nginx(), "mine:1"); err != nil || plan.Name != "mine:1" ||
+		strings.Contains(plan.Reason, "assembled") {
 		t.Errorf("%+v, %v", plan, err)
 	}
 	t.Run("without apt", func(t *testing.T) {
 		t.Setenv("PATH", t.TempDir())
 		plan, err := s.Plan(t.Context(), Nginx(), "")
-		if err != nil || strings.Join(plan.Missing, " ") != "apt-get apt-config dpkg-deb" || !strings.HasSuffix(plan.Reason, "this machine has no apt-get, apt-config, dpkg-deb") {
+		if err != nil || strings.Join(plan.Missing, " ") != "apt-get apt-config dpkg-deb" ||
+			!strings.HasSuffix(plan.Reason, "this machine lacks apt-get, apt-config, dpkg-deb") {
 			t.Errorf("%+v, %v", plan, err)
 		}
 	})

@@ -14,26 +14,29 @@ import (
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
-// maxLayer bounds what packages may unpack to; Node.js is the largest, far below it.
+// maxLayer limits the unpacked size of packages. Node.js is the largest, and is far below the
+// limit.
 const maxLayer = 2 << 30
 
-// layer writes packages into one tar. A distribution's packages are not a root file
-// system yet: the links of the merged /usr, the users and the runtime directories come
-// from maintainer scripts, which are not run here.
+// layer writes packages into one tar archive. The packages of a distribution are not a
+// complete root file system: maintainer scripts would make the links of the merged /usr, the
+// users and the runtime directories. lab does not run maintainer scripts, so layer writes
+// these itself.
 type layer struct {
 	tar   *tar.Writer
 	seen  map[string]bool
 	bytes int64
-	keep  []string // of what is dropped
-	omit  []string // besides
+	keep  []string // exceptions from dropped
+	omit  []string // further files that are left out
 }
 
-// merged are the directories that Debian's packages may still fill and that are links
-// to below usr. Two files under two names would hide one another in the image.
+// merged has the directories that Debian's packages may still fill although they are links to
+// directories below usr. Without this map, one file could hide another in the image under the
+// other name.
 var merged = map[string]bool{"bin": true, "sbin": true, "lib": true, "lib32": true, "lib64": true, "libx32": true, "libo32": true}
 
-// dropped is what nothing in a lab reads. Licences (usr/share/doc/*/copyright) stay:
-// they go where the programs go.
+// dropped has the files that no lab reads. Licences (usr/share/doc/*/copyright) are kept: they
+// must be distributed with the programs.
 var dropped = []string{
 	"usr/share/man", "usr/share/locale", "usr/share/info", "usr/share/lintian", "usr/share/doc-base",
 	"usr/share/bug", "usr/share/apport", "usr/share/bash-completion", "usr/share/vim", "usr/share/pixmaps",
@@ -41,13 +44,14 @@ var dropped = []string{
 	"etc/logrotate.d", "etc/ufw", "etc/apt", "etc/cron.d", "etc/cron.daily",
 }
 
-// place says where a package's file goes; "" is nowhere. What lies below keep stays.
+// place returns the path at which a package's file is written, or "" if it is left out. Files
+// below keep are always written.
 func place(name string, keep ...string) string {
 	name = path.Clean("/" + name)[1:]
 	first, rest, deeper := strings.Cut(name, "/")
 	if merged[first] {
 		if !deeper {
-			return "" // the directory itself: a link, which we write
+			return "" // the directory itself is a link, which skeleton writes
 		}
 		name = "usr/" + first + "/" + rest
 	}
@@ -60,13 +64,13 @@ func place(name string, keep ...string) string {
 	return name
 }
 
-// below reports whether a file is one of the folders, or in one of them.
+// below reports whether a file is one of the folders or is inside one of them.
 func below(name string, folders []string) bool {
 	return slices.ContainsFunc(folders, func(dir string) bool { return name == dir || strings.HasPrefix(name, dir+"/") })
 }
 
-// add writes one file of a package. What is there already stays: the skeleton comes
-// first, and every package brings the same directories.
+// add writes one file of a package. It does not replace a file that is there already: the
+// skeleton is written first, and the packages have many directories in common.
 func (l *layer) add(header *tar.Header, content io.Reader) error {
 	name := place(header.Name, l.keep...)
 	if name == "" || l.seen[name] || below(name, l.omit) {
@@ -87,7 +91,7 @@ func (l *layer) add(header *tar.Header, content io.Reader) error {
 		}
 	case tar.TypeSymlink:
 	default:
-		return nil // devices and pipes: the engine makes /dev
+		return nil // devices and pipes are not needed: the engine makes /dev
 	}
 	l.seen[name] = true
 	if err := l.tar.WriteHeader(&copied); err != nil {
@@ -100,18 +104,19 @@ func (l *layer) add(header *tar.Header, content io.Reader) error {
 	return err
 }
 
-// file, dir and link write what is ours. The date is fixed: the same packages make the same layer.
+// epoch is the date of all files, so that the same packages always make the same layer.
 var epoch = time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 
 func (l *layer) file(name, text string, mode int64) error {
-	return l.add(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(text)), ModTime: epoch}, strings.NewReader(text))
+	return l.add(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: mode, Size: int64(len(text)), ModTime: epoch},
+		strings.NewReader(text))
 }
 
 func (l *layer) dir(name string, mode int64, owner int) error {
 	return l.add(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: mode, Uid: owner, Gid: owner, ModTime: epoch}, nil)
 }
 
-// link does not go through place: the links of the merged /usr are what place leaves out.
+// link does not use place, which leaves out the links of the merged /usr.
 func (l *layer) link(name, target string) error {
 	if l.seen[name] {
 		return nil
@@ -120,8 +125,9 @@ func (l *layer) link(name, target string) error {
 	return l.tar.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: name, Linkname: target, Mode: 0o777, ModTime: epoch})
 }
 
-// writeLayer writes the whole layer: skeleton, packages, then busybox's names where no
-// package has a program of that name. unpacked is told how many bytes of packages are done.
+// writeLayer writes the complete layer: the skeleton, the packages, and busybox's links for
+// programs that no package has. It calls unpacked with the number of bytes of packages that
+// are done.
 func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, packages []apt.Package, unpacked func(int64)) error {
 	l := &layer{tar: tar.NewWriter(w), seen: map[string]bool{}, keep: recipe.Keep, omit: recipe.Omit}
 	if err := l.skeleton(arch, recipe); err != nil {
@@ -144,8 +150,8 @@ func writeLayer(ctx context.Context, w io.Writer, arch string, recipe Recipe, pa
 	return l.tar.Close()
 }
 
-// links writes what maintainer scripts would have linked. The target of a pattern is the
-// first file that fits.
+// links writes the links that maintainer scripts would make. The target of a link may be a
+// pattern; the first file that matches it is used.
 func (l *layer) links(links map[string]string) error {
 	for _, name := range slices.Sorted(maps.Keys(links)) {
 		if strings.HasPrefix(links[name], "/") {
@@ -164,7 +170,7 @@ func (l *layer) links(links map[string]string) error {
 			}
 		}
 		if target == "" {
-			return fmt.Errorf("linking %s: no package brings %s", name, links[name])
+			return fmt.Errorf("linking %s: no package contains %s", name, links[name])
 		}
 		if err := l.link(name, "/"+target); err != nil {
 			return fmt.Errorf("linking %s: %w", name, err)

@@ -75,7 +75,8 @@ func TestLayer(t *testing.T) {
 		text, _ := io.ReadAll(files)
 		got[h.Name] = h.Linkname + string(text)
 	}
-	for name, want := range map[string]string{"usr/bin/busybox": "program", "usr/sbin/ip2": "usr/sbin/ip", "usr/bin/sh": "busybox", "bin": "usr/bin", "etc/passwd": passwd, "etc/host.conf": "multi on\n", "tmp/": ""} {
+	for name, want := range map[string]string{"usr/bin/busybox": "program", "usr/sbin/ip2": "usr/sbin/ip", "usr/bin/sh": "busybox",
+		"bin": "usr/bin", "etc/passwd": passwd, "etc/host.conf": "multi on\n", "tmp/": ""} {
 		if text, ok := got[name]; !ok || text != want {
 			t.Errorf("%s: %q, %v", name, text, ok)
 		}
@@ -90,7 +91,7 @@ func TestLayer(t *testing.T) {
 	}
 }
 
-// An engine that refuses, and a layer that breaks off: each is told as what it is.
+// The error must name the cause, both when the engine refuses and when the layer breaks off.
 func TestImportLayer(t *testing.T) {
 	s, _ := source(t, newFake(t), nil)
 	f := s.Engine.(*fake)
@@ -100,7 +101,8 @@ func TestImportLayer(t *testing.T) {
 	}
 	f.refuse = nil
 	broken := []apt.Package{{Name: "gone", File: "/nonexistent/gone_1_all.deb"}}
-	if err := s.importLayer(t.Context(), "x:1", Nginx(), broken); err == nil || !strings.HasPrefix(err.Error(), "unpacking gone_1_all.deb: ") {
+	if err := s.importLayer(t.Context(), "x:1", Nginx(), broken); err == nil ||
+		!strings.HasPrefix(err.Error(), "unpacking gone_1_all.deb: ") {
 		t.Errorf("%v", err)
 	}
 	if len(f.images) > 0 {
@@ -118,7 +120,8 @@ func TestRecipe(t *testing.T) {
 		t.Errorf("%s, %v", name, err)
 	}
 	changes := strings.Join(Nginx().changes(packages), "\n")
-	for _, want := range []string{`LABEL lab.packages="nginx=2:1.22.1-9+deb12u7~x zlib1g=1:1.2"`, `LABEL lab.image="assembled"`, `CMD ["nginx","-g","daemon off;"]`} {
+	for _, want := range []string{`LABEL lab.packages="nginx=2:1.22.1-9+deb12u7~x zlib1g=1:1.2"`, `LABEL lab.image="assembled"`,
+		`CMD ["nginx","-g","daemon off;"]`} {
 		if !strings.Contains(changes, want) {
 			t.Errorf("no %s in\n%s", want, changes)
 		}
@@ -128,11 +131,12 @@ func TestRecipe(t *testing.T) {
 	}
 }
 
-// What maintainer scripts would link is there, and a package that brings no target is
-// noticed.
+// The links that maintainer scripts would make must be there, and a package without the target
+// must be noticed.
 func TestLinks(t *testing.T) {
 	var out bytes.Buffer
-	l := &layer{tar: tar.NewWriter(&out), seen: map[string]bool{"usr/bin/uwsgi-core": true, "usr/lib/uwsgi/plugins/python311_plugin.so": true}}
+	l := &layer{tar: tar.NewWriter(&out), seen: map[string]bool{"usr/bin/uwsgi-core": true,
+		"usr/lib/uwsgi/plugins/python311_plugin.so": true}}
 	if err := l.links(Server(mustServer(t, "uwsgi")).Links); err != nil {
 		t.Fatal(err)
 	}
@@ -147,16 +151,19 @@ func TestLinks(t *testing.T) {
 		}
 		links[header.Name] = header.Linkname
 	}
-	want := map[string]string{"usr/bin/uwsgi": "/usr/bin/uwsgi-core", "usr/lib/uwsgi/plugins/python3_plugin.so": "/usr/lib/uwsgi/plugins/python311_plugin.so"}
+	want := map[string]string{"usr/bin/uwsgi": "/usr/bin/uwsgi-core",
+		"usr/lib/uwsgi/plugins/python3_plugin.so": "/usr/lib/uwsgi/plugins/python311_plugin.so"}
 	if !maps.Equal(links, want) {
 		t.Errorf("links %v, want %v", links, want)
 	}
-	if err := l.links(map[string]string{"usr/bin/x": "usr/bin/x[0-9]"}); err == nil || !strings.Contains(err.Error(), "no package brings usr/bin/x[0-9]") {
+	if err := l.links(map[string]string{"usr/bin/x": "usr/bin/x[0-9]"}); err == nil ||
+		!strings.Contains(err.Error(), "no package contains usr/bin/x[0-9]") {
 		t.Errorf("%v", err)
 	}
 }
 
-// The package that names a server's image is not the empty one that leads to it.
+// An image must get its version from the server's package, not from an empty package that only
+// depends on it.
 func TestServersName(t *testing.T) {
 	packages := []apt.Package{{Name: "php-fpm", Version: "2:8.2+93"}, {Name: "php8.2-fpm", Version: "8.2.36-1"}}
 	if name, err := Server(mustServer(t, "php-fpm")).name(packages); err != nil || name != "lab/php-fpm:8.2.36-1" {

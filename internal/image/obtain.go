@@ -13,29 +13,30 @@ import (
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
-// Where an image comes from.
+// The origins of an image.
 const (
 	OriginPresent   = "present"
 	OriginPulled    = "pulled"
 	OriginAssembled = "assembled"
 )
 
-// Obtained is an image that is on the engine now.
+// Obtained is an image that is on the engine.
 type Obtained struct {
 	Image  engine.Image
-	Name   string // what to create containers from
+	Name   string // the name to create containers with
 	Origin string
-	Reason string // why it comes from there, for people
+	Reason string // says in words why the image comes from there
 	Took   time.Duration
 }
 
-// ErrNoSource is that nothing leads to an image here, whatever answers: there is no
-// official one, and this machine has not got what assembling takes.
+// ErrNoSource means that an image can never be obtained here, even if every registry and
+// mirror answers: there is no official image, and this machine lacks the programs for
+// assembling one.
 var ErrNoSource = errors.New("there is no way to obtain it")
 
-// Obtain makes sure that the engine has an image. With ref "" that is the recipe's
-// official one, or one assembled from packages where no registry answers; a ref that
-// somebody named is never replaced by another image.
+// Obtain makes sure that the engine has an image. If ref is "", the image is the recipe's
+// official one, or one that is assembled from packages if no registry answers. An image that
+// the user named in ref is never replaced by another one.
 func (s *Source) Obtain(ctx context.Context, recipe Recipe, ref string) (Obtained, error) {
 	began := time.Now()
 	got, err := s.obtain(ctx, recipe, ref)
@@ -48,15 +49,16 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 		return got, err
 	}
 	if missing := apt.Missing(); ref == "" && recipe.Official == "" && len(missing) > 0 {
-		return Obtained{}, fmt.Errorf("obtaining an image of %s: %w: there is no official image, and this machine has no %s to assemble one: "+
-			"name one with --image %s=IMAGE, or `lab images load` one that was assembled elsewhere", recipe.What, ErrNoSource, strings.Join(missing, ", "), recipe.What)
+		return Obtained{}, fmt.Errorf("obtaining an image of %s: %w: there is no official image, and this machine lacks %s "+
+			"for assembling one: name an image with --image %s=IMAGE, or assemble it on another machine and load it with "+
+			"`lab images load`", recipe.What, ErrNoSource, strings.Join(missing, ", "), recipe.What)
 	}
 	dir, unlock, err := s.lock(ctx)
 	if err != nil {
 		return Obtained{}, err
 	}
 	defer unlock()
-	// Another lab may have obtained it while this one waited.
+	// Another lab process may have obtained it while this one waited for the lock.
 	if got, found, err := s.Present(ctx, recipe, ref); found || err != nil {
 		return got, err
 	}
@@ -66,7 +68,7 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 		if pullErr = s.pull(ctx, name); pullErr == nil {
 			return s.arrived(ctx, name, OriginPulled, "it was not on the engine")
 		}
-		if ctx.Err() != nil { // told to stop: nothing else is tried
+		if ctx.Err() != nil { // the run was interrupted: do not try anything else
 			return Obtained{}, pullErr
 		}
 		if ref != "" {
@@ -74,7 +76,8 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 		}
 		why = noPull(name, pullErr)
 	}
-	s.report(engine.Progress{What: fmt.Sprintf("%s: assembling %s from the packages of %s", why, recipe.What, distribution()), Warning: recipe.Official != ""})
+	s.report(engine.Progress{What: fmt.Sprintf("%s: assembling %s from the packages of %s", why, recipe.What, distribution()),
+		Warning: recipe.Official != ""})
 	assemble := s.assembling
 	if assemble == nil {
 		assemble = s.assemble
@@ -91,7 +94,7 @@ func (s *Source) obtain(ctx context.Context, recipe Recipe, ref string) (Obtaine
 
 var errNoOfficial = errors.New("there is no official image")
 
-// Present looks for an image that will do on the engine.
+// Present looks for a suitable image on the engine.
 func (s *Source) Present(ctx context.Context, recipe Recipe, ref string) (Obtained, bool, error) {
 	name, reason := ref, "it is on the engine"
 	if ref == "" {
@@ -105,7 +108,8 @@ func (s *Source) Present(ctx context.Context, recipe Recipe, ref string) (Obtain
 	case err == nil && img.Arch == s.Info.Arch:
 		return Obtained{Image: img, Name: name, Origin: OriginPresent, Reason: reason}, true, nil
 	case err == nil && ref != "":
-		s.report(engine.Progress{What: fmt.Sprintf("%s is for %s and the engine is %s: it may not run", ref, img.Arch, s.Info.Arch), Warning: true})
+		s.report(engine.Progress{What: fmt.Sprintf("the image %s is for %s, but the engine runs on %s: it may not work", ref, img.Arch,
+			s.Info.Arch), Warning: true})
 		return Obtained{Image: img, Name: name, Origin: OriginPresent, Reason: reason}, true, nil
 	case err != nil && !errors.Is(err, engine.ErrNotFound):
 		return Obtained{}, false, err
@@ -115,8 +119,8 @@ func (s *Source) Present(ctx context.Context, recipe Recipe, ref string) (Obtain
 	return s.assembled(ctx, recipe)
 }
 
-// assembled returns the newest image that was assembled for this architecture, by a lab
-// that made them as this one does.
+// assembled returns the newest image that was assembled for this architecture. Images of a lab
+// that assembled them differently do not count.
 func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, error) {
 	reason := "an image assembled earlier is on the engine"
 	if recipe.Official != "" {
@@ -134,7 +138,7 @@ func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, 
 	})
 	for _, img := range images {
 		for _, tag := range img.Tags {
-			// Podman puts a registry's name in front: look for the end.
+			// Podman adds the name of a registry in front, so only the end is compared.
 			if img.Arch == s.Info.Arch && img.Labels[LabelLayout] == layout && strings.Contains("/"+tag, "/"+recipe.Repository+":") {
 				return Obtained{Image: img, Name: tag, Origin: OriginPresent, Reason: reason}, true, nil
 			}
@@ -146,7 +150,7 @@ func (s *Source) assembled(ctx context.Context, recipe Recipe) (Obtained, bool, 
 func (s *Source) arrived(ctx context.Context, name, origin, reason string) (Obtained, error) {
 	img, err := s.Engine.Image(ctx, name)
 	if err != nil {
-		return Obtained{}, fmt.Errorf("looking at the image that was %s: %w", origin, err)
+		return Obtained{}, fmt.Errorf("inspecting the image that was %s: %w", origin, err)
 	}
 	return Obtained{Image: img, Name: name, Origin: origin, Reason: reason}, nil
 }

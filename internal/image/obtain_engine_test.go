@@ -12,7 +12,7 @@ import (
 	"github.com/gatewaylab/lab/internal/image/imagetest"
 )
 
-// What a run does first, on the engine as it is. The image stays.
+// This is what a run does first, on the real engine. The image is left there.
 func TestObtainTheDefault(t *testing.T) {
 	e, info := imagetest.Engine(t)
 	var said []string

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +17,7 @@ var errNoHost = errors.New(`Get "https://registry.test/v2/": dial tcp: lookup re
 
 const assembledName = "lab/nginx:1.22.1-9"
 
-// source is one that assembles the image in the fake, or fails.
+// source returns a Source that assembles the image in the fake, or fails.
 func source(t *testing.T, f *fake, assembleErr error) (*Source, *[]string) {
 	said := &[]string{}
 	return &Source{
@@ -40,7 +39,7 @@ func source(t *testing.T, f *fake, assembleErr error) (*Source, *[]string) {
 	}, said
 }
 
-func TestRoads(t *testing.T) {
+func TestOrigins(t *testing.T) {
 	assembledLabel := map[string]string{engine.LabelImage: assembledValue}
 	pulls := func(f *fake) func(context.Context, string, func(engine.Progress)) error {
 		return func(_ context.Context, ref string, report func(engine.Progress)) error {
@@ -62,23 +61,36 @@ func TestRoads(t *testing.T) {
 		calls  string
 		said   string
 	}{
-		{name: "the pinned image", has: func(f *fake) { f.has(Pinned, "amd64", nil); f.has(assembledName, "amd64", assembledLabel) }, want: Pinned, origin: OriginPresent},
-		{name: "an assembled one", has: func(f *fake) { f.has(assembledName, "amd64", assembledLabel) }, want: assembledName, origin: OriginPresent},
-		{name: "an assembled one behind a registry's name", has: func(f *fake) { f.has("localhost/lab/nginx:1", "amd64", assembledLabel) }, want: "localhost/lab/nginx:1", origin: OriginPresent},
-		{name: "only other architectures", has: func(f *fake) { f.has(Pinned, "arm64", nil); f.has(assembledName, "arm64", assembledLabel) }, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
+		{name: "the pinned image", has: func(f *fake) { f.has(Pinned, "amd64", nil); f.has(assembledName, "amd64", assembledLabel) },
+			want: Pinned, origin: OriginPresent},
+		{name: "an assembled one", has: func(f *fake) { f.has(assembledName, "amd64", assembledLabel) }, want: assembledName,
+			origin: OriginPresent},
+		{name: "an assembled one behind a registry's name", has: func(f *fake) { f.has("localhost/lab/nginx:1", "amd64", assembledLabel) },
+			want: "localhost/lab/nginx:1", origin: OriginPresent},
+		{name: "only other architectures", has: func(f *fake) {
+			f.has(Pinned, "arm64", nil)
+			f.has(assembledName, "arm64",
+				assembledLabel)
+		}, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
 		{name: "assembled from something else", has: func(f *fake) {
 			f.has("lab/php:8", "amd64", assembledLabel)
 			f.has("notlab/nginx:1", "amd64", assembledLabel)
 		}, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
-		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) }, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
+		{name: "a re-laid one", has: func(f *fake) { f.has("lab/nginx:x", "amd64", map[string]string{engine.LabelImage: "relaid"}) },
+			pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
 		{name: "assembled by an older lab", has: func(f *fake) {
 			f.has(assembledName, "amd64", map[string]string{engine.LabelImage: assembledValue, LabelLayout: "1"})
 		}, pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
 		{name: "nothing and a registry", pull: pulls, want: Pinned, origin: OriginPulled, calls: "pull nginx:1.28.0"},
-		{name: "nothing and no registry", pull: fails, want: assembledName, origin: OriginAssembled, calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() + "): assembling nginx from the packages of "},
-		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) }, want: "mine:1", origin: OriginPresent},
-		{name: "named, of another architecture", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "arm64", nil) }, want: "mine:1", origin: OriginPresent, said: "mine:1 is for arm64 and the engine is amd64"},
-		{name: "named and pulled", ref: "mine:1", has: func(f *fake) { f.has(Pinned, "amd64", nil) }, pull: pulls, want: "mine:1", origin: OriginPulled, calls: "pull mine:1"},
+		{name: "nothing and no registry", pull: fails, want: assembledName, origin: OriginAssembled,
+			calls: "pull nginx:1.28.0, assemble lab/nginx", said: "no registry answers (" + errNoHost.Error() +
+				"): assembling nginx from the packages of "},
+		{name: "named and present", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "amd64", nil); f.has(Pinned, "amd64", nil) },
+			want: "mine:1", origin: OriginPresent},
+		{name: "named, of another architecture", ref: "mine:1", has: func(f *fake) { f.has("mine:1", "arm64", nil) }, want: "mine:1",
+			origin: OriginPresent, said: "the image mine:1 is for arm64, but the engine runs on amd64"},
+		{name: "named and pulled", ref: "mine:1", has: func(f *fake) { f.has(Pinned, "amd64", nil) }, pull: pulls, want: "mine:1",
+			origin: OriginPulled, calls: "pull mine:1"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFake(t)
@@ -90,7 +102,8 @@ func TestRoads(t *testing.T) {
 			}
 			s, said := source(t, f, nil)
 			got, err := s.Obtain(t.Context(), Nginx(), c.ref)
-			if err != nil || got.Name != c.want || got.Origin != c.origin || got.Image.ID != "sha256:"+c.want || got.Reason == "" || got.Took <= 0 {
+			if err != nil || got.Name != c.want || got.Origin != c.origin || got.Image.ID != "sha256:"+c.want || got.Reason == "" ||
+				got.Took <= 0 {
 				t.Errorf("%+v, %v", got, err)
 			}
 			if calls := strings.Join(f.calls, ", "); calls != c.calls {
@@ -117,7 +130,7 @@ func TestAssembledChoosesTheNewest(t *testing.T) {
 	}
 }
 
-func TestNoRoad(t *testing.T) {
+func TestNoOrigin(t *testing.T) {
 	noApt := errors.New("this machine has no apt-get")
 	fail := func(context.Context, string, func(engine.Progress)) error { return errNoHost }
 	f := newFake(t)
@@ -127,14 +140,14 @@ func TestNoRoad(t *testing.T) {
 	if !errors.Is(err, errNoHost) || !errors.Is(err, noApt) {
 		t.Errorf("%v", err)
 	}
-	want := `obtaining an image of nginx: there is no way to obtain one
+	want := `obtaining an image of nginx: no way to obtain one has worked
   on the engine: neither nginx:1.28.0 nor an assembled image
   from a registry: ` + errNoHost.Error() + `
   from packages: this machine has no apt-get
-what to do, one of:
+what you can do (one is enough):
   run ` + "`lab images save > FILE` on a machine that has the image, and `lab images load FILE`" + ` here
-  point the engine to a registry or a mirror of one that it can reach
-  run lab on a Debian or Ubuntu host that reaches its package mirror: the image is then assembled`
+  configure the engine to use a registry, or a mirror of a registry, that it can reach
+  run lab on a Debian or Ubuntu host that can reach its package mirror, so that lab can assemble the image`
 	if err.Error() != want {
 		t.Errorf("%s\nwant\n%s", err, want)
 	}
@@ -143,7 +156,8 @@ what to do, one of:
 	f.pull = fail
 	s, _ = source(t, f, nil)
 	_, err = s.Obtain(t.Context(), Nginx(), "mine:1")
-	if err == nil || !strings.HasPrefix(err.Error(), `obtaining the image "mine:1": it is not on the engine and cannot be pulled`) || strings.Contains(err.Error(), "Debian") {
+	if err == nil || !strings.HasPrefix(err.Error(), `obtaining the image "mine:1": it is not on the engine and could not be pulled`) ||
+		strings.Contains(err.Error(), "Debian") {
 		t.Errorf("%v", err)
 	}
 	if calls := strings.Join(f.calls, ", "); calls != "pull mine:1" {
@@ -160,7 +174,7 @@ func TestAnEngineThatIsGoneIsNoReasonToPull(t *testing.T) {
 	}
 }
 
-func TestCancelTakesNoOtherRoad(t *testing.T) {
+func TestCancelTriesNothingElse(t *testing.T) {
 	f := newFake(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	f.pull = func(ctx context.Context, _ string, _ func(engine.Progress)) error {
@@ -175,101 +189,6 @@ func TestCancelTakesNoOtherRoad(t *testing.T) {
 	if slices.Contains(f.calls, "assemble lab/nginx") || len(*said) > 0 {
 		t.Errorf("calls %v, said %v", f.calls, *said)
 	}
-}
-
-func TestASilentRegistryIsGivenUp(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		before int
-		say    string
-	}{
-		{"at once", 0, "no registry answers (pulling: nothing arrived for 50ms)"},
-		{"after a while", 3, "the pull went wrong (pulling: nothing more arrived for 50ms)"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			f := newFake(t)
-			f.pull = func(ctx context.Context, _ string, report func(engine.Progress)) error {
-				for i := range c.before {
-					time.Sleep(30 * time.Millisecond) // each within the patience, together beyond it
-					report(engine.Progress{Done: int64(i + 1)})
-				}
-				<-ctx.Done()
-				return fmt.Errorf("pulling: %w", context.Cause(ctx))
-			}
-			s, said := source(t, f, nil)
-			began := time.Now()
-			got, err := s.Obtain(t.Context(), Nginx(), "")
-			if err != nil || got.Origin != OriginAssembled {
-				t.Fatalf("%+v, %v", got, err)
-			}
-			if took := time.Since(began); took < 50*time.Millisecond+time.Duration(c.before)*30*time.Millisecond || took > 2*time.Second {
-				t.Errorf("took %s", took)
-			}
-			if text := strings.Join(*said, " "); !strings.HasPrefix(text, c.say) {
-				t.Errorf("said %q", text)
-			}
-		})
-	}
-}
-
-func TestTwoAtOnceDoTheWorkOnce(t *testing.T) {
-	f := newFake(t)
-	dir := t.TempDir()
-	var mu sync.Mutex // the fake itself is no engine for two
-	inside, waiting := make(chan struct{}), make(chan struct{})
-	var origins []string
-	obtain := func(first bool) {
-		s, _ := source(t, f, nil)
-		s.Cache = dir
-		s.Engine = locked{fake: f, mu: &mu}
-		s.Report = func(p engine.Progress) {
-			if !first && strings.HasPrefix(p.What, "waiting for another lab") {
-				close(waiting)
-			}
-		}
-		make1 := s.assembling
-		s.assembling = func(ctx context.Context, dir string, r Recipe) (string, error) {
-			close(inside) // twice would panic
-			<-waiting
-			mu.Lock()
-			defer mu.Unlock()
-			return make1(ctx, dir, r)
-		}
-		got, err := s.Obtain(t.Context(), Nginx(), "")
-		mu.Lock()
-		defer mu.Unlock()
-		if err != nil {
-			t.Error(err)
-		}
-		origins = append(origins, got.Origin)
-	}
-	f.pull = func(context.Context, string, func(engine.Progress)) error { return errNoHost }
-	var both sync.WaitGroup
-	both.Go(func() { obtain(true) })
-	<-inside
-	both.Go(func() { obtain(false) })
-	both.Wait()
-	if got := strings.Join(origins, " "); got != "assembled present" && got != "present assembled" {
-		t.Errorf("origins %s, calls %v", got, f.calls)
-	}
-}
-
-// locked lets two use one fake.
-type locked struct {
-	*fake
-	mu *sync.Mutex
-}
-
-func (l locked) Image(ctx context.Context, ref string) (engine.Image, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.fake.Image(ctx, ref)
-}
-
-func (l locked) ListImages(ctx context.Context, label, value string) ([]engine.Image, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.fake.ListImages(ctx, label, value)
 }
 
 func TestACacheThatCannotBeWritten(t *testing.T) {
@@ -291,9 +210,10 @@ func TestACacheThatCannotBeWritten(t *testing.T) {
 	}
 }
 
-// A server without an official image is assembled and nothing is pulled; where nothing
-// can be assembled either, there is no way to obtain it, and that is told from one that failed.
-func TestServersRoads(t *testing.T) {
+// A server without an official image must be assembled, and nothing may be pulled. If it
+// cannot be assembled here either, the error must be ErrNoSource, unlike when assembling
+// fails.
+func TestServersOrigins(t *testing.T) {
 	f := newFake(t)
 	s, _ := source(t, f, nil)
 	recipe := Server(mustServer(t, "gunicorn"))
@@ -305,7 +225,8 @@ func TestServersRoads(t *testing.T) {
 	f = newFake(t)
 	s, _ = source(t, f, nil)
 	all := s.ObtainServers(t.Context(), []string{"gunicorn", "nobody"}, nil)
-	if err := all.Failed["gunicorn"]; !errors.Is(err, ErrNoSource) || !strings.Contains(err.Error(), "--image gunicorn=IMAGE") || len(f.calls) > 0 {
+	if err := all.Failed["gunicorn"]; !errors.Is(err, ErrNoSource) || !strings.Contains(err.Error(), "--image gunicorn=IMAGE") ||
+		len(f.calls) > 0 {
 		t.Errorf("%v, calls %v", err, f.calls)
 	}
 	if _, err := all.Image("nobody"); err == nil || errors.Is(err, ErrNoSource) {

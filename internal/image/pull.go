@@ -10,13 +10,13 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Why a pull was given up: nothing ever came, or nothing more.
+// These are the reasons for giving up a pull: nothing arrived at all, or nothing more arrived.
 var (
 	errSilence = errors.New("nothing arrived")
 	errStalled = errors.New("nothing more arrived")
 )
 
-// pull gives a registry a while to answer, and then time as long as something arrives.
+// pull gives a registry some time to answer. After that it waits as long as something arrives.
 func (s *Source) pull(ctx context.Context, ref string) error {
 	first, stall := s.firstWord, s.stall
 	if first == 0 {
@@ -31,7 +31,8 @@ func (s *Source) pull(ctx context.Context, ref string) error {
 	moved := make(chan engine.Progress)
 	done := make(chan error, 1)
 	go func() {
-		// The engine picks its own platform; naming it would need a newer API on some.
+		// The engine chooses the platform: some engines need a newer API version to be told
+		// one.
 		done <- s.Engine.Pull(pulling, ref, "", func(p engine.Progress) {
 			select {
 			case moved <- p:
@@ -57,13 +58,14 @@ func (s *Source) pull(ctx context.Context, ref string) error {
 	}
 }
 
-// noPull says in a few words why a pull failed, cause included.
+// noPull says in a few words why a pull failed, and includes the cause.
 func noPull(ref string, err error) string {
 	text := err.Error()
 	if errors.Is(err, engine.ErrNotFound) {
-		return fmt.Sprintf("the registry does not give %s (%s)", ref, text)
+		return fmt.Sprintf("the registry refuses to give %s (%s)", ref, text)
 	}
-	for _, sign := range []string{"no such host", "connection refused", "i/o timeout", "Client.Timeout", "server misbehaving", "unreachable", "proxyconnect"} {
+	for _, sign := range []string{"no such host", "connection refused", "i/o timeout", "Client.Timeout", "server misbehaving",
+		"unreachable", "proxyconnect"} {
 		if strings.Contains(text, sign) {
 			return fmt.Sprintf("no registry answers (%s)", text)
 		}
@@ -71,13 +73,13 @@ func noPull(ref string, err error) string {
 	if errors.Is(err, errSilence) {
 		return fmt.Sprintf("no registry answers (%s)", text)
 	}
-	return fmt.Sprintf("the pull went wrong (%s)", text)
+	return fmt.Sprintf("the pull failed (%s)", text)
 }
 
-// failure is that there was no way to obtain an image.
+// failure is the error when an image could not be obtained.
 type failure struct {
 	recipe         Recipe
-	ref            string // "" is the default
+	ref            string // "" is the default image
 	pull, assemble error
 }
 
@@ -88,19 +90,19 @@ func (f failure) Error() string {
 		if f.recipe.Official != "" {
 			there = "neither " + f.recipe.Official + " nor an assembled image"
 		}
-		fmt.Fprintf(&b, "obtaining an image of %s: there is no way to obtain one\n", f.recipe.What)
+		fmt.Fprintf(&b, "obtaining an image of %s: no way to obtain one has worked\n", f.recipe.What)
 		fmt.Fprintf(&b, "  on the engine: %s\n", there)
 		fmt.Fprintf(&b, "  from a registry: %v\n", f.pull)
 		fmt.Fprintf(&b, "  from packages: %v\n", f.assemble)
 	} else {
-		fmt.Fprintf(&b, "obtaining the image %q: it is not on the engine and cannot be pulled\n", f.ref)
+		fmt.Fprintf(&b, "obtaining the image %q: it is not on the engine and could not be pulled\n", f.ref)
 		fmt.Fprintf(&b, "  from a registry: %v\n", f.pull)
 	}
-	b.WriteString("what to do, one of:\n")
+	b.WriteString("what you can do (one is enough):\n")
 	b.WriteString("  run `lab images save > FILE` on a machine that has the image, and `lab images load FILE` here\n")
-	b.WriteString("  point the engine to a registry or a mirror of one that it can reach")
+	b.WriteString("  configure the engine to use a registry, or a mirror of a registry, that it can reach")
 	if f.ref == "" {
-		b.WriteString("\n  run lab on a Debian or Ubuntu host that reaches its package mirror: the image is then assembled")
+		b.WriteString("\n  run lab on a Debian or Ubuntu host that can reach its package mirror, so that lab can assemble the image")
 	}
 	return b.String()
 }

@@ -14,38 +14,39 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// Labels of assembled images, besides engine.LabelImage.
+// These are the labels of assembled images, in addition to engine.LabelImage.
 const (
-	LabelPackages = "lab.packages"        // name=version of each, separated by spaces
-	LabelDigest   = "lab.packages.sha256" // of that list
-	LabelLayout   = "lab.layout"          // what lab itself puts into images
+	LabelPackages = "lab.packages"        // name=version of each package, separated by spaces
+	LabelDigest   = "lab.packages.sha256" // the checksum of that list
+	LabelLayout   = "lab.layout"          // the version of what lab itself adds to images
 )
 
-// layout changes with what images must have besides their packages: one that an older
-// lab has assembled is not used any more.
+// layout is increased when images must have something new besides their packages. Images with
+// another layout, which an older lab has assembled, are no longer used.
 const layout = "2"
 
-// assembledValue is engine.LabelImage's value on the images that a run may use; an
-// image with another value is listed and pruned, and never chosen.
+// assembledValue is the value of engine.LabelImage on images that a run may use. An image with
+// another value is listed and pruned, but never used.
 const assembledValue = "assembled"
 
-// Recipe says where an image comes from, and what it is made of when it is assembled.
+// Recipe says where to pull an image, and what to assemble it from.
 type Recipe struct {
-	What       string            // for people: "nginx"
-	Official   string            // the image to pull; "" is that there is none
-	Repository string            // of assembled ones: "lab/nginx"
-	Packages   []string          // with all that they depend on
-	Version    string            // pattern of the package whose version is the tag
-	Links      map[string]string // link -> its target, or a pattern of it among the packages' files
-	Files      map[string]string // path -> text; a package's file of that name is left out
-	Groups     string            // further lines of /etc/group
-	Keep       []string          // of what images leave out otherwise
-	Omit       []string          // of what the packages bring
+	What       string            // the name for people, such as "nginx"
+	Official   string            // the image to pull, or "" if there is none
+	Repository string            // the repository of assembled images, such as "lab/nginx"
+	Packages   []string          // the packages; their dependencies are added
+	Version    string            // a pattern for the package whose version becomes the tag
+	Links      map[string]string // maps a link to its target, or to a pattern that matches the target among the packages' files
+	Files      map[string]string // maps a path to its text; a package's file with the same path is left out
+	Groups     string            // additional lines of /etc/group
+	Keep       []string          // files to keep that images otherwise leave out
+	Omit       []string          // files of the packages to leave out
 	Dirs       []Dir
-	Changes    []string // further instructions that an import takes: CMD, USER, LABEL; not STOPSIGNAL
+	Changes    []string // additional instructions that an import accepts: CMD, USER or LABEL, but not STOPSIGNAL
 }
 
-// Nginx is nginx as the distribution builds it, with a shell to look inside with.
+// Nginx returns the recipe of nginx as the distribution builds it. The image has a shell, so
+// that people can look inside a container.
 func Nginx() Recipe {
 	dirs := []Dir{{"var/log/nginx", 0o755, wwwData}, {"var/lib/nginx", 0o755, 0}, {"var/www", 0o755, 0}, {"var/www/html", 0o755, 0}}
 	for _, module := range []string{"body", "fastcgi", "proxy", "scgi", "uwsgi"} {
@@ -60,7 +61,8 @@ func Nginx() Recipe {
 	}
 }
 
-// Server is an application server, with a shell to look inside with.
+// Server returns the recipe of an application server. The image has a shell, so that people
+// can look inside a container.
 func Server(s server.Server) Recipe {
 	r := Recipe{
 		What: s.Name, Official: s.Image, Repository: "lab/" + s.Name,
@@ -74,7 +76,8 @@ func Server(s server.Server) Recipe {
 
 var unsafe = lazy.Regexp(`[^A-Za-z0-9_.-]`)
 
-// name is the image's name: a version has characters that a tag may not have.
+// name returns the image's name. A version may contain characters that are not allowed in a
+// tag.
 func (r Recipe) name(packages []apt.Package) (string, error) {
 	for _, p := range packages {
 		if fits, err := path.Match(r.Version, p.Name); err != nil {
@@ -83,7 +86,7 @@ func (r Recipe) name(packages []apt.Package) (string, error) {
 			return r.Repository + ":" + unsafe().ReplaceAllString(p.Version, "-"), nil
 		}
 	}
-	return "", fmt.Errorf("naming the image: no package %q is among those fetched", r.Version)
+	return "", fmt.Errorf("naming the image: no fetched package matches %q", r.Version)
 }
 
 func (r Recipe) changes(packages []apt.Package) []string {

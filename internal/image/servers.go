@@ -8,16 +8,16 @@ import (
 	"github.com/gatewaylab/lab/fixtures/backends/server"
 )
 
-// Servers is the images of real servers that a run uses, by the server's name, and why
-// there is none of the others.
+// Servers holds the images of real servers that a run uses, by the server's name, and the
+// errors of those that could not be obtained.
 type Servers struct {
 	Images map[string]Obtained
-	Failed map[string]error // errors.Is ErrNoSource where there cannot be one here
+	Failed map[string]error // errors.Is ErrNoSource if the image can never be obtained here
 }
 
-// ObtainServers obtains the images of servers, one after the other: they share a folder
-// of packages. refs are those that somebody named. One that cannot be obtained does not
-// keep the others from it.
+// ObtainServers obtains the images of servers one after another, because they share a folder
+// of packages. refs are the images that the user named. If one image cannot be obtained, the
+// others are obtained all the same.
 func (s *Source) ObtainServers(ctx context.Context, names []string, refs map[string]string) Servers {
 	got := Servers{Images: map[string]Obtained{}, Failed: map[string]error{}}
 	for _, name := range names {
@@ -36,7 +36,7 @@ func (s *Source) ObtainServers(ctx context.Context, names []string, refs map[str
 	return got
 }
 
-// Image is the name of a server's image.
+// Image returns the name of a server's image.
 func (s Servers) Image(name string) (string, error) {
 	if got, ok := s.Images[name]; ok {
 		return got.Name, nil
@@ -44,5 +44,5 @@ func (s Servers) Image(name string) (string, error) {
 	if err := s.Failed[name]; err != nil {
 		return "", err
 	}
-	return "", errors.New("nobody has obtained an image of " + name)
+	return "", errors.New("no image was obtained for " + name)
 }

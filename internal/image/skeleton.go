@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// The users that nginx and PHP-FPM run as in Debian, with Debian's numbers.
+// passwd and group have the users that nginx and PHP-FPM run as in Debian, with Debian's
+// numbers.
 const (
 	passwd = `root:x:0:0:root:/root:/bin/sh
 daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin
@@ -21,21 +22,22 @@ nogroup:x:65534:
 `
 )
 
-// hostConf makes glibc read all lines of /etc/hosts for a name and not the first alone:
-// localhost has two there. Debian's base-files brings it.
+// hostConf makes glibc read all lines of /etc/hosts for a name, not only the first one.
+// localhost has two lines there. In Debian the package base-files contains this file.
 const hostConf = "multi on\n"
 
 const wwwData = 33
 
-// Dir is a directory that a maintainer script would have made or given away.
+// Dir is a directory that a maintainer script would have made or whose owner it would have
+// changed.
 type Dir struct {
 	Path  string
 	Mode  int64
 	Owner int // uid and gid
 }
 
-// skeleton writes what every root file system has. lib64 is where the dynamic linker
-// of amd64 is looked for; other architectures have none.
+// skeleton writes what every root file system has. Only amd64 has lib64, where its dynamic
+// linker is expected.
 func (l *layer) skeleton(arch string, recipe Recipe) error {
 	base := []Dir{
 		{"usr", 0o755, 0}, {"usr/bin", 0o755, 0}, {"usr/sbin", 0o755, 0}, {"usr/lib", 0o755, 0},
@@ -71,8 +73,9 @@ func (l *layer) skeleton(arch string, recipe Recipe) error {
 	return nil
 }
 
-// applets are the programs that a person who looks inside a container reaches for.
-// They are listed because busybox cannot be asked: it may be another architecture's.
+// applets are the programs that people use when they look inside a container. The list is
+// written down because busybox cannot be asked for it: it may be built for another
+// architecture.
 var applets = strings.Fields(`
 	sh ash ls cat cp mv rm mkdir rmdir ln chmod chown touch stat readlink realpath dirname basename
 	head tail less more grep egrep fgrep sed awk sort uniq wc cut tr tee xargs find which strings diff hexdump vi

@@ -1,5 +1,6 @@
-// Package image says where images come from: the engine, a registry, or the packages of
-// the host's distribution. It does not talk to an engine itself and runs no container.
+// Package image obtains images: from the engine, from a registry, or from packages of the
+// host's distribution. It talks to the engine only through package engine, and runs no
+// container.
 package image
 
 import (
@@ -14,19 +15,19 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Pinned is the image that lab's scenarios were verified with.
+// Pinned is the image with which lab's scenarios were verified.
 const Pinned = "nginx:1.28.0"
 
 // Source obtains images for one engine.
 type Source struct {
 	Engine engine.Images
 	Info   engine.Info
-	Cache  string // packages and the lock; "" is lab's folder in the user's cache
+	Cache  string // the folder for packages and the lock; "" is lab's folder in the user's cache directory
 	Report func(engine.Progress)
 
-	// A registry that does not exist may leave the engine waiting for minutes.
-	firstWord time.Duration // until something arrives; 0 is 20 s
-	stall     time.Duration // between two arrivals; 0 is 60 s
+	// An engine may wait for minutes for a registry that does not exist.
+	firstWord time.Duration // how long to wait until something arrives; 0 means 20 s
+	stall     time.Duration // how long to wait between two arrivals; 0 means 60 s
 
 	assembling func(ctx context.Context, dir string, recipe Recipe) (string, error) // for tests
 }
@@ -37,7 +38,8 @@ func (s *Source) report(p engine.Progress) {
 	}
 }
 
-// cacheDir is where packages are kept; "" if the user has no cache directory.
+// cacheDir returns the folder in which packages are kept, or "" if the user has no cache
+// directory.
 func (s *Source) cacheDir() string {
 	if s.Cache != "" {
 		return s.Cache
@@ -49,9 +51,9 @@ func (s *Source) cacheDir() string {
 	return filepath.Join(dir, "lab")
 }
 
-// lock makes this the only lab that obtains images with this cache, and returns the
-// cache. Where none can be written a private directory serves for this once; two labs
-// may then do the same work twice, which is slow and not wrong.
+// lock makes this the only lab process that obtains images with this cache, and returns the
+// cache directory. If the cache cannot be written, a temporary directory is used instead. Two
+// lab processes may then do the same work twice, which is slow but not wrong.
 func (s *Source) lock(ctx context.Context) (dir string, unlock func(), err error) {
 	if dir = s.cacheDir(); dir != "" {
 		if dir, err = filepath.Abs(dir); err == nil {
@@ -61,11 +63,11 @@ func (s *Source) lock(ctx context.Context) (dir string, unlock func(), err error
 			lock := flock.New(filepath.Join(dir, "obtain.lock"))
 			held, err := lock.TryLock()
 			if err == nil && !held {
-				s.report(engine.Progress{What: "waiting for another lab that is obtaining an image"})
+				s.report(engine.Progress{What: "waiting for another lab process that is obtaining an image"})
 				held, err = lock.TryLockContext(ctx, 100*time.Millisecond)
 			}
 			if ctx.Err() != nil {
-				return "", nil, fmt.Errorf("waiting for another lab that is obtaining an image: %w", context.Cause(ctx))
+				return "", nil, fmt.Errorf("waiting for another lab process that is obtaining an image: %w", context.Cause(ctx))
 			}
 			if err == nil && held {
 				return dir, func() { _ = lock.Close() }, nil

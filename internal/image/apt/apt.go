@@ -1,7 +1,7 @@
-// Package apt fetches packages of the host's distribution and reads their files, with
-// no root and nothing installed: the host's sources, proxies and keys, but private
-// lists, a private cache, an empty dpkg status and none of the host's hooks. It never
-// installs and never runs a maintainer script.
+// Package apt fetches packages of the host's distribution and reads their files. It needs no
+// root and installs nothing. It uses the host's sources, proxies and keys, but has its own
+// lists, cache and empty dpkg status, and it runs none of the host's hooks and no maintainer
+// scripts.
 package apt
 
 import (
@@ -17,17 +17,18 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Host is the machine's own apt, working in a private directory.
+// Host is the apt of this machine, working in a private directory.
 type Host struct {
-	Dir    string // lists, archives and configuration; kept, it makes the next Fetch quick
-	Arch   string // as in GOARCH; it need not be the host's
+	Dir    string // for lists, archives and configuration; keeping it makes the next Fetch quick
+	Arch   string // a value of GOARCH; it may differ from the host's
 	Report func(engine.Progress)
 
-	attr       *syscall.SysProcAttr // for tests: another user
-	unfiltered bool                 // for tests: hooks stay, to see that the tests notice
+	attr       *syscall.SysProcAttr // for tests: run apt as another user
+	unfiltered bool                 // for tests: keep the hooks, to prove that the tests notice them
 }
 
-// Missing names the programs that Fetch and Package.Files need and that are not here.
+// Missing returns the names of the programs that Fetch and Package.Files need and that this
+// machine does not have.
 func Missing() []string {
 	var missing []string
 	for _, name := range []string{"apt-get", "apt-config", "dpkg-deb"} {
@@ -38,25 +39,26 @@ func Missing() []string {
 	return missing
 }
 
-// Fetch downloads the packages and all they depend on, as onto an empty machine.
-// What Dir already holds is not fetched again. One Fetch at a time works in a Dir.
+// Fetch downloads the packages and everything they depend on, as for a machine with no
+// packages. It does not download what Dir already holds. Only one Fetch at a time may work in
+// a directory.
 func (h *Host) Fetch(ctx context.Context, names ...string) ([]Package, error) {
 	if missing := Missing(); len(missing) > 0 {
-		return nil, fmt.Errorf("fetching packages: this machine has no %s (it takes a Debian or Ubuntu host)", strings.Join(missing, ", "))
+		return nil, fmt.Errorf("fetching packages: this machine has no %s: run lab on a Debian or Ubuntu host", strings.Join(missing, ", "))
 	}
 	if err := h.prepare(ctx); err != nil {
 		return nil, fmt.Errorf("preparing a private apt: %w", err)
 	}
-	// Several images are fetched in a row. What is missing from lists of a moment ago is
-	// looked for in new ones.
+	// Several images may be fetched in a row, so lists that were updated a moment ago are used
+	// as they are. If a package is missing from them, they are updated after all.
 	if h.updatedLately() {
 		if packages, err := h.fetch(ctx, names, nil); err == nil || ctx.Err() != nil {
 			return packages, err
 		}
 	}
 	h.report(engine.Progress{What: "updating package lists"})
-	// A mirror may be away while the lists and packages of last time are here, so this
-	// error counts only if what follows fails.
+	// The mirror may be unreachable although the lists and packages of the last time are here.
+	// This error therefore matters only if a later step fails as well.
 	updateErr := h.run(ctx, nil, "apt-get", "-q", "update")
 	if ctx.Err() != nil {
 		return nil, updateErr
@@ -67,7 +69,7 @@ func (h *Host) Fetch(ctx context.Context, names ...string) ([]Package, error) {
 	return h.fetch(ctx, names, updateErr)
 }
 
-// stampFile was written when the lists were updated.
+// stampFile is written when the lists are updated.
 const (
 	stampFile = "updated"
 	lately    = 10 * time.Minute
@@ -78,7 +80,8 @@ func (h *Host) updatedLately() bool {
 	return err == nil && time.Since(info.ModTime()).Abs() < lately
 }
 
-// fetch fetches what the lists name. earlier is what went wrong with them.
+// fetch fetches packages by the lists as they are. The error earlier is what went wrong when
+// the lists were updated; it may be nil.
 func (h *Host) fetch(ctx context.Context, names []string, earlier error) ([]Package, error) {
 	packages, err := h.resolve(ctx, names)
 	if err != nil {
@@ -87,7 +90,7 @@ func (h *Host) fetch(ctx context.Context, names []string, earlier error) ([]Pack
 	if err := h.download(ctx, names, packages); err != nil {
 		return nil, because(err, earlier)
 	}
-	// Superseded packages would pile up here with every update of the distribution.
+	// Without this, packages that the distribution has replaced would accumulate here.
 	if err := h.run(ctx, nil, "apt-get", "-q", "autoclean"); err != nil {
 		return nil, err
 	}
@@ -101,13 +104,15 @@ func because(err, earlier error) error {
 	return fmt.Errorf("%w (before it, %w)", err, earlier)
 }
 
-// download fetches what is not in the archive directory yet and reports how far it is.
+// download fetches the packages that are not in the archive directory yet, and reports its
+// progress.
 func (h *Host) download(ctx context.Context, names []string, packages []Package) error {
 	var count int
 	var total int64
 	for _, p := range packages {
 		if info, err := os.Stat(p.File); err != nil || info.Size() != p.Bytes {
-			// apt takes a file of the wrong size for its own and stops; remove it first.
+			// apt stops when a file has the wrong size, because it takes the file for one of
+			// its own. Remove it first.
 			_ = os.Remove(p.File)
 			count++
 			total += p.Bytes
@@ -138,13 +143,14 @@ func (h *Host) download(ctx context.Context, names []string, packages []Package)
 	}
 	for _, p := range packages {
 		if info, err := os.Stat(p.File); err != nil || info.Size() != p.Bytes {
-			return fmt.Errorf("fetching %s: apt-get ended well, but %s is not the %d bytes it should be", p.Name, p.File, p.Bytes)
+			return fmt.Errorf("fetching %s: apt-get succeeded, but %s does not have the expected size of %d bytes", p.Name, p.File, p.Bytes)
 		}
 	}
 	return nil
 }
 
-// archived sums what is in the archive directory, whole and partial.
+// archived returns the total size of the files in the archive directory, both complete and
+// partial.
 func (h *Host) archived() int64 {
 	var sum int64
 	for _, pattern := range []string{"*.deb", "partial/*"} {

@@ -16,12 +16,13 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// planted makes a host's configuration, added to this machine's, whose hooks leave a
-// trace in a directory; it returns that directory, with a cache and lists of the host's.
+// planted makes a copy of this machine's configuration with additional hooks, each of which
+// leaves a file in a directory. It returns that directory, which also has a copy of the host's
+// cache and lists.
 func planted(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	// The hooks run as whoever apt runs as.
+	// The hooks run as the user that apt runs as.
 	if err := os.Chmod(dir, 0o777); err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +89,8 @@ func TestFetchRunsNoHookAndLeavesTheHostAlone(t *testing.T) {
 		}
 	}
 
-	// A second time nothing is fetched, and a package that rotted in the cache is noticed.
+	// The second time nothing must be fetched, and a corrupt package in the cache must be
+	// noticed.
 	began := time.Now()
 	if _, err := h.Fetch(t.Context(), "busybox-static"); err != nil {
 		t.Fatal(err)
@@ -115,7 +117,7 @@ func TestFetchRunsNoHookAndLeavesTheHostAlone(t *testing.T) {
 	}
 }
 
-// The test above can fail: without the filter the same hooks do run.
+// This proves that the test above can fail: without the filter the same hooks do run.
 func TestPlantedHooksWouldRun(t *testing.T) {
 	need(t)
 	host := planted(t)
@@ -136,7 +138,8 @@ func TestUnknownPackage(t *testing.T) {
 	need(t)
 	h := &Host{Dir: t.TempDir(), Arch: runtime.GOARCH}
 	_, err := h.Fetch(t.Context(), "no-such-package-anywhere")
-	if err == nil || !strings.Contains(err.Error(), "running apt-get install") || !strings.Contains(err.Error(), "Unable to locate package no-such-package-anywhere") {
+	if err == nil || !strings.Contains(err.Error(), "running apt-get install") ||
+		!strings.Contains(err.Error(), "Unable to locate package no-such-package-anywhere") {
 		t.Errorf("%v", err)
 	}
 }
@@ -151,7 +154,8 @@ func TestFetchIsCancelled(t *testing.T) {
 	}
 }
 
-// Lists of a moment ago are not updated again, unless something is missing from them.
+// Lists that were updated a moment ago must not be updated again, unless a package is missing
+// from them.
 func TestUpdateOnce(t *testing.T) {
 	need(t)
 	updates := 0

@@ -11,19 +11,20 @@ import (
 	"time"
 )
 
-// run runs a program of apt on the private configuration.
+// run runs a program of apt with the private configuration.
 func (h *Host) run(ctx context.Context, stdout io.Writer, name string, args ...string) error {
 	return h.command(ctx, []string{"APT_CONFIG=" + filepath.Join(h.Dir, "apt.conf")}, stdout, name, args...)
 }
 
-// command runs a program; its error carries the end of what it wrote to stderr.
+// command runs a program. Its error contains the end of what the program wrote to stderr.
 func (h *Host) command(ctx context.Context, env []string, stdout io.Writer, name string, args ...string) error {
 	var stderr tail
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Env = append(append(os.Environ(), "LC_ALL=C", "DEBIAN_FRONTEND=noninteractive"), env...)
 	cmd.Stdout, cmd.Stderr = stdout, &stderr
 	cmd.SysProcAttr = h.attr
-	// apt's download methods are children that hold the pipes; they end by themselves.
+	// The download methods of apt are child processes that keep the pipes open for a moment.
+	// They end by themselves.
 	cmd.WaitDelay = 5 * time.Second
 	err := cmd.Run()
 	if ctx.Err() != nil {
@@ -32,7 +33,7 @@ func (h *Host) command(ctx context.Context, env []string, stdout io.Writer, name
 	if err == nil {
 		return nil
 	}
-	for i, arg := range args { // `apt-get update`, not the options
+	for i, arg := range args { // name the command, such as `apt-get update`, without its options
 		if !strings.HasPrefix(arg, "-") && (i == 0 || args[i-1] != "-o") {
 			name += " " + filepath.Base(arg)
 			break
@@ -44,7 +45,7 @@ func (h *Host) command(ctx context.Context, env []string, stdout io.Writer, name
 	return fmt.Errorf("running %s: %w", name, err)
 }
 
-// tail keeps the end of what is written to it: the reason is there.
+// tail keeps only the end of what is written to it, because that is where the reason is.
 type tail struct{ text []byte }
 
 const tailBytes = 2048
@@ -57,7 +58,7 @@ func (t *tail) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String is one line: it goes into an error.
+// String returns the text on one line, because it becomes part of an error.
 func (t *tail) String() string {
 	return strings.Join(strings.FieldsFunc(string(t.text), func(r rune) bool { return r == '\n' || r == '\r' }), "; ")
 }

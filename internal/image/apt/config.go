@@ -11,7 +11,7 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// debian names the architectures that Debian calls differently from Go.
+// debian has the names of architectures for which Debian and Go use different names.
 var debian = map[string]string{"386": "i386", "arm": "armhf", "ppc64le": "ppc64el"}
 
 func (h *Host) arch() string {
@@ -21,24 +21,28 @@ func (h *Host) arch() string {
 	return h.Arch
 }
 
-// hooks are the options whose values apt runs as commands around its own work: as root,
-// one that Debian's container images carry deletes the host's package cache, private
-// directories or not. (A proxy that a program detects is no hook: without it a host
-// behind a proxy reaches nothing.) apt compares option names without case.
+// hooks matches the options whose values apt runs as commands around its own work. They must
+// not run: one that Debian's container images have deletes the host's package cache, as root,
+// even when apt uses private directories. An option that detects a proxy with a program is not
+// a hook, because without it a host behind a proxy reaches nothing. apt ignores case in option
+// names.
 var hooks = lazy.Regexp(`(?i)(::(pre|post)-invoke|::pre-install-pkgs|^aptcli::hooks|^dpkg::tools)`)
 
-// ours are the options that we set, or that say nothing about reaching packages. The
-// Binary branch holds what single programs override, Dir::Etc::main included if it likes.
-var ours = lazy.Regexp(`(?i)^(dir::(state|cache|log)|dir::etc::(main|parts)|apt::architectures?|apt::sandbox|binary|commandline|quiet)(::| )`)
+// ours matches the options that lab sets itself, and options that do not matter for reaching
+// packages. The Binary branch has overrides for single programs, and could override even
+// Dir::Etc::main.
+var ours = lazy.Regexp(`(?i)^(dir::(state|cache|log)|dir::etc::(main|parts)|` +
+	`apt::architectures?|apt::sandbox|binary|commandline|quiet)(::| )`)
 
-// line is one option of the dump; a value with a quote in it would not survive being
-// read again, and only shell commands have those.
+// line matches one option in the dump. A value that contains a quote could not be read back,
+// and only shell commands contain quotes.
 var line = lazy.Regexp(`^[^" ]+ "[^"]*";$`)
 
-// prepare makes the private directories and the configuration that leads to them.
+// prepare makes the private directories and the configuration that refers to them.
 func (h *Host) prepare(ctx context.Context) error {
 	if h.Dir == "" || !filepath.IsAbs(h.Dir) || strings.ContainsAny(h.Dir, "\"\n;") {
-		return fmt.Errorf("%q cannot be apt's directory", h.Dir)
+		return fmt.Errorf("%q cannot be used as apt's directory: it must be an absolute path without quotes, line breaks and semicolons",
+			h.Dir)
 	}
 	for _, dir := range []string{"", "lists", "lists/partial", "archives", "archives/partial", "cache", "all", "all/partial"} {
 		if err := h.mkdir(filepath.Join(h.Dir, dir)); err != nil {
@@ -49,16 +53,18 @@ func (h *Host) prepare(ctx context.Context) error {
 		return err
 	}
 	var dump bytes.Buffer
-	// Not through run, which would have apt-config read the file that this one becomes.
+	// This does not call run, because apt-config would then read the file that is written from
+	// its own output.
 	if err := h.command(ctx, nil, &dump, "apt-config", "dump"); err != nil {
 		return err
 	}
 	return h.write("apt.conf", h.configuration(dump.String()))
 }
 
-// configuration is the host's without its hooks and with our directories. It is read
-// through APT_CONFIG, which apt reads before the files of Dir::Etc::main and ::parts:
-// set here, those lead nowhere, and the host's own files are not read a second time.
+// configuration returns the host's configuration without its hooks and with our directories.
+// apt reads the file in APT_CONFIG before the files of Dir::Etc::main and Dir::Etc::parts.
+// Because these two options point nowhere here, the host's own files are not read a second
+// time.
 func (h *Host) configuration(dump string) []byte {
 	var b bytes.Buffer
 	for option := range strings.Lines(dump) {
@@ -82,11 +88,12 @@ func (h *Host) configuration(dump string) []byte {
 		{"APT::Architectures::", h.arch()},
 		{"APT::Install-Recommends", "0"},
 		{"APT::Install-Suggests", "0"},
-		// The cache of root is closed to apt's own user.
+		// The user that apt switches to cannot read root's cache directory.
 		{"APT::Sandbox::User", "root"},
 		{"Acquire::Languages", "none"},
 		{"Acquire::Retries", "2"},
-		// Without it --print-uris names MD5, or nothing where the archive has no MD5.
+		// Without this option --print-uris prints MD5 sums, or nothing if the archive has no
+		// MD5 sums.
 		{"Acquire::ForceHash", "SHA256"},
 	} {
 		fmt.Fprintf(&b, "%s \"%s\";\n", option[0], option[1])
@@ -94,7 +101,7 @@ func (h *Host) configuration(dump string) []byte {
 	return b.Bytes()
 }
 
-// mkdir and write leave what they make to the user that apt runs as.
+// mkdir and write give what they make to the user that apt runs as.
 func (h *Host) mkdir(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err

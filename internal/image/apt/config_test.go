@@ -40,7 +40,8 @@ Some::Command "sh -c "x"";
 func TestParse(t *testing.T) {
 	const sum = "f5f60a5cdfd4e4eaa9438ade5078a57741a7a78d659fcb0c701204f523e8bd29"
 	got, err := parse("'http://mirror.test/libx_4.4-2_amd64.deb' libcrypt1_1%3a4.4.33-2_amd64.deb 89464 SHA256:"+sum+"\n", "/cache")
-	want := Package{Name: "libcrypt1", Version: "1:4.4.33-2", Arch: "amd64", File: "/cache/libcrypt1_1%3a4.4.33-2_amd64.deb", Bytes: 89464, SHA256: sum}
+	want := Package{Name: "libcrypt1", Version: "1:4.4.33-2", Arch: "amd64", File: "/cache/libcrypt1_1%3a4.4.33-2_amd64.deb", Bytes: 89464,
+		SHA256: sum}
 	if err != nil || got != want {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -2,7 +2,7 @@ package apt
 
 import "os"
 
-// chown gives a file to the user that apt runs as; only tests run it as another.
+// chown gives a file to the user that apt runs as. Only tests run apt as another user.
 func (h *Host) chown(path string) error {
 	if h.attr == nil || h.attr.Credential == nil {
 		return nil

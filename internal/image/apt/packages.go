@@ -18,21 +18,22 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// Package is one fetched package.
+// Package is a package that was fetched.
 type Package struct {
 	Name    string
 	Version string
-	Arch    string // as Debian calls it; "all" where it is all the same
+	Arch    string // Debian's name of the architecture, or "all" if the package is for every architecture
 	File    string
 	Bytes   int64
-	SHA256  string // as the signed lists say
+	SHA256  string // from the signed lists
 }
 
-// 'https://…/nginx_1.22.1-9_amd64.deb' nginx_1.22.1-9_amd64.deb 532468 SHA256:4e27…
+// An example: 'https://…/nginx_1.22.1-9_amd64.deb' nginx_1.22.1-9_amd64.deb 532468
+// SHA256:4e27…
 var uri = lazy.Regexp(`^'[^']+' (\S+) (\d+) SHA256:([0-9a-f]{64})\s*$`)
 
-// resolve asks apt for the packages and everything they depend on. An empty archive
-// directory makes it name them all: what it finds there it leaves out.
+// resolve asks apt for the packages and everything they depend on. It gives apt an empty
+// archive directory, because apt leaves out the packages that it finds there.
 func (h *Host) resolve(ctx context.Context, names []string) ([]Package, error) {
 	var out bytes.Buffer
 	args := []string{"-qq", "-y", "-o", "Dir::Cache::archives=" + filepath.Join(h.Dir, "all") + "/", "--print-uris", "install", "--"}
@@ -48,7 +49,7 @@ func (h *Host) resolve(ctx context.Context, names []string) ([]Package, error) {
 		packages = append(packages, p)
 	}
 	if len(packages) == 0 {
-		return nil, fmt.Errorf("apt-get names no package for %s", strings.Join(names, ", "))
+		return nil, fmt.Errorf("apt-get found no package for %s", strings.Join(names, ", "))
 	}
 	return packages, nil
 }
@@ -56,15 +57,15 @@ func (h *Host) resolve(ctx context.Context, names []string) ([]Package, error) {
 func parse(text, dir string) (Package, error) {
 	m := uri().FindStringSubmatch(strings.TrimSpace(text))
 	if m == nil {
-		return Package{}, fmt.Errorf("%q is no package", strings.TrimSpace(text))
+		return Package{}, fmt.Errorf("%q is not a line about a package", strings.TrimSpace(text))
 	}
 	parts := strings.Split(strings.TrimSuffix(m[1], ".deb"), "_")
 	if len(parts) != 3 || strings.ContainsAny(m[1], "/\\") {
-		return Package{}, fmt.Errorf("%q is no package's file name", m[1])
+		return Package{}, fmt.Errorf("%q is not the file name of a package", m[1])
 	}
-	version, err := url.PathUnescape(parts[1]) // an epoch's colon is %3a
+	version, err := url.PathUnescape(parts[1]) // the colon of an epoch is written %3a
 	if err != nil {
-		return Package{}, fmt.Errorf("%q is no package's file name: %w", m[1], err)
+		return Package{}, fmt.Errorf("%q is not the file name of a package: %w", m[1], err)
 	}
 	size, err := strconv.ParseInt(m[2], 10, 64)
 	if err != nil {
@@ -73,8 +74,9 @@ func parse(text, dir string) (Package, error) {
 	return Package{Name: parts[0], Version: version, Arch: parts[2], File: filepath.Join(dir, m[1]), Bytes: size, SHA256: m[3]}, nil
 }
 
-// Files gives visit each file of the package, in order, with the owners it has in the
-// package. The package is checked first: apt trusts what its cache holds by size alone.
+// Files calls visit for each file of the package, in order, with the owner that the file has
+// in the package. It checks the package first, because apt trusts the files in its cache by
+// their size alone.
 func (p Package) Files(ctx context.Context, visit func(*tar.Header, io.Reader) error) error {
 	if err := p.verify(); err != nil {
 		return fmt.Errorf("unpacking %s: %w", filepath.Base(p.File), err)
@@ -88,7 +90,7 @@ func (p Package) Files(ctx context.Context, visit func(*tar.Header, io.Reader) e
 	}()
 	err := eachFile(pr, visit)
 	if err == nil {
-		_, err = io.Copy(io.Discard, pr) // the padding: dpkg-deb would die of a broken pipe
+		_, err = io.Copy(io.Discard, pr) // the padding: otherwise dpkg-deb would end with a broken pipe
 	}
 	pr.CloseWithError(io.ErrClosedPipe)
 	if ranErr := <-ran; err == nil {
@@ -127,8 +129,8 @@ func (p Package) verify() error {
 		return err
 	}
 	if got := hex.EncodeToString(sum.Sum(nil)); got != p.SHA256 {
-		_ = os.Remove(p.File) // the next run fetches it anew
-		return fmt.Errorf("its SHA-256 is %s and should be %s; it has been removed, run again", got, p.SHA256)
+		_ = os.Remove(p.File) // the next run fetches it again
+		return fmt.Errorf("its SHA-256 is %s but should be %s: the file has been removed, so run lab again", got, p.SHA256)
 	}
 	return nil
 }

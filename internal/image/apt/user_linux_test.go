@@ -10,16 +10,16 @@ import (
 	"testing"
 )
 
-// All of it as a user who is nobody. An ordinary user's run of the other tests says
-// the same, so this one is for root.
+// The complete test as a user without any rights. When an ordinary user runs the other tests
+// they prove the same, so this test is for root.
 func TestFetchAsNobody(t *testing.T) {
 	need(t)
 	if os.Getuid() != 0 {
 		t.Skip("SKIPPED: only root can become nobody; the other tests ran as an ordinary user already")
 	}
 	dir := t.TempDir()
-	// The directory above is the test's alone. (apt that cannot read its configuration
-	// only warns, and goes on with the host's.)
+	// Only this test uses the directory above. (If apt cannot read its configuration it only
+	// prints a warning, and uses the host's.)
 	if err := os.Chmod(filepath.Dir(dir), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,5 @@
-// Package imagetest helps tests that need a real engine and real images. Nothing but
-// tests imports it.
+// Package imagetest helps tests that need a real engine and real images. Only tests may import
+// it.
 package imagetest
 
 import (
@@ -13,8 +13,8 @@ import (
 	"github.com/gatewaylab/lab/internal/image"
 )
 
-// Engine dials the engine. Without one the test is skipped, or fails where CI is set:
-// there, a missing engine would pass unseen.
+// Engine connects to the engine. Without an engine the test is skipped. In CI it fails
+// instead, because nobody would notice that it was skipped.
 func Engine(t testing.TB) (*docker.Engine, engine.Info) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -31,7 +31,7 @@ func Engine(t testing.TB) (*docker.Engine, engine.Info) {
 	return e, info
 }
 
-// Nginx obtains the image that a run would use and returns its name. It stays on the
+// Nginx obtains the image that a run would use and returns its name. The image is left on the
 // engine for the next test.
 func Nginx(t testing.TB, e engine.Images, info engine.Info) string {
 	t.Helper()

@@ -14,9 +14,9 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Layer saves an image of one layer and hands that layer to read.
+// Layer saves an image that has one layer, and calls read with the layer.
 func Layer(ctx context.Context, e engine.Images, ref string, read func(*tar.Reader) error) error {
-	// The manifest, which says what is a layer, comes last in the archive.
+	// The manifest, which names the layers, comes last in the archive.
 	spool, err := os.CreateTemp("", "lab-imagetest-*.tar")
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func entry(file *os.File, name string, read func(io.Reader) error) error {
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return fmt.Errorf("no %s in it", name)
+			return fmt.Errorf("it contains no %s", name)
 		}
 		if err != nil {
 			return err

@@ -22,8 +22,8 @@ import (
 	"github.com/gatewaylab/lab/internal/image/apt"
 )
 
-// Registry runs the distribution's own registry on the loopback and returns its
-// address; it ends with the test. Where there is no such package the test is skipped.
+// Registry runs the registry program of the distribution on a loopback address until the test
+// ends, and returns the address. If there is no such package, the test is skipped.
 func Registry(t testing.TB) string {
 	t.Helper()
 	if missing := apt.Missing(); len(missing) > 0 {
@@ -36,7 +36,8 @@ func Registry(t testing.TB) string {
 	address := freeAddress(t)
 	dir := t.TempDir()
 	config := filepath.Join(dir, "config.yml")
-	text := fmt.Sprintf("version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: {rootdirectory: %q}}\nhttp: {addr: %q}\n", filepath.Join(dir, "storage"), address)
+	text := fmt.Sprintf("version: 0.1\nlog: {level: error, accesslog: {disabled: true}}\nstorage: {filesystem: "+
+		"{rootdirectory: %q}}\nhttp: {addr: %q}\n", filepath.Join(dir, "storage"), address)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +66,7 @@ func Registry(t testing.TB) string {
 	return ""
 }
 
-// registryProgram takes the program out of its package, once for all tests.
+// registryProgram extracts the program from its package, once for all tests.
 func registryProgram(ctx context.Context) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

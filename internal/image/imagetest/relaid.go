@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	relaidPasswd = "root:x:0:0:root:/root:/nologin\napp:x:101:101:app:/nonexistent:/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/nologin\n"
+	relaidPasswd = "root:x:0:0:root:/root:/nologin\n" +
+		"app:x:101:101:app:/nonexistent:/nologin\nnobody:x:65534:65534:nobody:/nonexistent:/nologin\n"
 	relaidGroup  = "root:x:0:\napp:x:101:\nnogroup:x:65534:\n"
 	relaidConfig = `user app;
 pid /opt/nginx/run/nginx.pid;
@@ -30,14 +31,15 @@ http {
 `
 )
 
-// Relaid makes an image whose nginx is not where nginx images mostly have it: the
-// program in /opt/nginx/sbin (which is in PATH), its config in /opt/nginx/conf with
-// `user app`, uid 101 and USER 101, logs linked to /dev/stdout and /dev/stderr, no
-// www-data, no /etc/nginx and no shell. base is an image that lab assembled.
+// Relaid makes an image in which nginx is not where nginx images usually have it. The program
+// is in /opt/nginx/sbin, which is in PATH. The configuration is in /opt/nginx/conf and has
+// `user app` with uid 101; the image has USER 101. The logs are links to /dev/stdout and
+// /dev/stderr. There is no www-data, no /etc/nginx and no shell. base must be an image that
+// lab assembled.
 func Relaid(ctx context.Context, e engine.Images, base string) (ref string, cleanup func(), err error) {
 	source, err := e.Image(ctx, base)
 	if err != nil {
-		return "", nil, fmt.Errorf("laying out %s anew: %w", base, err)
+		return "", nil, fmt.Errorf("changing the layout of %s: %w", base, err)
 	}
 	id := make([]byte, 6)
 	_, _ = rand.Read(id) // never fails
@@ -54,7 +56,7 @@ func Relaid(ctx context.Context, e engine.Images, base string) (ref string, clea
 	}, pr)
 	pr.CloseWithError(io.ErrClosedPipe)
 	if err != nil {
-		return "", nil, fmt.Errorf("laying out %s anew: %w", base, err)
+		return "", nil, fmt.Errorf("changing the layout of %s: %w", base, err)
 	}
 	return ref, func() { _ = e.RemoveImage(context.WithoutCancel(ctx), ref) }, nil
 }
@@ -79,7 +81,7 @@ func relay(from *tar.Reader, to *tar.Writer) error {
 		if header.Name = moved(header.Name); header.Name == "" || header.Linkname == "busybox" {
 			continue
 		}
-		if header.Uid == 33 { // www-data, who is not here
+		if header.Uid == 33 { // www-data, which this image does not have
 			header.Uid, header.Gid = 101, 101
 		}
 		if err := to.WriteHeader(header); err != nil {
@@ -89,7 +91,8 @@ func relay(from *tar.Reader, to *tar.Writer) error {
 			return err
 		}
 	}
-	for name, text := range map[string]string{"etc/passwd": relaidPasswd, "etc/group": relaidGroup, "opt/nginx/conf/nginx.conf": relaidConfig} {
+	for name, text := range map[string]string{"etc/passwd": relaidPasswd, "etc/group": relaidGroup,
+		"opt/nginx/conf/nginx.conf": relaidConfig} {
 		if err := to.WriteHeader(&tar.Header{Typeflag: tar.TypeReg, Name: name, Mode: 0o644, Size: int64(len(text))}); err != nil {
 			return err
 		}
@@ -98,14 +101,15 @@ func relay(from *tar.Reader, to *tar.Writer) error {
 		}
 	}
 	for name, target := range map[string]string{"access.log": "/dev/stdout", "error.log": "/dev/stderr"} {
-		if err := to.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "var/log/nginx/" + name, Linkname: target, Mode: 0o777}); err != nil {
+		if err := to.WriteHeader(&tar.Header{Typeflag: tar.TypeSymlink, Name: "var/log/nginx/" + name, Linkname: target,
+			Mode: 0o777}); err != nil {
 			return err
 		}
 	}
 	return to.Close()
 }
 
-// moved says where a file of the base image goes; "" is nowhere.
+// moved returns the new path of a file of the base image, or "" if the file is left out.
 func moved(name string) string {
 	clean := path.Clean(name)
 	switch clean {
