@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"path"
-	"slices"
 	"strings"
 
 	"github.com/gatewaylab/lab/internal/certificate"
@@ -28,35 +27,61 @@ type StandIns struct {
 	Why   []Change
 }
 
-// kinds is what a directive's file holds; made says that the lab's own is taken even
-// where the folder has one.
-var kinds = []struct {
-	names []string
-	made  bool
-	what  string
-	make  func(certificate.Set) []byte
-}{
-	{[]string{"ssl_certificate", "proxy_ssl_certificate", "uwsgi_ssl_certificate", "grpc_ssl_certificate"}, false, "a certificate", func(s certificate.Set) []byte { return s.Pairs["good"].Certificate }},
-	{[]string{"ssl_certificate_key", "proxy_ssl_certificate_key", "uwsgi_ssl_certificate_key", "grpc_ssl_certificate_key"}, false, "its key", func(s certificate.Set) []byte { return s.Pairs["good"].Key }},
-	{[]string{"ssl_client_certificate", "proxy_ssl_trusted_certificate", "uwsgi_ssl_trusted_certificate", "grpc_ssl_trusted_certificate"}, true, "the lab's certificate authority, which signs what the other side presents", func(s certificate.Set) []byte { return s.CA }},
-	{[]string{"ssl_trusted_certificate"}, false, "the lab's certificate authority", func(s certificate.Set) []byte { return s.CA }},
-	{[]string{"auth_basic_user_file"}, true, "a file of passwords with the user that the probes have", func(certificate.Set) []byte { return []byte(StandInUser + ":{PLAIN}" + StandInPassword + "\n") }},
-	{[]string{"ssl_dhparam"}, false, "parameters of Diffie-Hellman", func(certificate.Set) []byte { return dhParameters() }},
-	{[]string{"ssl_session_ticket_key"}, false, "a key", func(certificate.Set) []byte { return []byte(strings.Repeat("lab's key ", 8)) }},
-	{[]string{"ssl_password_file"}, false, "a password", func(certificate.Set) []byte { return []byte("lab\n") }},
+// substitute is a file of the lab's for those of one kind.
+type substitute struct {
+	always bool // also where the folder has such a file
+	what   string
+	make   func(certificate.Set) []byte
+}
+
+var substitutes = map[nginx.FileKind]substitute{
+	nginx.Certificate: {
+		what: "a certificate",
+		make: func(s certificate.Set) []byte { return s.Pairs["good"].Certificate },
+	},
+	nginx.CertificateKey: {
+		what: "its key",
+		make: func(s certificate.Set) []byte { return s.Pairs["good"].Key },
+	},
+	nginx.PeerAuthority: {
+		always: true,
+		what:   "the lab's certificate authority, which signs what the other side presents",
+		make:   func(s certificate.Set) []byte { return s.CA },
+	},
+	nginx.Authority: {
+		what: "the lab's certificate authority",
+		make: func(s certificate.Set) []byte { return s.CA },
+	},
+	nginx.Passwords: {
+		always: true,
+		what:   "a file of passwords with the user that the probes have",
+		make:   text(StandInUser + ":{PLAIN}" + StandInPassword + "\n"),
+	},
+	nginx.DHParameters: {
+		what: "parameters of Diffie-Hellman",
+		make: func(certificate.Set) []byte { return dhParameters() },
+	},
+	nginx.TicketKey:   {what: "a key", make: text(strings.Repeat("lab's key ", 8))},
+	nginx.Passphrases: {what: "a password", make: text("lab\n")},
+}
+
+func text(s string) func(certificate.Set) []byte {
+	return func(certificate.Set) []byte { return []byte(s) }
+}
+
+// substituteOf is what stands in for the file that a directive names.
+func substituteOf(name string) (substitute, bool) {
+	s, ok := substitutes[nginx.FileKindOf(name)]
+	return s, ok
 }
 
 // Always adds the stand-ins that a configuration needs whatever its folder has.
 func (s *StandIns) Always(site *Site) {
 	site.Walk(func(d *nginx.Directive) {
-		for _, k := range kinds {
-			if !k.made || !slices.Contains(k.names, d.Name) || len(d.Args) != 1 || strings.Contains(d.Arg(0), "$") {
-				continue
-			}
-			if d.Is("auth_basic_user_file") && d.Arg(0) == "off" {
-				continue
-			}
-			s.add(d, s.place(site, d.Arg(0)), k.what, k.make(s.Set))
+		by, ok := substituteOf(d.Name)
+		off := d.Is("auth_basic_user_file") && d.Arg(0) == "off"
+		if ok && by.always && !off && len(d.Args) == 1 && !strings.Contains(d.Arg(0), "$") {
+			s.add(d, s.place(site, d.Arg(0)), by.what, by.make(s.Set))
 		}
 	})
 }
@@ -98,14 +123,17 @@ func (s *StandIns) Mend(site *Site, complaint string) (Remedy, error) {
 	if noAccount().MatchString(complaint) {
 		return Remedy{User: true}, nil
 	}
+	refused := fmt.Errorf("nginx refuses the configuration: %s", complaint)
 	found := quotedPath().FindStringSubmatch(complaint)
 	switch {
 	case strings.Contains(complaint, "unknown directive") || strings.Contains(complaint, "dlopen()"):
-		return Remedy{}, fmt.Errorf("%s: this nginx lacks the module; name an image that has it with --nginx IMAGE, or take the directive out", complaint)
+		const remedy = "name an image that has it with --nginx IMAGE, or take the directive out"
+		return Remedy{}, fmt.Errorf("%s: this nginx lacks the module; %s", complaint, remedy)
 	case strings.HasPrefix(complaint, "invalid parameter") || strings.HasPrefix(complaint, "invalid value"):
-		return Remedy{}, fmt.Errorf("nginx refuses the configuration: %s; if another version of nginx takes it, name its image with --nginx IMAGE", complaint)
+		const remedy = "if another version of nginx takes it, name its image with --nginx IMAGE"
+		return Remedy{}, fmt.Errorf("%w; %s", refused, remedy)
 	case found == nil:
-		return Remedy{}, fmt.Errorf("nginx refuses the configuration: %s", complaint)
+		return Remedy{}, refused
 	case strings.HasPrefix(complaint, "mkdir()"):
 		return Remedy{Folder: path.Dir(found[1])}, nil
 	}
@@ -113,10 +141,29 @@ func (s *StandIns) Mend(site *Site, complaint string) (Remedy, error) {
 	if _, again := s.Files[place]; again && !strings.Contains(complaint, "key values mismatch") {
 		return Remedy{}, fmt.Errorf("nginx refuses the configuration, also with a stand-in for %q: %s", place, complaint)
 	}
+	named := s.named(site, place)
+	if named == nil {
+		return Remedy{}, refused
+	}
+	if by, ok := substituteOf(named.Name); ok {
+		s.add(named, place, by.what, by.make(s.Set))
+		s.partner(site, named)
+		return Remedy{}, nil
+	}
+	if strings.Contains(complaint, "(2: ") || strings.Contains(complaint, "(13: ") {
+		s.add(named, place, "an empty file", nil)
+		return Remedy{}, nil
+	}
+	return Remedy{}, refused
+}
+
+// named is the first directive that names a file; nil: none does.
+func (s *StandIns) named(site *Site, place string) *nginx.Directive {
 	var named *nginx.Directive
 	site.Walk(func(d *nginx.Directive) {
 		for _, word := range d.Args {
-			if named == nil && (word == place || !path.IsAbs(word) && word != "" && strings.HasSuffix(place, "/"+path.Clean(word))) {
+			relative := !path.IsAbs(word) && word != "" && strings.HasSuffix(place, "/"+path.Clean(word))
+			if named == nil && (word == place || relative) {
 				named = d
 			}
 		}
@@ -126,21 +173,7 @@ func (s *StandIns) Mend(site *Site, complaint string) (Remedy, error) {
 			named = d
 		}
 	}
-	if named == nil {
-		return Remedy{}, fmt.Errorf("nginx refuses the configuration: %s", complaint)
-	}
-	for _, k := range kinds {
-		if slices.Contains(k.names, named.Name) {
-			s.add(named, place, k.what, k.make(s.Set))
-			s.partner(site, named)
-			return Remedy{}, nil
-		}
-	}
-	if strings.Contains(complaint, "(2: ") || strings.Contains(complaint, "(13: ") {
-		s.add(named, place, "an empty file", nil)
-		return Remedy{}, nil
-	}
-	return Remedy{}, fmt.Errorf("nginx refuses the configuration: %s", complaint)
+	return named
 }
 
 // partner makes the other one of a certificate and its key as well: a pair of which the
@@ -150,14 +183,13 @@ func (s *StandIns) partner(site *Site, d *nginx.Directive) {
 	if base, ok := strings.CutSuffix(d.Name, "_key"); ok {
 		other = base
 	}
-	for _, k := range kinds {
-		if !slices.Contains(k.names, other) || d.Parent == nil {
-			continue
-		}
-		for _, sibling := range d.Parent.Block {
-			if sibling.Is(other) && !strings.Contains(sibling.Arg(0), "$") {
-				s.add(sibling, s.place(site, sibling.Arg(0)), k.what, k.make(s.Set))
-			}
+	by, ok := substituteOf(other)
+	if !ok || d.Parent == nil {
+		return
+	}
+	for _, sibling := range d.Parent.Block {
+		if sibling.Is(other) && !strings.Contains(sibling.Arg(0), "$") {
+			s.add(sibling, s.place(site, sibling.Arg(0)), by.what, by.make(s.Set))
 		}
 	}
 }
