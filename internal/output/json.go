@@ -11,8 +11,9 @@ import (
 )
 
 // SchemaVersion is the version of the JSON and YAML forms. Adding a field does not
-// change it.
-const SchemaVersion = 1
+// change it. In version 2 an image has an "origin", which was its "road", and the counts
+// of a run have "hearings", which replace "retried".
+const SchemaVersion = 2
 
 // WriteJSON writes a value as indented JSON.
 func WriteJSON(w io.Writer, value any) error {
