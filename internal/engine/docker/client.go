@@ -1,5 +1,5 @@
-// Package docker is lab's container engine over the Docker API: Docker, Docker
-// Desktop and Podman's socket. No other package imports the Docker SDK.
+// Package docker is a container engine that lab uses through the Docker API: Docker, Docker
+// Desktop or Podman. No other package imports the Docker SDK.
 package docker
 
 import (
@@ -17,7 +17,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Engine is a container engine that answered when it was dialled.
+// Engine is a container engine that answered when lab connected to it.
 type Engine struct {
 	api     *client.Client
 	address string
@@ -26,9 +26,10 @@ type Engine struct {
 
 var _ engine.Images = (*Engine)(nil)
 
-// Dial finds the engine as the docker command does (DOCKER_HOST with DOCKER_TLS_VERIFY
-// and DOCKER_CERT_PATH, else DOCKER_CONTEXT, else the current context of the
-// configuration, else the default socket) and returns once it has answered.
+// Dial finds the engine in the same way as the docker command: DOCKER_HOST with
+// DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or else DOCKER_CONTEXT, or else the current context
+// of the Docker configuration, or else the default socket. It returns after the engine has
+// answered.
 func Dial(ctx context.Context) (*Engine, error) {
 	end, err := findEndpoint()
 	if err != nil {
@@ -37,21 +38,23 @@ func Dial(ctx context.Context) (*Engine, error) {
 	return dial(ctx, end, pingDeadline)
 }
 
-// DialAt dials the engine at an address, whatever else is configured.
+// DialAt connects to the engine at an address and ignores all configuration.
 func DialAt(ctx context.Context, address string) (*Engine, error) {
 	return dial(ctx, endpoint{host: address, from: "the program"}, pingDeadline)
 }
 
 func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, error) {
 	if strings.HasPrefix(end.host, "ssh://") {
-		return nil, fmt.Errorf("dialling %s (from %s): %w", end.host, end.from, sshRemedy(end.host))
+		return nil, fmt.Errorf("connecting to %s (from %s): %w", end.host, end.from, sshRemedy(end.host))
 	}
 	tlsConfig, err := end.tlsConfig()
 	if err != nil {
 		return nil, fmt.Errorf("reading the certificates for %s (from %s): %w", end.host, end.from, err)
 	}
-	// WithHost completes the transport (a unix socket's dialler, say), so it comes second.
-	transport := &http.Transport{TLSClientConfig: tlsConfig, TLSHandshakeTimeout: deadline, MaxIdleConnsPerHost: 6, IdleConnTimeout: 30 * time.Second}
+	// WithHost changes the transport, for example to dial a unix socket, so it comes after
+	// WithHTTPClient.
+	transport := &http.Transport{TLSClientConfig: tlsConfig, TLSHandshakeTimeout: deadline, MaxIdleConnsPerHost: 6,
+		IdleConnTimeout: 30 * time.Second}
 	api, err := client.NewClientWithOpts(
 		client.WithHTTPClient(&http.Client{Transport: transport, CheckRedirect: client.CheckRedirect}),
 		client.WithHost(end.host),
@@ -60,17 +63,17 @@ func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, e
 		client.WithAPIVersionNegotiation(),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("dialling %s (from %s): %w", end.host, end.from, err)
+		return nil, fmt.Errorf("connecting to %s (from %s): %w", end.host, end.from, err)
 	}
-	// A stopped daemon can leave its socket listening: the dial succeeds and nothing
-	// is ever said.
+	// A daemon that was stopped with SIGSTOP can leave its socket listening: connecting
+	// succeeds, but no answer ever comes.
 	ping, cancel := context.WithTimeoutCause(ctx, deadline, fmt.Errorf("no answer within %s", deadline))
 	defer cancel()
 	pong, err := api.Ping(ping)
 	if err != nil {
 		_ = api.Close()
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("dialling %s: %w", end.host, context.Cause(ctx))
+			return nil, fmt.Errorf("connecting to %s: %w", end.host, context.Cause(ctx))
 		}
 		if ping.Err() != nil {
 			err = context.Cause(ping)
@@ -83,22 +86,25 @@ func dial(ctx context.Context, end endpoint, deadline time.Duration) (*Engine, e
 	return e, nil
 }
 
-// unavailable says where the engine was looked for and what to do about it.
+// unavailable returns an error that says where lab looked for the engine and what the user can
+// do.
 func unavailable(end endpoint, cause error) error {
-	remedy := "start Docker (or Docker Desktop), or point DOCKER_HOST to an engine; Podman serves one with `podman system service -t 0`, mostly at unix://$XDG_RUNTIME_DIR/podman/podman.sock"
+	remedy := "start Docker (or Docker Desktop), or set DOCKER_HOST to the address of an engine. Podman listens if you run " +
+		"`podman system service -t 0`, usually at unix://$XDG_RUNTIME_DIR/podman/podman.sock"
 	if errors.Is(cause, fs.ErrPermission) || strings.Contains(cause.Error(), "permission denied") {
-		remedy = "permission denied on the socket: add yourself to the group docker (`sudo usermod -aG docker $USER`, then log in again), or use a rootless engine"
+		remedy = "you may not use the socket: add yourself to the group docker (`sudo usermod -aG docker $USER`, then log in " +
+			"again), or use a rootless engine"
 	}
-	return fmt.Errorf("dialling %s (from %s): %w: %w; %s", end.host, end.from, engine.ErrUnavailable, cause, remedy)
+	return fmt.Errorf("connecting to %s (from %s): %w: %w; %s", end.host, end.from, engine.ErrUnavailable, cause, remedy)
 }
 
-// Close lets go of the connections. What runs on the engine goes on running.
+// Close closes the connections. Containers on the engine go on running.
 func (e *Engine) Close() error {
 	e.watch.end()
 	return e.api.Close()
 }
 
-// Info asks the engine what it is.
+// Info asks the engine for its name, version and properties.
 func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
@@ -108,10 +114,11 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	}
 	info, err := e.api.Info(ctx)
 	if err != nil {
-		return engine.Info{}, e.wrap(ctx, "asking the engine what it is", err)
+		return engine.Info{}, e.wrap(ctx, "asking the engine for its properties", err)
 	}
 	name := version.Platform.Name
-	// Distributions leave the platform's name empty; Podman puts its own here instead.
+	// Distributions leave the name of the platform empty. Podman puts its own name into the
+	// first component instead.
 	if len(version.Components) > 0 && (name == "" || strings.HasPrefix(version.Components[0].Name, "Podman")) {
 		name = version.Components[0].Name
 	}
@@ -120,7 +127,7 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	}
 	cgroup := info.CgroupVersion
 	if cgroup == "" {
-		cgroup = "1" // engines older than cgroup v2 do not say
+		cgroup = "1" // engines that are older than cgroup v2 do not give a version
 	}
 	return engine.Info{
 		Name: name, Version: version.Version, APIVersion: e.api.ClientVersion(),
@@ -130,12 +137,13 @@ func (e *Engine) Info(ctx context.Context) (engine.Info, error) {
 	}, nil
 }
 
-// wrap says what was being done, and turns the SDK's kinds of error into engine's.
+// wrap adds to an error what lab was doing, and turns the SDK's kinds of error into those of
+// package engine.
 func (e *Engine) wrap(ctx context.Context, doing string, err error) error {
 	if err == nil {
 		return nil
 	}
-	e.alive(ctx) // who hears of an engine's end finds every context of While ended
+	e.alive(ctx) // so that every context of While has ended before the caller learns that the engine is gone
 	switch {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))

@@ -17,16 +17,17 @@ import (
 	"github.com/docker/go-connections/tlsconfig"
 )
 
-// endpoint is where an engine listens, and how to prove who we are.
+// endpoint is the address of an engine, and the certificates that prove who we are.
 type endpoint struct {
 	host       string
-	from       string // what said so: "DOCKER_HOST", `context "prod"`, …
-	certs      string // directory of ca.pem, cert.pem, key.pem; "" is no TLS
+	from       string // where the address comes from: "DOCKER_HOST", `context "prod"`, …
+	certs      string // the directory with ca.pem, cert.pem and key.pem; "" means no TLS
 	skipVerify bool
 }
 
-// findEndpoint decides in the order of the docker command: DOCKER_HOST beats every
-// context, DOCKER_CONTEXT beats the configured one. The SDK knows only DOCKER_HOST.
+// findEndpoint decides in the same order as the docker command: DOCKER_HOST overrides every
+// context, and DOCKER_CONTEXT overrides the configured context. The SDK itself only knows
+// DOCKER_HOST.
 func findEndpoint() (endpoint, error) {
 	if host := os.Getenv("DOCKER_HOST"); host != "" {
 		end := endpoint{host: host, from: "DOCKER_HOST", certs: os.Getenv("DOCKER_CERT_PATH")}
@@ -57,7 +58,8 @@ func contextEndpoint(name, from string) (endpoint, error) {
 	root := filepath.Join(configDir(), "contexts")
 	text, err := readSmall(filepath.Join(root, "meta", id, "meta.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return endpoint{}, fmt.Errorf("no context %q (%s) in %s; `docker context ls` lists them, DOCKER_CONTEXT=default leaves them aside", name, from, root)
+		return endpoint{}, fmt.Errorf("there is no context %q (%s) in %s; `docker context ls` lists the contexts, and "+
+			"DOCKER_CONTEXT=default uses none of them", name, from, root)
 	}
 	if err != nil {
 		return endpoint{}, fmt.Errorf("reading the context %q: %w", name, err)
@@ -82,14 +84,14 @@ func contextEndpoint(name, from string) (endpoint, error) {
 	return end, nil
 }
 
-// tlsConfig is nil where the endpoint has no certificates: the transport then speaks
-// plain HTTP, which is right for sockets and for the rare open TCP port.
+// tlsConfig returns nil if the endpoint has no certificates. The transport then uses plain
+// HTTP, which is right for sockets and for the rare TCP port without TLS.
 func (e endpoint) tlsConfig() (*tls.Config, error) {
 	if e.certs == "" || !strings.HasPrefix(e.host, "tcp://") {
 		return nil, nil
 	}
 	options := tlsconfig.Options{ExclusiveRootPools: true, InsecureSkipVerify: e.skipVerify}
-	// A context may carry a CA alone, or a client certificate alone.
+	// A context may contain only a CA, or only a client certificate.
 	if ca := filepath.Join(e.certs, "ca.pem"); exists(ca) {
 		options.CAFile = ca
 	}
@@ -99,8 +101,9 @@ func (e endpoint) tlsConfig() (*tls.Config, error) {
 	return tlsconfig.Client(options)
 }
 
-// sshRemedy is the error for ssh:// addresses, which the SDK cannot dial: the tunnel
-// that makes them an ordinary socket is one command.
+// sshRemedy returns an error for ssh:// addresses, which the SDK cannot connect to. The error
+// contains the command for a tunnel that makes the address an ordinary socket. For other
+// addresses it returns the error of the caller.
 func sshRemedy(host string) error {
 	u, err := url.Parse(host)
 	if err != nil {
@@ -117,10 +120,11 @@ func sshRemedy(host string) error {
 		port = "-p " + u.Port() + " "
 	}
 	local := filepath.Join(os.TempDir(), "lab-engine.sock")
-	return fmt.Errorf("ssh:// addresses cannot be dialled; open a tunnel with `ssh -nNT %s-L %s:%s %s` and set DOCKER_HOST=unix://%s", port, local, remote, target, local)
+	return fmt.Errorf("lab cannot connect to ssh:// addresses: open a tunnel with `ssh -nNT %s-L %s:%s %s` and set DOCKER_HOST=unix://%s",
+		port, local, remote, target, local)
 }
 
-// cliConfig is the part of the docker command's config.json that lab honours.
+// cliConfig has the settings of the docker command's config.json that lab uses.
 type cliConfig struct {
 	CurrentContext string `json:"currentContext"`
 	Auths          map[string]struct {
@@ -155,7 +159,7 @@ func configDir() string {
 	}
 	home, err := os.UserHomeDir()
 	if err != nil {
-		return ".docker" // no home at all: a relative path that does not exist
+		return ".docker" // there is no home directory: a relative path that does not exist
 	}
 	return filepath.Join(home, ".docker")
 }
@@ -165,14 +169,14 @@ func exists(path string) bool {
 	return err == nil
 }
 
-// readSmall refuses a file that is no configuration.
+// readSmall reads a file, and refuses one that is too large to be a configuration.
 func readSmall(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
 	}
 	if info.Size() > 1<<20 {
-		return nil, fmt.Errorf("%s has %d bytes, more than any configuration", path, info.Size())
+		return nil, fmt.Errorf("%s has %d bytes, which is too large for a configuration", path, info.Size())
 	}
 	return os.ReadFile(path)
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// config makes a Docker configuration directory and forgets what the machine has.
+// config makes a directory with a Docker configuration, and hides the machine's own one.
 func config(t *testing.T, text string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -81,7 +81,8 @@ func TestFindEndpoint(t *testing.T) {
 
 func TestFindEndpointErrors(t *testing.T) {
 	dir := config(t, `{"currentContext":"gone"}`)
-	if _, err := findEndpoint(); err == nil || !strings.Contains(err.Error(), `no context "gone"`) || !strings.Contains(err.Error(), "docker context ls") {
+	if _, err := findEndpoint(); err == nil || !strings.Contains(err.Error(), `no context "gone"`) ||
+		!strings.Contains(err.Error(), "docker context ls") {
 		t.Errorf("%v", err)
 	}
 	addContext(t, dir, "gone", `{"Endpoints":{"kubernetes":{}}}`, false)
@@ -97,7 +98,8 @@ func TestFindEndpointErrors(t *testing.T) {
 func TestSSHIsExplained(t *testing.T) {
 	config(t, "")
 	for host, want := range map[string]string{
-		"ssh://me@far.test":                   "`ssh -nNT -L " + os.TempDir() + "/lab-engine.sock:/var/run/docker.sock me@far.test` and set DOCKER_HOST=unix://" + os.TempDir() + "/lab-engine.sock",
+		"ssh://me@far.test": "`ssh -nNT -L " + os.TempDir() +
+			"/lab-engine.sock:/var/run/docker.sock me@far.test` and set DOCKER_HOST=unix://" + os.TempDir() + "/lab-engine.sock",
 		"ssh://far.test:2222/run/user/docker": "ssh -nNT -p 2222 -L " + os.TempDir() + "/lab-engine.sock:/run/user/docker far.test`",
 	} {
 		t.Setenv("DOCKER_HOST", host)
@@ -114,7 +116,8 @@ func TestNoEngine(t *testing.T) {
 	if !errors.Is(err, engine.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
-	for _, want := range []string{"dialling unix:///nonexistent/engine.sock (from DOCKER_HOST)", "daemon running?", "start Docker (or Docker Desktop)", "podman system service"} {
+	for _, want := range []string{"connecting to unix:///nonexistent/engine.sock (from DOCKER_HOST)", "daemon running?",
+		"start Docker (or Docker Desktop)", "podman system service"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("no %q in %v", want, err)
 		}
@@ -125,7 +128,7 @@ func TestNoEngine(t *testing.T) {
 	}
 }
 
-// A daemon that was stopped by SIGSTOP takes connections and never answers.
+// A daemon that was stopped with SIGSTOP accepts connections but never answers.
 func TestSilentEngine(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "engine.sock")
 	listener, err := net.Listen("unix", socket)
@@ -135,12 +138,14 @@ func TestSilentEngine(t *testing.T) {
 	defer listener.Close()
 	began := time.Now()
 	_, err = dial(t.Context(), endpoint{host: "unix://" + socket, from: "a test"}, 100*time.Millisecond)
-	if !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 100ms") || time.Since(began) > 5*time.Second {
+	if !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), "no answer within 100ms") ||
+		time.Since(began) > 5*time.Second {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(50*time.Millisecond, cancel)
-	if _, err := dial(ctx, endpoint{host: "unix://" + socket}, time.Minute); !errors.Is(err, context.Canceled) || errors.Is(err, engine.ErrUnavailable) {
+	if _, err := dial(ctx, endpoint{host: "unix://" + socket}, time.Minute); !errors.Is(err, context.Canceled) ||
+		errors.Is(err, engine.ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
 }

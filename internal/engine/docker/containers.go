@@ -15,15 +15,15 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// stopSeconds is how long the engine lets a container end before it kills it.
-// The agent has nothing to save.
+// stopSeconds is how long the engine waits for a container to end before it kills the
+// container. The agent has nothing to save.
 var stopSeconds = 1
 
-// Create makes a container that holds as little as it can: no privileges, no
-// host mounts, no ports, all capabilities dropped but the named ones.
+// Create makes a container with as few rights as possible: no privileges, no host mounts, no
+// ports, and only the capabilities that spec names.
 //
-// It cannot be interrupted: an engine goes on with what it has begun, whoever has
-// hung up, and a container whose id nobody learns is left behind.
+// Create cannot be interrupted. An engine finishes what it has begun even if the client hangs
+// up, and a container whose id nobody learns would be left behind.
 func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string, error) {
 	config := &container.Config{
 		Image:       spec.Image,
@@ -31,15 +31,15 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 		Entrypoint:  strslice.StrSlice(spec.Command),
 		Labels:      spec.Labels,
 		OpenStdin:   true,
-		StdinOnce:   true, // the end of lab's stream is the end of the container's input
+		StdinOnce:   true, // the container's input ends when lab's stream ends
 		AttachStdin: true, AttachStdout: true, AttachStderr: true,
 		StopTimeout: &stopSeconds,
 		StopSignal:  spec.StopSignal,
 		Healthcheck: &container.HealthConfig{Test: []string{"NONE"}},
 	}
-	// The runtime makes the network namespace then, with a loopback and nothing else:
-	// what the engine does for it otherwise starts two processes and costs more than the
-	// container. It writes no /etc/hosts then.
+	// With this setting the runtime makes the network namespace, which has only a loopback
+	// interface. Otherwise the engine would start two processes for it, which takes longer
+	// than making the container. With this setting the engine writes no /etc/hosts.
 	config.NetworkDisabled = spec.Network == "none"
 	if spec.Volume != "" {
 		config.Volumes = map[string]struct{}{spec.Volume: {}}
@@ -52,7 +52,8 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 		SecurityOpt: []string{"no-new-privileges"},
 		Sysctls:     spec.Sysctls,
 		Tmpfs:       spec.Tmpfs,
-		// json-file would write the whole conversation to the engine's disk.
+		// The default log driver, json-file, would write the whole conversation to the
+		// engine's disk.
 		LogConfig: container.LogConfig{Type: "none"},
 		Resources: container.Resources{Memory: spec.Memory, MemorySwap: spec.Memory, PidsLimit: &spec.PidsLimit},
 	}
@@ -83,7 +84,7 @@ func (e *Engine) Create(ctx context.Context, spec engine.ContainerSpec) (string,
 	return created.ID, nil
 }
 
-// CopyTo unpacks a tar stream below path.
+// CopyTo unpacks a tar stream into the directory path of the container.
 func (e *Engine) CopyTo(ctx context.Context, id, path string, tar io.Reader) error {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
@@ -91,7 +92,6 @@ func (e *Engine) CopyTo(ctx context.Context, id, path string, tar io.Reader) err
 	return e.wrap(ctx, "copying into container "+short(id), err)
 }
 
-// Start starts a container.
 func (e *Engine) Start(ctx context.Context, id string) error {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
@@ -113,15 +113,15 @@ func (e *Engine) Pause(ctx context.Context, id string) error {
 	return e.wrap(ctx, "pausing container "+short(id), e.api.ContainerPause(ctx, id))
 }
 
-// Unpause thaws the container's processes.
+// Unpause lets the container's processes go on.
 func (e *Engine) Unpause(ctx context.Context, id string) error {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	return e.wrap(ctx, "unpausing container "+short(id), e.api.ContainerUnpause(ctx, id))
 }
 
-// Remove kills and removes the container, and returns when it is gone. With
-// AutoRemove the engine may be at it already, and says so with a conflict.
+// Remove kills and removes the container, and returns when it is gone. With AutoRemove the
+// engine may already be removing the container, and then reports a conflict.
 func (e *Engine) Remove(ctx context.Context, id string) error {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
@@ -141,7 +141,7 @@ func (e *Engine) Remove(ctx context.Context, id string) error {
 	return e.wrap(ctx, "removing container "+short(id), err)
 }
 
-// List returns the containers that carry the label.
+// List returns the containers that have the label.
 func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Container, error) {
 	filter, err := labelFilter(label, value)
 	if err != nil {
@@ -155,8 +155,8 @@ func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Contai
 	}
 	var list []engine.Container
 	for _, c := range found {
-		// An engine that was killed while it removed a container can list it for ever and
-		// know nothing of it otherwise.
+		// An engine that was killed while it removed a container can go on listing the
+		// container as dead, although it does not find it otherwise.
 		if c.State == "dead" {
 			if _, err := e.api.ContainerInspect(ctx, c.ID); cerrdefs.IsNotFound(err) {
 				continue
@@ -171,7 +171,7 @@ func (e *Engine) List(ctx context.Context, label, value string) ([]engine.Contai
 	return list, nil
 }
 
-// CreateNetwork makes an internal network. It cannot be interrupted either.
+// CreateNetwork makes an internal network. Like Create, it cannot be interrupted.
 func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[string]string) (string, error) {
 	ctx, cancel := e.ask(context.WithoutCancel(ctx))
 	defer cancel()
@@ -182,7 +182,7 @@ func (e *Engine) CreateNetwork(ctx context.Context, name string, labels map[stri
 	return made.ID, nil
 }
 
-// RemoveNetwork removes a network; one that is gone already is not an error.
+// RemoveNetwork removes a network. It is not an error if the network is gone already.
 func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
@@ -193,7 +193,7 @@ func (e *Engine) RemoveNetwork(ctx context.Context, id string) error {
 	return e.wrap(ctx, "removing network "+short(id), err)
 }
 
-// Networks returns the networks that carry the label.
+// Networks returns the networks that have the label.
 func (e *Engine) Networks(ctx context.Context, label, value string) ([]engine.Network, error) {
 	filter, err := labelFilter(label, value)
 	if err != nil {
@@ -212,7 +212,8 @@ func (e *Engine) Networks(ctx context.Context, label, value string) ([]engine.Ne
 	return list, nil
 }
 
-// labelFilter refuses the filter that would match what is not lab's.
+// labelFilter makes a filter, and refuses an empty one, which would match containers that are
+// not lab's.
 func labelFilter(label, value string) (filters.Args, error) {
 	if label == "" {
 		return filters.Args{}, engine.ErrNoFilter

@@ -14,7 +14,7 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Image looks an image up by name or id.
+// Image finds an image by its name or id.
 func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 	doing := fmt.Sprintf("looking up the image %q", ref)
 	if err := checkRef(ref); err != nil {
@@ -30,12 +30,13 @@ func (e *Engine) Image(ctx context.Context, ref string) (engine.Image, error) {
 	if found.Config != nil {
 		img.Labels = found.Config.Labels
 	}
-	// An image may lack its date; the zero time then sorts it last.
+	// An image may have no date. The zero time then sorts it last.
 	img.Created, _ = time.Parse(time.RFC3339Nano, found.Created)
 	return img, nil
 }
 
-// ListImages returns the images that carry the label, whatever its value if value is "".
+// ListImages returns the images that have the label. If value is "", the label may have any
+// value.
 func (e *Engine) ListImages(ctx context.Context, label, value string) ([]engine.Image, error) {
 	filter, err := labelFilter(label, value)
 	if err != nil {
@@ -49,10 +50,11 @@ func (e *Engine) ListImages(ctx context.Context, label, value string) ([]engine.
 	}
 	var images []engine.Image
 	for _, summary := range found {
-		// The list does not say the architecture; a labelled image is one of few.
+		// The list does not contain the architecture. Asking for each image is cheap, because
+		// few images have the label.
 		img, err := e.Image(ctx, summary.ID)
 		if errors.Is(err, engine.ErrNotFound) {
-			continue // a neighbour removed it meanwhile
+			continue // somebody removed it meanwhile
 		}
 		if err != nil {
 			return nil, fmt.Errorf("listing images: %w", err)
@@ -62,7 +64,7 @@ func (e *Engine) ListImages(ctx context.Context, label, value string) ([]engine.
 	return images, nil
 }
 
-// Import makes a one-layer image from a tar of a root file system.
+// Import makes an image with one layer from a tar archive of a root file system.
 func (e *Engine) Import(ctx context.Context, ref, platform string, changes []string, layer io.Reader) error {
 	doing := fmt.Sprintf("importing the image %q", ref)
 	if err := checkRef(ref); err != nil {
@@ -71,27 +73,28 @@ func (e *Engine) Import(ctx context.Context, ref, platform string, changes []str
 	ctx, moved, end := e.bound(ctx, moveDeadline)
 	defer end()
 	source := &sourceErr{r: layer, moved: moved}
-	body, err := e.api.ImageImport(ctx, image.ImportSource{Source: source, SourceName: "-"}, ref, image.ImportOptions{Changes: changes, Platform: platform})
+	body, err := e.api.ImageImport(ctx, image.ImportSource{Source: source, SourceName: "-"}, ref,
+		image.ImportOptions{Changes: changes, Platform: platform})
 	if err == nil {
 		defer body.Close()
 		err = eachMessage(body, func(message) { moved() })
 	}
-	// A layer that cannot be read looks to the SDK like an engine that cannot be reached.
+	// To the SDK, a layer that cannot be read looks like an engine that cannot be reached.
 	if source.err != nil {
 		return fmt.Errorf("%s: reading the layer: %w", doing, source.err)
 	}
 	return e.wrap(ctx, doing, err)
 }
 
-// Tag gives an image one more name, taking that name from the image that had it.
+// Tag gives an image an additional name. If another image had this name, it loses it.
 func (e *Engine) Tag(ctx context.Context, id, ref string) error {
 	ctx, cancel := e.ask(ctx)
 	defer cancel()
 	return e.wrap(ctx, fmt.Sprintf("tagging %q as %q", id, ref), e.api.ImageTag(ctx, id, ref))
 }
 
-// RemoveImage takes the name away, and with an image's last name the image. An image
-// that a container uses is refused: it is somebody's.
+// RemoveImage removes a name of an image, and the image if that was its last name. The engine
+// refuses to remove an image that a container uses.
 func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 	doing := fmt.Sprintf("removing the image %q", ref)
 	if err := checkRef(ref); err != nil {
@@ -103,14 +106,15 @@ func (e *Engine) RemoveImage(ctx context.Context, ref string) error {
 	return e.wrap(ctx, doing, err)
 }
 
-// Save writes images as `docker save` does.
+// Save writes images in the format of `docker save`.
 func (e *Engine) Save(ctx context.Context, refs []string, w io.Writer) error {
 	doing := fmt.Sprintf("saving %s", strings.Join(refs, ", "))
 	if len(refs) == 0 {
-		return errors.New("saving images: none is named")
+		return errors.New("saving images: no image is named")
 	}
 	for _, ref := range refs {
-		// The engine answers 200 first and then breaks off: ask before.
+		// The engine answers with status 200 even if an image is missing, and breaks off
+		// later. Ask for each image first.
 		if _, err := e.Image(ctx, ref); err != nil {
 			return fmt.Errorf("%s: %w", doing, err)
 		}
@@ -126,7 +130,7 @@ func (e *Engine) Save(ctx context.Context, refs []string, w io.Writer) error {
 	return e.wrap(ctx, doing, err)
 }
 
-// Load reads back what Save wrote and returns the names (or ids) of the images in it.
+// Load reads images that Save wrote, and returns their names or ids.
 func (e *Engine) Load(ctx context.Context, r io.Reader) ([]string, error) {
 	const doing = "loading images"
 	ctx, moved, end := e.bound(ctx, moveDeadline)
@@ -153,21 +157,23 @@ func (e *Engine) Load(ctx context.Context, r io.Reader) ([]string, error) {
 	case err != nil:
 		return nil, e.wrap(ctx, doing, err)
 	case len(names) == 0:
-		// The engine takes a tar without images, and one that is cut off, in silence.
-		return nil, fmt.Errorf("%s: there is no image in the archive, or it is cut off", doing)
+		// The engine accepts a tar archive without images, or one that is cut off, without an
+		// error.
+		return nil, fmt.Errorf("%s: the archive contains no image, or it is cut off", doing)
 	}
 	return names, nil
 }
 
-// checkRef refuses what is no image name or id: the SDK puts it into a URL's path as it is.
+// checkRef refuses a text that is not the name or id of an image, because the SDK puts the
+// text into the path of a URL unchanged.
 func checkRef(ref string) error {
 	if _, err := reference.ParseAnyReference(ref); err != nil {
-		return fmt.Errorf("%q is no image name: %w", ref, err)
+		return fmt.Errorf("%q is not the name of an image: %w", ref, err)
 	}
 	return nil
 }
 
-// sourceErr tells of every read, and remembers why one failed.
+// sourceErr calls back on every read, and remembers why a read failed.
 type sourceErr struct {
 	r     io.Reader
 	moved func()

@@ -15,7 +15,8 @@ import (
 	"github.com/gatewaylab/lab/internal/image/imagetest"
 )
 
-// imported makes an image of one file that does not compress; it goes with the test.
+// imported makes an image of one file that cannot be compressed. The image is removed when the
+// test ends.
 func imported(t *testing.T, e *docker.Engine, info engine.Info, ref string, size int) {
 	t.Helper()
 	content := make([]byte, size)
@@ -44,7 +45,8 @@ func TestImages(t *testing.T) {
 	const ref, other = "lab-test/images:1", "lab-test/images:other"
 	imported(t, e, info, ref, 100_000)
 	img, err := e.Image(t.Context(), ref)
-	if err != nil || img.Arch != info.Arch || img.Bytes != 100_000 || img.Labels["lab-test"] != "1" || strings.Join(img.Tags, " ") != ref || img.Created.IsZero() || !strings.HasPrefix(img.ID, "sha256:") {
+	if err != nil || img.Arch != info.Arch || img.Bytes != 100_000 || img.Labels["lab-test"] != "1" ||
+		strings.Join(img.Tags, " ") != ref || img.Created.IsZero() || !strings.HasPrefix(img.ID, "sha256:") {
 		t.Errorf("%+v, %v", img, err)
 	}
 
@@ -91,7 +93,8 @@ func TestImages(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	for what, archive := range map[string][]byte{"half an archive": whole[:len(whole)/2], "words": []byte("not a tar"), "nothing": nil, "a tar without images": emptyTar(t)} {
+	for what, archive := range map[string][]byte{"half an archive": whole[:len(whole)/2], "words": []byte("not a tar"), "nothing": nil,
+		"a tar without images": emptyTar(t)} {
 		if names, err := e.Load(t.Context(), bytes.NewReader(archive)); err == nil {
 			t.Errorf("%s: loaded %v", what, names)
 		} else {
@@ -100,7 +103,7 @@ func TestImages(t *testing.T) {
 	}
 }
 
-// A layer that breaks off is the reader's error, and no image.
+// If reading the layer fails, the error must be the reader's, and there must be no image.
 func TestImportOfABrokenLayer(t *testing.T) {
 	e, info := imagetest.Engine(t)
 	const ref = "lab-test/broken:1"
@@ -121,7 +124,8 @@ func TestImportOfABrokenLayer(t *testing.T) {
 
 func TestInfo(t *testing.T) {
 	_, info := imagetest.Engine(t)
-	if info.Name == "" || info.Version == "" || info.APIVersion == "" || info.OS != "linux" || info.Arch == "" || info.Cores < 1 || info.MemoryBytes < 1<<20 || (info.CgroupVersion != "1" && info.CgroupVersion != "2") || info.Address == "" {
+	if info.Name == "" || info.Version == "" || info.APIVersion == "" || info.OS != "linux" || info.Arch == "" || info.Cores < 1 ||
+		info.MemoryBytes < 1<<20 || (info.CgroupVersion != "1" && info.CgroupVersion != "2") || info.Address == "" {
 		t.Errorf("%+v", info)
 	}
 	t.Logf("%+v", info)

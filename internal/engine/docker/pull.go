@@ -14,9 +14,9 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Pull fetches an image. report is called when something has arrived or has been
-// unpacked, and not for words like "Waiting" and "Retrying": who watches for a stall
-// can trust it. A platform of "" leaves the choice to the engine.
+// Pull fetches an image. It calls report when data has arrived or has been unpacked, but not
+// for messages like "Waiting" and "Retrying", so that a caller can use report to notice a
+// stall. If platform is "", the engine chooses it.
 func (e *Engine) Pull(ctx context.Context, ref, platform string, report func(engine.Progress)) error {
 	doing := fmt.Sprintf("pulling %q", ref)
 	if err := checkRef(ref); err != nil {
@@ -44,7 +44,8 @@ func (e *Engine) Pull(ctx context.Context, ref, platform string, report func(eng
 		})
 	}
 	if err != nil && ctx.Err() == nil && auth == "" && helper != "" && denied(err) {
-		err = fmt.Errorf("%w (the credentials for it are kept by the helper %q, which lab does not ask: run `docker pull %s` first)", err, helper, ref)
+		err = fmt.Errorf("%w (the credential helper %q has the credentials for this registry, but lab does not use "+
+			"credential helpers: run `docker pull %s` first)", err, helper, ref)
 	}
 	return e.wrap(ctx, doing, err)
 }
@@ -54,7 +55,7 @@ func denied(err error) bool {
 		strings.Contains(err.Error(), "denied") || strings.Contains(err.Error(), "unauthorized")
 }
 
-// message is one line of the engine's progress streams.
+// message is one line of a progress stream of the engine.
 type message struct {
 	ID       string `json:"id"`
 	Status   string `json:"status"`
@@ -69,8 +70,8 @@ type message struct {
 	} `json:"errorDetail"`
 }
 
-// eachMessage reads a progress stream to its end. The engine has answered 200 by
-// then, so an error of the work itself is a message in the stream.
+// eachMessage reads a progress stream to its end. The engine has answered with status 200
+// before the stream begins, so an error of the work itself is a message in the stream.
 func eachMessage(body io.Reader, do func(message)) error {
 	decoder := json.NewDecoder(body)
 	for {
@@ -92,11 +93,12 @@ func eachMessage(body io.Reader, do func(message)) error {
 	}
 }
 
-// tally sums the progress of an image's layers, which come and are unpacked at once.
+// tally adds up the progress of an image's layers, several of which are fetched and unpacked
+// at the same time.
 type tally struct {
 	ref    string
 	layers map[string]*layer
-	best   int64 // a layer that is fetched again from its start is no progress
+	best   int64 // the most so far: a layer that is fetched again from its start is not progress
 }
 
 type layer struct{ size, fetched, unpacked, steps int64 }

@@ -9,13 +9,14 @@ import (
 	"github.com/docker/docker/api/types/registry"
 )
 
-// credentials finds what `docker login` left in the configuration for ref's registry,
-// encoded as the API wants it; "" is an anonymous pull. Credentials that a helper
-// program keeps are left out, and its name is returned for the error.
+// credentials finds the credentials that `docker login` has stored in the configuration for
+// the registry of ref, and encodes them for the API. If auth is "", the pull is anonymous. If
+// a credential helper has the credentials, lab does not use them, and returns the helper's
+// name for the error message.
 func credentials(ref string) (auth, helper string, err error) {
 	named, err := reference.ParseNormalizedNamed(ref)
 	if err != nil {
-		return "", "", nil // an id: no registry
+		return "", "", nil // ref is an id, which has no registry
 	}
 	config, err := readConfig()
 	if err != nil {
@@ -26,7 +27,8 @@ func credentials(ref string) (auth, helper string, err error) {
 		if !sameRegistry(key, domain) {
 			continue
 		}
-		found := registry.AuthConfig{Username: entry.Username, Password: entry.Password, IdentityToken: entry.IdentityToken, ServerAddress: key}
+		found := registry.AuthConfig{Username: entry.Username, Password: entry.Password, IdentityToken: entry.IdentityToken,
+			ServerAddress: key}
 		if entry.Auth != "" {
 			plain, err := base64.StdEncoding.DecodeString(entry.Auth)
 			user, password, ok := strings.Cut(string(plain), ":")
@@ -36,7 +38,7 @@ func credentials(ref string) (auth, helper string, err error) {
 			found.Username, found.Password = user, strings.TrimRight(password, "\x00")
 		}
 		if found.Username == "" && found.IdentityToken == "" {
-			continue // a helper leaves an empty entry behind
+			continue // a helper leaves an empty entry in the configuration
 		}
 		auth, err = registry.EncodeAuthConfig(found)
 		return auth, "", err
@@ -49,9 +51,9 @@ func credentials(ref string) (auth, helper string, err error) {
 	return "", config.CredsStore, nil
 }
 
-// sameRegistry compares a key of the configuration, which may be a URL from the first
-// version of the registry's protocol, with the domain of an image name. The default
-// registry's key has an "index." in front.
+// sameRegistry compares a key of the configuration with the domain of an image name. The key
+// may be a URL from version 1 of the registry protocol. The key of the default registry begins
+// with "index.".
 func sameRegistry(key, domain string) bool {
 	if _, rest, ok := strings.Cut(key, "://"); ok {
 		key = rest

@@ -6,9 +6,9 @@ import (
 	"github.com/docker/docker/api/types/image"
 )
 
-// Push is for tests: lab itself never sends anything to a registry.
+// Push exists for tests only: lab itself never sends anything to a registry.
 func (e *Engine) Push(ctx context.Context, ref string) error {
-	// The engine wants the header even where nobody asks who it is.
+	// The engine requires this header even if the registry needs no login.
 	body, err := e.api.ImagePush(ctx, ref, image.PushOptions{RegistryAuth: "e30="})
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ import (
 	"github.com/gatewaylab/lab/internal/labtest"
 )
 
-// pushed puts a small image into a real registry on the loopback and takes it off the
-// engine. The engine must be on this machine, for that is where the registry is.
+// pushed puts a small image into a real registry on a loopback address and removes it from the
+// engine. The engine must be on this machine, because the registry is.
 func pushed(t *testing.T, e *docker.Engine, info engine.Info, size int) (address, ref string) {
 	t.Helper()
 	if !strings.HasPrefix(info.Address, "unix://") {
@@ -66,7 +66,8 @@ func TestPullFromARegistry(t *testing.T) {
 	}
 
 	missing := address + "/lab-test/small:none"
-	if err := e.Pull(t.Context(), missing, "", nil); !errors.Is(err, engine.ErrNotFound) || !strings.Contains(err.Error(), "manifest unknown") {
+	if err := e.Pull(t.Context(), missing, "", nil); !errors.Is(err, engine.ErrNotFound) ||
+		!strings.Contains(err.Error(), "manifest unknown") {
 		t.Errorf("a tag that is not there: %v", err)
 	}
 	_, err = source.Obtain(t.Context(), image.Nginx(), missing)
@@ -76,7 +77,7 @@ func TestPullFromARegistry(t *testing.T) {
 	absent(t, e, missing)
 }
 
-// A real server's image comes from a registry as nginx's does.
+// The image of a real server is pulled from a registry just like nginx's.
 func TestPullServerFromARegistry(t *testing.T) {
 	e, info := imagetest.Engine(t)
 	if !strings.HasPrefix(info.Address, "unix://") {
@@ -98,7 +99,8 @@ func TestPullServerFromARegistry(t *testing.T) {
 	named := map[string]string{"php-fpm": ref}
 	for _, origin := range []string{image.OriginPulled, image.OriginPresent} {
 		got := source.ObtainServers(t.Context(), []string{"php-fpm"}, named)
-		if one := got.Images["php-fpm"]; got.Failed["php-fpm"] != nil || one.Name != ref || one.Origin != origin || one.Image.ID != made.Image.ID {
+		if one := got.Images["php-fpm"]; got.Failed["php-fpm"] != nil || one.Name != ref || one.Origin != origin ||
+			one.Image.ID != made.Image.ID {
 			t.Errorf("%+v, %v; want it %s", one, got.Failed, origin)
 		}
 	}
@@ -107,7 +109,7 @@ func TestPullServerFromARegistry(t *testing.T) {
 	}
 }
 
-// cutting is a registry whose layers break off after some bytes, or fall silent there.
+// cutting is a registry whose layers break off after some bytes, or stop there without an end.
 func cutting(t *testing.T, address string, after int64, silent bool) (cut string, times *atomic.Int32) {
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: address}
@@ -137,8 +139,8 @@ func cutting(t *testing.T, address string, after int64, silent bool) (cut string
 	return strings.TrimPrefix(server.URL, "http://"), times
 }
 
-// The engine tries again for long; whoever gives the pull a deadline gets it back in
-// time, and no name is left for half an image.
+// The engine goes on trying for a long time. If the caller gives the pull a deadline, the pull
+// must return in time, and there must be no image with this name.
 func TestARegistryThatBreaksInALayer(t *testing.T) {
 	e, info := imagetest.Engine(t)
 	address, ref := pushed(t, e, info, 3<<20)

@@ -11,8 +11,8 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Lines as engines send them. Only what moves is reported: not the waiting, and not a
-// layer that is fetched a second time.
+// These are lines that engines really send. Only real progress must be reported: neither
+// waiting nor a layer that is fetched a second time.
 func TestPullProgress(t *testing.T) {
 	stream := `{"status":"Pulling from library/nginx","id":"1.28.0"}
 {"status":"Pulling fs layer","progressDetail":{},"id":"aaa"}
@@ -38,7 +38,8 @@ func TestPullProgress(t *testing.T) {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	want := "pulling x 0/0, pulling x 0/0, pulling x 10/100, pulling x 50/100, pulling x 60/400, pulling x 140/400, unpacking x 0/400, unpacking x 60/400, unpacking x 100/400"
+	want := "pulling x 0/0, pulling x 0/0, pulling x 10/100, pulling x 50/100, pulling x 60/400, pulling x 140/400, " +
+		"unpacking x 0/400, unpacking x 60/400, unpacking x 100/400"
 	if text := strings.Join(got, ", "); text != want {
 		t.Errorf("%s\nwant\n%s", text, want)
 	}
@@ -58,7 +59,8 @@ func TestErrorsInTheStream(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	auth := base64.StdEncoding.EncodeToString([]byte("me:secret:with:colons"))
-	config(t, `{"auths":{"https://registry.test/v1/":{"auth":"`+auth+`"},"empty.test":{},"bad.test":{"auth":"!"}},"credsStore":"keychain","credHelpers":{"helped.test":"cloud"}}`)
+	config(t,
+		`{"auths":{"https://registry.test/v1/":{"auth":"`+auth+`"},"empty.test":{},"bad.test":{"auth":"!"}},"credsStore":"keychain","credHelpers":{"helped.test":"cloud"}}`)
 	encoded, helper, err := credentials("registry.test/team/app:1")
 	if err != nil || helper != "" {
 		t.Fatal(err, helper)
@@ -78,7 +80,8 @@ func TestCredentials(t *testing.T) {
 }
 
 func TestSameRegistry(t *testing.T) {
-	for key, want := range map[string]bool{"https://index.registry.test/v1/": true, "registry.test": true, "http://registry.test": true, "x.registry.test": false, "registry.test:5000": false} {
+	for key, want := range map[string]bool{"https://index.registry.test/v1/": true, "registry.test": true, "http://registry.test": true,
+		"x.registry.test": false, "registry.test:5000": false} {
 		if sameRegistry(key, "registry.test") != want {
 			t.Errorf("%s: %v", key, !want)
 		}

@@ -15,11 +15,11 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// maxErrors bounds what is kept of a container's standard error.
+// maxErrors limits how much of a container's standard error is kept.
 const maxErrors = 16 << 10
 
-// stream takes the engine's one connection apart: what is written to it is the
-// process's input, what is read its output, and its errors are kept.
+// stream separates the engine's single connection: what is written to the stream is the input
+// of the process, what is read is its output, and the end of its errors is kept.
 type stream struct {
 	conn   net.Conn
 	output *io.PipeReader
@@ -28,7 +28,7 @@ type stream struct {
 	done   chan struct{}
 }
 
-// Attach returns the stream of a container that is about to be started.
+// Attach returns the stream of a container that has not been started yet.
 func (e *Engine) Attach(ctx context.Context, id string) (engine.Stream, error) {
 	asking, cancel := e.ask(ctx)
 	defer cancel()
@@ -46,7 +46,8 @@ func (e *Engine) Exec(ctx context.Context, id string, command []string) (engine.
 	asking, cancel := e.ask(ctx)
 	defer cancel()
 	doing := fmt.Sprintf("starting %q in container %s", command, short(id))
-	made, err := e.api.ContainerExecCreate(asking, id, container.ExecOptions{User: "0:0", Cmd: command, AttachStdin: true, AttachStdout: true, AttachStderr: true})
+	made, err := e.api.ContainerExecCreate(asking, id, container.ExecOptions{User: "0:0", Cmd: command, AttachStdin: true,
+		AttachStdout: true, AttachStderr: true})
 	if err != nil {
 		return nil, e.wrap(asking, doing, err)
 	}
@@ -61,12 +62,12 @@ func (e *Engine) Exec(ctx context.Context, id string, command []string) (engine.
 
 func hangUp(h types.HijackedResponse) { h.Close() }
 
-// ended finds out whether a stream ended because the engine did. Who reads the stream
-// hears of its end only then.
+// ended checks whether a stream ended because the engine did. It is called before the reader
+// of the stream learns that the stream has ended.
 func (e *Engine) ended() { e.alive(context.Background()) }
 
-// newStream drains the connection from the start on: an undrained client blocks
-// the removal of its container. ended is called when the engine ends the stream.
+// newStream reads from the connection right away, because a client that does not read blocks
+// the removal of its container. It calls ended when the engine ends the stream.
 func newStream(h types.HijackedResponse, ended func()) *stream {
 	reader, writer := io.Pipe()
 	s := &stream{conn: h.Conn, output: reader, done: make(chan struct{})}
@@ -88,7 +89,7 @@ func (s *stream) Read(p []byte) (int, error)  { return s.output.Read(p) }
 func (s *stream) Write(p []byte) (int, error) { return s.conn.Write(p) }
 func (s *stream) Errors() string              { return s.errors.String() }
 
-// Close ends the stream in both directions; reads that are waiting return.
+// Close ends the stream in both directions, and ends reads that are waiting.
 func (s *stream) Close() error {
 	s.closed.Store(true)
 	err := s.conn.Close()

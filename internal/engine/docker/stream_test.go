@@ -13,7 +13,7 @@ import (
 	"github.com/docker/docker/pkg/stdcopy"
 )
 
-// attached is a stream and the engine's end of it.
+// attached returns a stream and the engine's end of its connection.
 func attached(t *testing.T) (*stream, net.Conn) {
 	t.Helper()
 	lab, engine := net.Pipe()
@@ -52,7 +52,8 @@ func TestStreamWrites(t *testing.T) {
 	}
 }
 
-// Close returns, and ends a waiting read, whether anyone reads the output or not.
+// Close must return, and must end a read that is waiting, whether or not anyone reads the
+// output.
 func TestStreamCloses(t *testing.T) {
 	for name, serve := range map[string]func(io.Writer){
 		"silent":    func(io.Writer) {},
@@ -60,7 +61,7 @@ func TestStreamCloses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, engine := attached(t)
-			// It returns once the stream has taken everything, and has nowhere to put it.
+			// This call returns when the stream has taken everything but cannot pass it on.
 			serve(stdcopy.NewStdWriter(engine, stdcopy.Stdout))
 			ended := make(chan error, 1)
 			if name == "silent" {
@@ -82,7 +83,7 @@ func TestStreamCloses(t *testing.T) {
 	}
 }
 
-// What is no stream of an engine is an error, and not the end.
+// If the data is not an engine's stream, reading must end with an error and not with io.EOF.
 func TestStreamOfGarbage(t *testing.T) {
 	s, engine := attached(t)
 	go func() { _, _ = io.WriteString(engine, "HTTP/1.1 400 Bad Request\r\n\r\n"); _ = engine.Close() }()

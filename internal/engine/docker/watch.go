@@ -10,24 +10,25 @@ import (
 )
 
 const (
-	// An engine that says nothing to a ping for so long is taken for gone. One that is
-	// only slow answers: a ping waits for nothing else that the engine does.
+	// An engine that does not answer a ping within this time counts as gone. An engine that is
+	// merely slow does answer, because a ping does not wait for other work of the engine.
 	pingDeadline = 10 * time.Second
-	// How often it is pinged.
+	// The pause between two pings.
 	pingPause = time.Second
-	// What one call may take while the engine answers pings.
+	// The time that one call may take while the engine answers pings.
 	askDeadline = time.Minute
-	// How long a transfer may stand still: an engine that unpacks a large layer says
+	// The time for which a transfer may pause. An engine that unpacks a large layer sends
 	// nothing meanwhile.
 	moveDeadline = 5 * time.Minute
 )
 
-// watch is what is known of the engine's life. Once it is gone it stays so: the
-// streams into its containers are lost, whether it comes back or not.
+// watch is what lab knows about whether the engine is alive. An engine that was gone once
+// counts as gone for good, because the streams to its containers are lost even if it comes
+// back.
 type watch struct {
 	mu    sync.Mutex
-	gone  error                                 // why; nil while it lives
-	calls map[*context.CancelCauseFunc]struct{} // to be ended when it goes
+	gone  error                                 // why it is gone; nil while it is alive
+	calls map[*context.CancelCauseFunc]struct{} // the calls to end when it is gone
 	end   func()
 }
 
@@ -46,7 +47,7 @@ func (e *Engine) watching() {
 	}()
 }
 
-// alive pings the engine. When it does not answer, every call that waits for it ends,
+// alive pings the engine. If the engine does not answer, every call that waits for it ends,
 // and so does every context of While, before alive returns.
 func (e *Engine) alive(ctx context.Context) bool {
 	e.watch.mu.Lock()
@@ -64,7 +65,7 @@ func (e *Engine) alive(ctx context.Context) bool {
 	case ctx.Err() != nil:
 		return false
 	case ping.Err() != nil:
-		err = fmt.Errorf("nothing within %s", pingDeadline)
+		err = fmt.Errorf("no answer within %s", pingDeadline)
 	}
 	e.watch.mu.Lock()
 	defer e.watch.mu.Unlock()
@@ -77,7 +78,8 @@ func (e *Engine) alive(ctx context.Context) bool {
 	return false
 }
 
-// While returns a context that ends, with the cause, when the engine is gone.
+// While returns a context that ends when the engine is gone. The cause of the context says
+// why.
 func (e *Engine) While(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	e.watch.mu.Lock()
@@ -95,18 +97,18 @@ func (e *Engine) While(ctx context.Context) (context.Context, context.CancelFunc
 	}
 }
 
-// ask bounds a call of which the engine says nothing until it is done.
+// ask limits a call during which the engine sends nothing until it is done.
 func (e *Engine) ask(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, _, cancel := e.bound(ctx, askDeadline)
 	return ctx, cancel
 }
 
-// bound lets a call take long as long as something moves.
+// bound limits a call that may take long, as long as the caller calls moved often enough.
 func (e *Engine) bound(ctx context.Context, patience time.Duration) (_ context.Context, moved func(), end context.CancelFunc) {
 	ctx, done := e.While(ctx)
 	ctx, cancel := context.WithCancelCause(ctx)
 	timer := time.AfterFunc(patience, func() {
-		cancel(fmt.Errorf("%w: nothing within %s", engine.ErrUnavailable, patience))
+		cancel(fmt.Errorf("%w: nothing arrived within %s", engine.ErrUnavailable, patience))
 	})
 	return ctx, func() { timer.Reset(patience) }, func() {
 		timer.Stop()
@@ -115,8 +117,8 @@ func (e *Engine) bound(ctx context.Context, patience time.Duration) (_ context.C
 	}
 }
 
-// within ends the waiting for a call that does not heed its context; what it returns
-// later is dropped.
+// within ends the waiting for a call that ignores its context. If the call returns a value
+// later, drop is called with it.
 func within[T any](ctx context.Context, call func() (T, error), drop func(T)) (T, error) {
 	type answer struct {
 		value T

@@ -18,8 +18,8 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// pinged is an engine that answers pings and nothing else. It tells of the first request
-// that it leaves without an answer.
+// pinged is an engine that answers only pings. It sends a signal at the first request that it
+// leaves without an answer.
 func pinged(t *testing.T) (*Engine, *httptest.Server, <-chan struct{}) {
 	t.Helper()
 	asked, over := make(chan struct{}), make(chan struct{})
@@ -48,8 +48,8 @@ func pinged(t *testing.T) (*Engine, *httptest.Server, <-chan struct{}) {
 	return e, server, asked
 }
 
-// Calls that wait, transfers and contexts of While end with the engine, with its end as
-// their cause; so do those that come later.
+// When the engine is gone, calls that wait, transfers and contexts of While must end, and the
+// cause must say that the engine is gone. The same holds for those that begin later.
 func TestAnEngineThatGoesAway(t *testing.T) {
 	e, server, asked := pinged(t)
 	ctx, stop := e.While(t.Context())
@@ -62,7 +62,7 @@ func TestAnEngineThatGoesAway(t *testing.T) {
 	if err := <-created; !errors.Is(err, engine.ErrUnavailable) {
 		t.Errorf("a call that waited: %v", err)
 	}
-	select { // contexts end one after the other
+	select { // the contexts end one after another
 	case <-ctx.Done():
 	case <-time.After(pingDeadline):
 	}
@@ -80,7 +80,7 @@ func TestAnEngineThatGoesAway(t *testing.T) {
 	}
 }
 
-// An engine that answers pings may take its time, but not for ever.
+// An engine that answers pings may take long for a call, but not for ever.
 func TestACallThatIsNeverAnswered(t *testing.T) {
 	e, _, _ := pinged(t)
 	ctx, moved, end := e.bound(t.Context(), 2*time.Second)
@@ -93,7 +93,7 @@ func TestACallThatIsNeverAnswered(t *testing.T) {
 		t.Errorf("something moved: %v", context.Cause(ctx))
 	}
 	_, err := e.api.ContainerInspect(ctx, "x")
-	if err = e.wrap(ctx, "asking", err); !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), "nothing within 2s") {
+	if err = e.wrap(ctx, "asking", err); !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), "nothing arrived within 2s") {
 		t.Errorf("%v", err)
 	}
 	if e.watch.gone != nil {
@@ -101,7 +101,7 @@ func TestACallThatIsNeverAnswered(t *testing.T) {
 	}
 }
 
-// The SDK waits for the answer to an attach without heeding the context.
+// The SDK waits for the answer to an attach and ignores the context.
 func TestAttachHeedsItsContext(t *testing.T) {
 	e, _, _ := pinged(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
@@ -118,7 +118,8 @@ func TestAttachHeedsItsContext(t *testing.T) {
 	}
 }
 
-// Only the engine's end is looked into, and before whoever reads hears of it.
+// Only when the engine ends a stream is the engine checked, and it is checked before the
+// reader of the stream learns of the end.
 func TestStreamAsksWhyItEnded(t *testing.T) {
 	for _, closes := range []string{"the engine", "lab"} {
 		lab, remote := net.Pipe()
