@@ -93,7 +93,8 @@ func TestACallThatIsNeverAnswered(t *testing.T) {
 		t.Errorf("something moved: %v", context.Cause(ctx))
 	}
 	_, err := e.api.ContainerInspect(ctx, "x")
-	if err = e.wrap(ctx, "asking", err); !errors.Is(err, engine.ErrUnavailable) || !strings.Contains(err.Error(), "nothing arrived within 2s") {
+	if err = e.wrap(ctx, "asking", err); !errors.Is(err, engine.ErrUnavailable) ||
+		!strings.Contains(err.Error(), "nothing arrived within 2s") {
 		t.Errorf("%v", err)
 	}
 	if e.watch.gone != nil {
