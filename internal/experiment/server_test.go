@@ -30,7 +30,8 @@ func TestBackendLog(t *testing.T) {
 	}
 	said = "all is well\n"
 	r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]
-	if r.Verdict != Refuted || r.Reason != NotReproduced || r.Failure == nil || r.Failure.Expected != `a backend to log "exited on signal \\d"` || strings.Join(r.Failure.Log, "|") != "app: all is well" {
+	if r.Verdict != Refuted || r.Reason != NotReproduced || r.Failure == nil ||
+		r.Failure.Expected != `a backend to log "exited on signal \\d"` || strings.Join(r.Failure.Log, "|") != "app: all is well" {
 		t.Errorf("%s: %s %+v", r.Verdict, r.Reason, r.Failure)
 	}
 }
@@ -74,7 +75,8 @@ func TestOOMKills(t *testing.T) {
 		t.Errorf("%s: %s %v", r.Verdict, r.Reason, r.Failure)
 	}
 	killed = 0
-	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Refuted || r.Reason != NotReproduced || r.Failure.Seen != "0 killed" {
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Refuted || r.Reason != NotReproduced ||
+		r.Failure.Seen != "0 killed" {
 		t.Errorf("%s: %s %+v", r.Verdict, r.Reason, r.Failure)
 	}
 }
@@ -83,12 +85,13 @@ func TestOOMKills(t *testing.T) {
 func TestImageWithoutTheUser(t *testing.T) {
 	s := refusing()
 	s.Healthy.User = "www-data"
-	text := `nginx does not start (exit status 1): nginx: [emerg] getpwnam("www-data") failed in /lab/trial/t/nginx.conf:3`
+	text := `nginx did not start (exit status 1): nginx: [emerg] getpwnam("www-data") failed in /lab/trial/t/nginx.conf:3`
 	w := &world{t: t, see: sound, alter: func(o *trial.Observation) error {
 		o.Refused, o.Phases = text, nil
 		return nil
 	}}
-	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Skipped || r.Reason != `nginx's image has no user "www-data", whom the scenario is about` {
+	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Skipped ||
+		r.Reason != `nginx's image has no user "www-data", whom the scenario is about` {
 		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}
 	s.Healthy.User = ""

@@ -37,7 +37,8 @@ func deployment(files map[string][]byte, paths ...string) trial.Trial {
 	t := trial.Trial{
 		Scenario: "test", Name: "deployed", Needs: trial.NeedsAddresses,
 		Deployment: &trial.Deployment{Deployment: protocol.Deployment{
-			Main: "/etc/nginx/nginx.conf", Files: files, Hidden: []string{"/etc/nginx/sites-available"}, Links: map[string]string{"/var/run/deep/er/app.sock": protocol.SocketDir + "/s.sock"},
+			Main: "/etc/nginx/nginx.conf", Files: files, Hidden: []string{"/etc/nginx/sites-available"},
+			Links: map[string]string{"/var/run/deep/er/app.sock": protocol.SocketDir + "/s.sock"},
 			Names: protocol.Names{At: []string{"10.1.1.1"}, Unknown: []string{"gone.internal"}},
 		}},
 		Start:  trial.Stage{Backends: map[string]protocol.Backend{}},
@@ -45,7 +46,8 @@ func deployment(files map[string][]byte, paths ...string) trial.Trial {
 	}
 	for id, listen := range map[string]string{
 		"four": "tcp://10.20.30.40:8080", "six": "tcp://[2001:db8::7]:8080", "socket": "unix://" + protocol.SocketDir + "/s.sock",
-		"name": "tcp://" + protocol.Addresses{}.Of("app.internal").String() + ":8080", "late": "tcp://" + protocol.Addresses{}.Of("late.internal").String() + ":8080",
+		"name": "tcp://" + protocol.Addresses{}.Of("app.internal").String() + ":8080",
+		"late": "tcp://" + protocol.Addresses{}.Of("late.internal").String() + ":8080",
 	} {
 		b := protocol.Backend{Listen: listen, Body: id + "\n"}
 		if id == "socket" {
@@ -55,7 +57,8 @@ func deployment(files map[string][]byte, paths ...string) trial.Trial {
 	}
 	for _, path := range paths {
 		t.Probes[strings.TrimPrefix(path, "/")] = trial.Probe{Exactly: &protocol.Probe{
-			Address: "127.0.0.1:80", Method: "GET", Path: path, ToEnd: true, Timeout: protocol.Duration(5 * time.Second), Headers: map[string]string{"Host": "outer"},
+			Address: "127.0.0.1:80", Method: "GET", Path: path, ToEnd: true, Timeout: protocol.Duration(5 * time.Second),
+			Headers: map[string]string{"Host": "outer"},
 		}}
 	}
 	return t
@@ -66,11 +69,12 @@ func deployment(files map[string][]byte, paths ...string) trial.Trial {
 func TestDeployment(t *testing.T) {
 	t.Parallel()
 	b := start(t, trial.NeedsAddresses)
-	const look = `find /etc/nginx /etc/resolv.conf /var/run/deep /run/deep -type f 2>/dev/null | sort | xargs md5sum | md5sum; find /etc/nginx | wc -l`
+	const look = `find /etc/nginx /etc/resolv.conf /var/run/deep /run/deep -type f 2>/dev/null | sort | xargs md5sum | ` +
+		`md5sum; find /etc/nginx | wc -l`
 	before := b.sh(t, inNginx, look)
 	for _, path := range []string{"/etc/nginx/conf.d/a/../x.conf", "/lab/run/x", "/proc/x", "x"} {
 		seen, err := b.Run(t.Context(), nextID(), deployment(map[string][]byte{path: nil}, "/four"))
-		if err != nil || !strings.Contains(seen.Refused, "not a path for a configuration") {
+		if err != nil || !strings.Contains(seen.Refused, "a configuration file cannot be placed there") {
 			t.Errorf("%s: %v, refused: %q", path, err, seen.Refused)
 		}
 	}
@@ -117,7 +121,8 @@ func TestNginxCannotChangeItsNetwork(t *testing.T) {
 		rights = b.sh(
 			t,
 			inNginx,
-			`for p in /proc/[0-9]*; do case "$(tr '\0' ' ' < $p/cmdline)" in *nginx:*|agent*) echo $(tr '\0' ' ' < $p/cmdline) $(grep -h -E 'CapEff|CapPrm' $p/status);; esac; done`,
+			`for p in /proc/[0-9]*; do case "$(tr '\0' ' ' < $p/cmdline)" in *nginx:*|agent*) echo $(tr '\0' ' ' < `+
+				`$p/cmdline) $(grep -h -E 'CapEff|CapPrm' $p/status);; esac; done`,
 		)
 	})
 	if err != nil {

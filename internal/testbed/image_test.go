@@ -95,11 +95,16 @@ func TestImagesThatCannotBeUsed(t *testing.T) {
 		content []byte
 		want    []string
 	}{
-		"no nginx":          {"hello", []byte("hello\n"), []string{"no nginx in this image: looked in its PATH (", "/usr/local/sbin/nginx"}},
-		"not a program":     {"usr/sbin/nginx", []byte("hello\n"), []string{"/usr/sbin/nginx is no program for the engine's machine: take the image for linux/"}},
-		"for " + machine:    {"usr/sbin/nginx", header(foreign), []string{"/usr/sbin/nginx is no program for the engine's machine: take the image for linux/"}},
-		"no interpreter":    {"usr/sbin/nginx", []byte("#!/bin/sh\n"), []string{"/usr/sbin/nginx -V does not answer as nginx does", "no such file"}},
-		"a program of ours": {"usr/sbin/nginx", labtest.Equipment(t, e, "").Agent, []string{"/usr/sbin/nginx -V does not answer as nginx does", "unknown role"}},
+		"no nginx": {"hello", []byte("hello\n"), []string{"no nginx in this image: looked in its PATH (",
+			"/usr/local/sbin/nginx"}},
+		"not a program": {"usr/sbin/nginx", []byte("hello\n"), []string{"/usr/sbin/nginx is not a program for the " +
+			"engine's machine: use the image for linux/"}},
+		"for " + machine: {"usr/sbin/nginx", header(foreign), []string{"/usr/sbin/nginx is not a program for the engine's " +
+			"machine: use the image for linux/"}},
+		"no interpreter": {"usr/sbin/nginx", []byte("#!/bin/sh\n"),
+			[]string{"/usr/sbin/nginx -V does not print what nginx prints", "no such file"}},
+		"a program of ours": {"usr/sbin/nginx", labtest.Equipment(t, e, "").Agent,
+			[]string{"/usr/sbin/nginx -V does not print what nginx prints", "unknown role"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -177,7 +177,7 @@ func TestABrokenConfiguration(t *testing.T) {
 	if s := steps(3); !strings.Contains(s[0].Error, "it is running") || body(3) != "nginx's own\n" {
 		t.Errorf("starting twice: %q, then %q", s[0].Error, body(3))
 	}
-	if s := steps(4); !strings.Contains(s[0].Error, "nginx does not start (exit status 1)") || !strings.Contains(s[0].Error, "proxy_pas") {
+	if s := steps(4); !strings.Contains(s[0].Error, "nginx did not start (exit status 1)") || !strings.Contains(s[0].Error, "proxy_pas") {
 		t.Errorf("restarting: %q", s[0].Error)
 	}
 	if got := seen.Phases[4].Answers[0]; got.Client.Error != "connecting: connect: connection refused" || got.Access != nil {
