@@ -22,8 +22,10 @@ import (
 // return, proxy_pass, upstreams that take turns, proxy_next_upstream, and the faults of
 // failures. What it cannot do it panics about, so that no test trusts a guess.
 type fakeNginx struct {
-	t    *testing.T
-	bend func(number int, what trial.Trial, seen *trial.Observation) // changes what was seen
+	t *testing.T
+	// withheld leaves out a fault that a trial asks for.
+	withheld string
+	bend     func(number int, what trial.Trial, seen *trial.Observation) // changes what was seen
 
 	lasts time.Duration // each trial
 
@@ -56,6 +58,12 @@ func (f *fakeNginx) Run(_ context.Context, what trial.Trial) (trial.Observation,
 	}()
 	seen := trial.Observation{Trial: what.Name, Nginx: "1.22.1", Backends: []protocol.BackendStatus{{Name: protocol.StandIns}}}
 	p := newFakeProcess(f.t, what)
+	if what.Name == f.withheld {
+		for address, b := range p.backends {
+			b.Fault = ""
+			p.backends[address] = b
+		}
+	}
 	for _, phase := range what.Phases {
 		s := trial.PhaseSeen{Name: phase.Name}
 		for _, step := range phase.Apply {
@@ -70,7 +78,7 @@ func (f *fakeNginx) Run(_ context.Context, what trial.Trial) (trial.Observation,
 		}
 		seen.Phases = append(seen.Phases, s)
 	}
-	seen.Backends[0].Log = p.log.String()
+	seen.Backends[0].Log, seen.Backends[0].Played = p.log.String(), p.played
 	if f.bend != nil {
 		f.bend(number, what, &seen)
 	}
@@ -97,6 +105,7 @@ type fakeProcess struct {
 	oneMet   bool           // the one connection of once has come
 	next     map[string]int // whose turn it is in an upstream
 	down     map[string]bool
+	played   map[string]uint64 // how often a backend's fault was met, by its id
 	log      strings.Builder
 }
 
@@ -112,7 +121,7 @@ func newFakeProcess(t *testing.T, what trial.Trial) *fakeProcess {
 	}
 	p := &fakeProcess{
 		t: t, site: deployment.NewSite(tree), backends: map[string]protocol.Backend{}, ids: map[string]string{},
-		once: what.Deployment.Once, next: map[string]int{}, down: map[string]bool{},
+		once: what.Deployment.Once, next: map[string]int{}, down: map[string]bool{}, played: map[string]uint64{},
 	}
 	for id, b := range what.Start.Backends {
 		address := strings.TrimPrefix(b.Listen, "tcp://")
@@ -173,33 +182,6 @@ func (p *fakeProcess) own(a trial.Answer, status int) trial.Answer {
 	return a
 }
 
-// attempt is how one attempt ends: a status of the upstream's, or what goes wrong.
-type attempt struct {
-	status int
-	word   string // of proxy_next_upstream
-	nginx  int    // the status that nginx answers with
-	log    string
-	had    bool // the upstream had the request
-}
-
-// What nginx logs.
-const (
-	inHeader     = "while reading response header from upstream"
-	readTimedOut = "upstream timed out (110: Connection timed out) " + inHeader
-)
-
-var fakeFaults = map[string]attempt{
-	"refuse":              {0, "error", 502, "connect() failed (111: Connection refused) while connecting to upstream", false},
-	"backlog-full":        {0, "timeout", 504, "upstream timed out (110: Connection timed out) while connecting to upstream", false},
-	"slow-header":         {0, "timeout", 504, readTimedOut, true},
-	"close-before-header": {0, "error", 502, "upstream prematurely closed connection " + inHeader, true},
-	"reset-unread":        {0, "error", 502, "recv() failed (104: Connection reset by peer) " + inHeader, true},
-	"malformed-header":    {0, "invalid_header", 502, "upstream sent invalid header", true},
-	"header-too-big":      {0, "invalid_header", 502, "upstream sent too big header " + inHeader, true},
-	"stall-body":          {200, "", 200, "upstream timed out (110: Connection timed out) while reading upstream", true},
-	"close-mid-body":      {200, "", 200, "upstream prematurely closed connection while reading upstream", true},
-}
-
 // pass sends a request to one address after the other, as proxy_next_upstream says.
 func (p *fakeProcess) pass(a trial.Answer, pass deployment.Pass, probe protocol.Probe) trial.Answer {
 	allowed := []string{"error", "timeout"}
@@ -214,7 +196,9 @@ func (p *fakeProcess) pass(a trial.Answer, pass deployment.Pass, probe protocol.
 		b := p.backends[address]
 		result := p.attempt(address, b, probe)
 		if result.log != "" {
-			a.Log = append(a.Log, nginx.Entry{Level: "error", Message: result.log, Raw: result.log})
+			a.Log = append(a.Log, nginx.Entry{
+				Level: "error", Message: result.log, Raw: fmt.Sprintf("%s, upstream: \"http://%s/\"", result.log, address),
+			})
 		}
 		again := slices.Contains(allowed, result.word)
 		if result.had && probe.Method == http.MethodPost && !slices.Contains(allowed, "non_idempotent") {
@@ -258,30 +242,6 @@ func (p *fakeProcess) inTurn(u *deployment.Upstream) []string {
 		}
 	}
 	return up
-}
-
-// attempt is what one backend does with one request.
-func (p *fakeProcess) attempt(address string, b protocol.Backend, probe protocol.Probe) attempt {
-	fault := b.Fault
-	if slices.Contains(p.once, p.ids[address]) {
-		if p.oneMet {
-			fault = ""
-		}
-		p.oneMet = true
-	}
-	result, ok := fakeFaults[fault]
-	switch {
-	case fault == "":
-		result = attempt{status: http.StatusOK, had: true}
-	case fault == "error-status":
-		result = attempt{status: b.Status, word: fmt.Sprintf("http_%d", b.Status), had: true}
-	case !ok:
-		panic("the fake nginx does not know the fault " + fault)
-	}
-	if result.had {
-		fmt.Fprintf(&p.log, "2026/11/29 06:00:00 %s: %s %s\n", p.ids[address], probe.Method, probe.Path)
-	}
-	return result
 }
 
 // sourceOf is a configuration of one file.

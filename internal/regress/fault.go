@@ -20,6 +20,10 @@ type Fault struct {
 	set func(*protocol.Backend)
 	// arrange changes more of the trial; nil: nothing.
 	arrange func(Target, *trial.Trial)
+	// met is the positive control: whether a trial shows that its requests met the fault at
+	// one of these servers. unmet says what is missing if not. nil: a healthy upstream.
+	met   func([]*peer, trial.Observation) bool
+	unmet string
 	// decides is the settings that decide how nginx answers, beside those of the stage.
 	decides []string
 }
@@ -43,6 +47,10 @@ func ofBackends(of fault.Tried) Fault {
 		shows := of.Backend
 		shows.Listen, shows.Protocol, shows.Mode = b.Listen, b.Protocol, b.Mode
 		*b = shows
+	}
+	f.met, f.unmet = played, "the stand-in did not show it to anybody"
+	if !of.Fault.Accepts() {
+		f.met, f.unmet = failedToConnect, "nginx does not say that it could not connect"
 	}
 	if of.Kept {
 		f.arrange = func(_ Target, what *trial.Trial) {

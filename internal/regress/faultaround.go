@@ -16,7 +16,7 @@ import (
 
 var nameUnknown = Fault{
 	Case: fault.Case{Name: "name-unknown", Say: "an upstream whose name does not exist", Stage: fault.Resolving},
-	fits: looksUp,
+	fits: looksUp, met: unresolved("3"), unmet: "nginx does not say that the name does not exist",
 	arrange: func(t Target, what *trial.Trial) {
 		what.Deployment.Names.Unknown = []string{hostOf(t.Peers[0])}
 	},
@@ -24,7 +24,7 @@ var nameUnknown = Fault{
 
 var nameSilent = Fault{
 	Case: fault.Case{Name: "name-silent", Say: "a name server that says nothing", Stage: fault.Resolving, Waits: true},
-	fits: looksUp,
+	fits: looksUp, met: unresolved("110"), unmet: "nginx does not say that the name server is silent",
 	arrange: func(t Target, what *trial.Trial) {
 		what.Deployment.Names.Silent = []string{hostOf(t.Peers[0])}
 	},
@@ -51,7 +51,8 @@ var refuseStale = Fault{
 		Stage: fault.Answering, Waits: true,
 	},
 	decides: []string{"*_cache_use_stale", "*_cache"},
-	fits:    func(t Target) bool { return len(t.Peers) > 0 && t.cached() },
+	met:     dead, unmet: "the stand-ins were still running",
+	fits: func(t Target) bool { return len(t.Peers) > 0 && t.cached() },
 	arrange: func(_ Target, what *trial.Trial) {
 		what.Deployment.Headers = maps.Clone(what.Deployment.Headers)
 		what.Deployment.Headers["X-Accel-Expires"] = staleAfter

@@ -31,7 +31,10 @@ type doubt struct {
 }
 
 // doubtful is what speaks against an observation.
-func doubtful(seen trial.Observation) doubt {
+func (c *Config) doubtful(t Target, id cellID, seen trial.Observation) doubt {
+	if why := c.unmet(t, id, seen); why != "" {
+		return doubt{why: why}
+	}
 	if seen.Stall >= trial.TooSlow {
 		return doubt{fmt.Sprintf("the machine is too slow to tell: in each of %d runs a process waited for %s or more, %s in the last",
 			tries, trial.TooSlow, seen.Stall.D().Round(time.Millisecond)), true}

@@ -128,7 +128,7 @@ func (c *Config) cell(ctx context.Context, runner Runner, t Target, id cellID, c
 		if err != nil {
 			return Cell{}, doubt{}, fmt.Errorf("%s with %s: %w", t.Key(), Say(id.Fault), err)
 		}
-		if not := doubtful(seen); not.why == "" || try == tries {
+		if not := c.doubtful(t, id, seen); not.why == "" || try == tries {
 			return c.observe(t, id, seen), not, nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/gatewaylab/lab/internal/deployment"
@@ -52,6 +53,9 @@ func TestRecordTwice(t *testing.T) {
 			}
 			for _, n := range slices.Concat(first.Inconclusive, checked.Inconclusive) {
 				t.Log(n.Says)
+				if strings.HasPrefix(n.Why, unmetFault) {
+					t.Error("this fault has no control, or the stand-in is wrong")
+				}
 			}
 			if len(first.Inconclusive) > 0 {
 				return

@@ -68,6 +68,23 @@ func TestNamesThatCollideLater(t *testing.T) {
 	}
 }
 
+// A name that nginx looks up when it starts cannot be unknown later in a trial: nginx would
+// not start.
+func TestNameThatIsLookedUpTwice(t *testing.T) {
+	t.Parallel()
+	source := sourceOf(t, `server { location / { proxy_pass http://App.internal; } location /v { proxy_pass http://$host; } }
+upstream u { server pool.internal:8080; }`)
+	c, err := Prepare(t.Context(), &fakeNginx{t: t}, source, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for host, want := range map[string]bool{"app.internal": true, "pool.internal": true, "other.internal": false} {
+		if got := c.resolvedAtStart(host); got != want {
+			t.Errorf("%s is looked up at the start: %t", host, got)
+		}
+	}
+}
+
 // Configurations that are made of one source do not share its notes: advice is looked for
 // at several places at once.
 func TestNotesAreNotShared(t *testing.T) {

@@ -159,6 +159,7 @@ func (c *Config) behind(t *Target, trail []*deployment.Location, a trial.Answer)
 	if group == nil {
 		if t.First != nil {
 			t.Group, t.Peers = t.First.name, []*peer{t.First}
+			t.Runtime = t.Runtime && !c.resolvedAtStart(hostOf(t.First))
 		}
 		return
 	}
@@ -175,6 +176,23 @@ func (c *Config) behind(t *Target, trail []*deployment.Location, a trial.Answer)
 			}
 		}
 	}
+}
+
+// resolvedAtStart reports whether nginx looks a name up when it starts, for another place
+// in the configuration: without it nginx would not start.
+func (c *Config) resolvedAtStart(host string) bool {
+	names := func(u *deployment.Upstream) bool {
+		return u != nil && slices.ContainsFunc(u.Peers, func(p deployment.Peer) bool {
+			name, _, _ := strings.Cut(p.Name, ":")
+			return strings.EqualFold(name, host)
+		})
+	}
+	for _, u := range c.Site.Upstreams {
+		if names(u) {
+			return true
+		}
+	}
+	return slices.ContainsFunc(c.Site.Passes(), func(p deployment.Pass) bool { return names(p.Upstream) })
 }
 
 func (c *Config) peerAt(address string) *peer {
