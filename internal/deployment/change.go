@@ -133,7 +133,8 @@ const (
 
 // recordFormat is nginx.Record, with the trail of locations.
 func recordFormat() string {
-	text := `log_format lab_record escape=json '{"probe":"$http_x_lab_probe","pid":$pid,"connection":$connection,"body_bytes_sent":$body_bytes_sent'`
+	text := `log_format lab_record escape=json '{"probe":"$http_x_lab_probe","pid":$pid,"connection":$connection,` +
+		`"body_bytes_sent":$body_bytes_sent'`
 	for _, name := range []string{
 		"status", "request_time", "request_completion", "upstream_addr", "upstream_status", "upstream_connect_time",
 		"upstream_header_time", "upstream_response_time", "upstream_bytes_received", "upstream_bytes_sent",
@@ -151,7 +152,8 @@ func (s *Site) Adapt(a Adaptation) *Edits {
 	if a.User != "" {
 		main = append(main, "user "+a.User+";")
 	}
-	e.First(s.Main, strings.Join(main, " "), "the lab starts nginx itself, with one worker, so that what workers remember does not depend on luck, and reads its logs")
+	e.First(s.Main, strings.Join(main, " "), "the lab starts nginx itself, with one worker, "+
+		"so that what workers remember does not depend on luck, and reads its logs")
 	s.Walk(func(d *nginx.Directive) {
 		switch {
 		case d.Parent == nil && d.Is("daemon", "master_process", "worker_processes", "pid", "worker_cpu_affinity"),

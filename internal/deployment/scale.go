@@ -95,6 +95,8 @@ func defaultTime(name string) time.Duration {
 	return t
 }
 
+const wholeSeconds = "in whole seconds within nginx: not scaled"
+
 // Unscaled lists the times that stay as they are, since nginx counts them in seconds.
 func (s *Site) Unscaled() []Change {
 	var all []Change
@@ -105,11 +107,11 @@ func (s *Site) Unscaled() []Change {
 		for _, word := range d.Args {
 			name, _, ok := strings.Cut(word, "=")
 			if ok && slices.Contains([]string{"fail_timeout", "valid", "inactive"}, name) {
-				all = append(all, Change{File: d.File, Line: d.Line, Was: word, Why: "in whole seconds within nginx: not scaled"})
+				all = append(all, Change{File: d.File, Line: d.Line, Was: word, Why: wholeSeconds})
 			}
 		}
 		if _, rest, _ := nginx.FamilyOf(d.Name); rest == "cache_valid" {
-			all = append(all, Change{File: d.File, Line: d.Line, Was: d.Name + " " + d.Value(), Why: "in whole seconds within nginx: not scaled"})
+			all = append(all, Change{File: d.File, Line: d.Line, Was: d.Name + " " + d.Value(), Why: wholeSeconds})
 		}
 	})
 	slices.SortFunc(all, func(a, b Change) int {

@@ -246,7 +246,8 @@ func (s *Site) Own(address string) bool {
 					return true
 				}
 			case err != nil || l.Port != port:
-			case l.Host == host, l.Host == "" && strings.HasPrefix(host, "127."), l.Host == "::" && host == "::1", l.Host == "localhost" && host == "127.0.0.1":
+			case l.Host == host, l.Host == "" && strings.HasPrefix(host, "127."), l.Host == "::" && host == "::1",
+				l.Host == "localhost" && host == "127.0.0.1":
 				return true
 			}
 		}

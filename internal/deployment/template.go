@@ -34,7 +34,9 @@ func (t *template) fill(shown, text string) string {
 			b.WriteString(value)
 		default:
 			if strings.ToUpper(name) == name {
-				t.missing = append(t.missing, strict.Mistake{File: shown, Line: line, Text: fmt.Sprintf("the variable %q has no value: give it with --env %s=VALUE", name, name)})
+				t.missing = append(t.missing, strict.Mistake{
+					File: shown, Line: line, Text: fmt.Sprintf("the variable %q has no value: give it with --env %s=VALUE", name, name),
+				})
 			}
 			b.WriteString(text[i : i+length])
 		}
@@ -62,7 +64,11 @@ func variable(text string) (name string, length int) {
 		rest = rest[1:]
 	}
 	n := 0
-	for n < len(rest) && (rest[n] == '_' || rest[n] >= 'a' && rest[n] <= 'z' || rest[n] >= 'A' && rest[n] <= 'Z' || n > 0 && rest[n] >= '0' && rest[n] <= '9') {
+	for n < len(rest) {
+		letter := rest[n] == '_' || rest[n] >= 'a' && rest[n] <= 'z' || rest[n] >= 'A' && rest[n] <= 'Z'
+		if !letter && (n == 0 || rest[n] < '0' || rest[n] > '9') {
+			break
+		}
 		n++
 	}
 	if n == 0 || braces && (n == len(rest) || rest[n] != '}') {

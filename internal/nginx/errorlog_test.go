@@ -8,7 +8,8 @@ import (
 func TestParseErrorLog(t *testing.T) {
 	text := strings.Join([]string{
 		`stray text before the first entry`,
-		`2026/11/22 20:01:02 [error] 12#12: *3 connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:3000/", host: "lab.test"`,
+		`2026/11/22 20:01:02 [error] 12#12: *3 connect() failed (111: Connection refused) while connecting to upstream, ` +
+			`client: 127.0.0.1, server: , request: "GET / HTTP/1.1", upstream: "http://127.0.0.1:3000/", host: "lab.test"`,
 		`2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: "PHP message: PHP Fatal error: boom`,
 		`Stack trace:`,
 		`#0 {main}" while reading response header from upstream, client: 127.0.0.1, server: , request: "GET /x HTTP/1.1"`,

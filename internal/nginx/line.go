@@ -190,7 +190,10 @@ func (l *Line) Fields() Fields {
 	for _, field := range []struct {
 		name  string
 		value *[]byte
-	}{{`request: "`, &f.Request}, {`subrequest: "`, &f.Subrequest}, {`upstream: "`, &f.Upstream}, {`host: "`, &f.Host}, {`referrer: "`, &f.Referrer}} {
+	}{
+		{`request: "`, &f.Request}, {`subrequest: "`, &f.Subrequest}, {`upstream: "`, &f.Upstream},
+		{`host: "`, &f.Host}, {`referrer: "`, &f.Referrer},
+	} {
 		if value, ok := bytes.CutPrefix(rest, []byte(field.name)); ok {
 			*field.value, rest = quoted(value, field.name == `request: "`)
 		}
@@ -199,7 +202,10 @@ func (l *Line) Fields() Fields {
 }
 
 // following are what may stand behind a quoted field.
-var following = [][]byte{[]byte(`, subrequest: "`), []byte(`, upstream: "`), []byte(`, host: "`), []byte(`, referrer: "`), []byte(`, bytes from`), []byte(`, login: "`)}
+var following = [][]byte{
+	[]byte(`, subrequest: "`), []byte(`, upstream: "`), []byte(`, host: "`), []byte(`, referrer: "`),
+	[]byte(`, bytes from`), []byte(`, login: "`),
+}
 
 // quoted is a field up to the quote that closes it, and what is behind the comma then.
 // nginx does not escape quotes: one counts at the line's end or before another field,

@@ -11,7 +11,8 @@ import (
 )
 
 var (
-	shell       = []string{"bash", "sh", "shell", "console", "zsh", "terminal", "shell-session", "shellsession", "", "text", "plaintext", "none"}
+	shell = []string{"bash", "sh", "shell", "console", "zsh", "terminal", "shell-session", "shellsession",
+		"", "text", "plaintext", "none"}
 	commandLine = lazy.Regexp(`^\s*(?:[$#>]\s+)?(?:sudo\s+)?(nginx|ss|tail|netstat|systemctl)\s+(\S.*)$`)
 	pipe        = lazy.Regexp(`\||&&|;|>`)
 )

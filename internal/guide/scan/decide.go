@@ -33,7 +33,8 @@ func linesOf(p pattern, message string, results map[string]experiment.Result) (l
 		var one sample
 		one.split(entry.Message)
 		if alike(shape(one.message), shape(message)) {
-			list = append(list, written{Evidence{p.scenario.ID, m.Trial.ID, answered(m, entry), entry.Raw}, entry.Level, one.action, entry.Context})
+			evidence := Evidence{p.scenario.ID, m.Trial.ID, answered(m, entry), entry.Raw}
+			list = append(list, written{evidence, entry.Level, one.action, entry.Context})
 		}
 	}
 	return list, ""
@@ -125,7 +126,8 @@ func (s *sample) byTable(base Finding, trouble string) []Finding {
 		if trouble != "" || !k.Match.MatchString(text) { // a trial could say more
 			continue
 		}
-		base.Kind, base.Verdict, base.Source, base.Reason = LogLine, guide.Holds, "nginx's source, "+k.Source, "nginx writes this at ["+k.Level+"]"
+		base.Kind, base.Verdict = LogLine, guide.Holds
+		base.Source, base.Reason = "nginx's source, "+k.Source, "nginx writes this at ["+k.Level+"]"
 		if s.level != "" && s.level != k.Level {
 			base.Kind, base.Verdict = Level, guide.Refuted
 			base.Reason += ", not at [" + s.level + "]"

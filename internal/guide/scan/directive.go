@@ -12,13 +12,15 @@ import (
 // unknown says more of a directive that nginx does not know.
 func unknown(f Finding, name string, guess func(string) string) Finding {
 	_, module, ok := masksOf(name)
+	if !ok {
+		module = ofOthers(name)
+	}
 	switch {
-	case ok && module != "":
+	case module != "":
 		f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("%q is a directive of %s, which this nginx does not have", name, module)
 	case ok:
-		f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("%q is known to newer nginx versions, or to modules that this one was built without", name)
-	case ofOthers(name) != "":
-		f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("%q is a directive of %s, which this nginx does not have", name, ofOthers(name))
+		const elsewhere = "%q is known to newer nginx versions, or to modules that this one was built without"
+		f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf(elsewhere, name)
 	default:
 		if better := guess(name); better != "" {
 			f.Correct = better

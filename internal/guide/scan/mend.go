@@ -98,7 +98,8 @@ func (s *snippet) begin() {
 	cut := ellipsis().MatchString(s.text)
 	wrong := func(at int, text, format string, args ...any) {
 		if !cut {
-			s.findings = append(s.findings, Finding{Line: s.line(at), Kind: Syntax, Verdict: guide.Refuted, Text: text, Reason: fmt.Sprintf(format, args...)})
+			reason := fmt.Sprintf(format, args...)
+			s.findings = append(s.findings, Finding{Line: s.line(at), Kind: Syntax, Verdict: guide.Refuted, Text: text, Reason: reason})
 		}
 	}
 	if open != nil {

@@ -108,7 +108,8 @@ func wrap(text string) (wrapped, error) {
 }
 
 // placeholder is what a reader has to fill in.
-var placeholder = lazy.Regexp(`(?:^|[^?])<[A-Za-z][\w .-]*>|\{\{|\{%|(?i:\b(?:your|my)[_-]|xxx)|\b[a-z]\.[a-z]\.[a-z]\.[a-z]\b|\[(?:your|port|host)[^\]]*\]|\$\{?[A-Z_]{3,}`)
+var placeholder = lazy.Regexp(`(?:^|[^?])<[A-Za-z][\w .-]*>|\{\{|\{%|(?i:\b(?:your|my)[_-]|xxx)` +
+	`|\b[a-z]\.[a-z]\.[a-z]\.[a-z]\b|\[(?:your|port|host)[^\]]*\]|\$\{?[A-Z_]{3,}`)
 
 // outer reports whether a directive stands outside of the http block, which is the
 // lab's own there.
