@@ -108,10 +108,12 @@ func bench(rounds int, quick, write bool) error {
 		if err != nil {
 			return fmt.Errorf("with fresh containers: %w", err)
 		}
-		rows = append(rows, row{what: fmt.Sprintf("the trials of those %d scenarios, each on a fresh pair of containers", plain.scenarios), command: "go run ./benchmarks", times: []time.Duration{took}, trials: trials})
+		rows = append(rows, row{what: fmt.Sprintf("the trials of those %d scenarios, each on a fresh pair of "+
+			"containers", plain.scenarios), command: "go run ./benchmarks", times: []time.Duration{took}, trials: trials})
 	}
 	version, _ := run("docker", "version", "--format", "{{.Server.Version}}")
-	machine := fmt.Sprintf("%d cores, engine %s, nginx %s, %s, median of %d; images present", runtime.NumCPU(), strings.TrimSpace(version), last.Nginx.Version, runtime.Version(), rounds)
+	machine := fmt.Sprintf("%d cores, engine %s, nginx %s, %s, median of %d; images "+
+		"present", runtime.NumCPU(), strings.TrimSpace(version), last.Nginx.Version, runtime.Version(), rounds)
 	first := table(rows, byHand.median()) + "\n(" + machine + ".)\n"
 	text := "# How fast\n\nWritten by `go run ./benchmarks -write`, all in one run: compare the ratios, not the seconds.\n\n" + first
 	if !quick {
@@ -233,8 +235,11 @@ func limit(r report) string {
 	for _, name := range slices.Sorted(maps.Keys(t.Servers)) {
 		starts = append(starts, fmt.Sprintf("%d of %s at %s", t.Servers[name].Count, name, rounded(t.Servers[name].Fastest)))
 	}
-	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a bare loop of nginx, one request and kill %s, %d trials at a time on %d cores, where %d such loops side by side do the work of %.2f; starts of real servers, each at the fastest of the run: %s. "+
-		"The limit is first testbed + waits / %d + (trials x 1.5 x bare nginx + those starts) / %.2f = %s; the run took %.2f times as long.\n",
+	return fmt.Sprintf("`lab run --timings`: first testbed %s, waits %s in %d trials (a fault's delays, nginx's timeouts, reloads), a "+
+		"bare loop of nginx, one request and kill %s, %d trials at a time on %d cores, where %d such loops side by side do the work of "+
+		"%.2f; starts of real servers, each at the fastest of the run: %s. "+
+		"The limit is first testbed + waits / %d + (trials x 1.5 x bare nginx + those starts) / %.2f = %s; the run took %.2f times as "+
+		"long.\n",
 		rounded(t.Testbed), rounded(t.Sum.Waits), t.Trials, rounded(t.BareNginx), t.Parallel, t.Cores, t.Parallel, t.Overlap, strings.Join(starts, ", "), t.Parallel, t.Overlap, rounded(t.Limit), t.Ratio)
 }
 

@@ -54,7 +54,10 @@ func configFlags() []cli.Flag {
 }
 
 func behaviourFlag() cli.Flag {
-	return &cli.StringFlag{Name: "file", Usage: "the behaviour file `FILE`; by default beside the configuration, with its name and .lab.yaml"}
+	return &cli.StringFlag{
+		Name:  "file",
+		Usage: "the behaviour file `FILE`; by default beside the configuration, with its name and .lab.yaml",
+	}
 }
 
 // configuring is one command about a configuration.

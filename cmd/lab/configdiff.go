@@ -33,7 +33,11 @@ func configDiffCommand(std streams) *cli.Command {
 			case len(names) == 2 && len(images) < 2:
 				images = append(append(images, images...), "", "")[:2]
 			default:
-				return usage("diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s", output.Plural(len(names), "configuration"), output.Plural(len(images), "image"))
+				return usage(
+					"diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s",
+					output.Plural(len(names), "configuration"),
+					output.Plural(len(images), "image"),
+				)
 			}
 			var err error
 			var sides [2]*configuring

@@ -79,7 +79,20 @@ func examine(ctx context.Context, cache, ref string) []finding {
 }
 
 func examineEngine(info engine.Info) []finding {
-	about := finding{"engine", "ok", fmt.Sprintf("%s %s, API %s, %s/%s, cgroup v%s, at %s", info.Name, info.Version, info.APIVersion, info.OS, info.Arch, info.CgroupVersion, info.Address)}
+	about := finding{
+		"engine",
+		"ok",
+		fmt.Sprintf(
+			"%s %s, API %s, %s/%s, cgroup v%s, at %s",
+			info.Name,
+			info.Version,
+			info.APIVersion,
+			info.OS,
+			info.Arch,
+			info.CgroupVersion,
+			info.Address,
+		),
+	}
 	if info.OS != "linux" {
 		about.State = "fail"
 		about.Detail += ": its containers are not Linux ones; switch it to Linux containers"

@@ -32,8 +32,16 @@ func explainCommand(std streams) *cli.Command {
 			"The exit code is 0 for a summary, whatever is in it, 1 for a LINE that is unknown, and 2 where\n" +
 			"there is text and no error-log entry in it.",
 		Flags: []cli.Flag{
-			&cli.BoolFlag{Name: "follow", Aliases: []string{"f"}, Usage: "explain what is added to FILE from now on, also after it was rotated, until interrupted"},
-			&cli.StringSliceFlag{Name: "access", Usage: "join the access log `FILE` (combined format, or JSON with nginx's names of variables): statuses, and failures that left no error line"},
+			&cli.BoolFlag{
+				Name:    "follow",
+				Aliases: []string{"f"},
+				Usage:   "explain what is added to FILE from now on, also after it was rotated, until interrupted",
+			},
+			&cli.StringSliceFlag{
+				Name: "access",
+				Usage: "join the access log `FILE` (combined format, or JSON with nginx's names of variables): statuses, and failures " +
+					"that left no error line",
+			},
 			scenariosFlag(),
 			cacheFlag(),
 			reportFlag(output.Names(report.Summary{})),
@@ -44,7 +52,10 @@ func explainCommand(std streams) *cli.Command {
 			e := explaining{console: outputOf(c, std), args: c.Args().Slice(), access: c.StringSlice("access"), reports: reportFiles(c)}
 			if len(e.args) == 0 {
 				if std.inTerminal {
-					return usage("explain: nothing to explain: give a line of an error log in quotes, a file, or - with the log on the standard input")
+					return usage(
+						"explain: nothing to explain: give a line of an error log in quotes, a file, or - with the log on the standard " +
+							"input",
+					)
 				}
 				e.args = []string{"-"}
 			}
@@ -138,7 +149,11 @@ func (e explaining) line() (string, bool, error) {
 		case strings.ContainsAny(arg, " \n"):
 			return "", false, usage("explain: %q is no file, and a line is explained alone: put it in quotes, or give files", arg)
 		default:
-			return "", false, usage("explain: opening %q: %w: give a file, - for the standard input, or a line of an error log in quotes", arg, pathCause(err))
+			return "", false, usage(
+				"explain: opening %q: %w: give a file, - for the standard input, or a line of an error log in quotes",
+				arg,
+				pathCause(err),
+			)
 		}
 	}
 	return "", false, nil
@@ -151,7 +166,13 @@ func (e explaining) explainLine(text string) error {
 	}
 	err := e.write(report.Explained{Line: line}, e.reports...)
 	if err == nil && line.Cause == explain.Unknown {
-		return errExit{output.Failed, errors.New("explain: no signature fits this line: look for an earlier line of the same connection, which may tell the cause, and please report the line")}
+		return errExit{
+			output.Failed,
+			errors.New(
+				"explain: no signature fits this line: look for an earlier line of the same connection, which may tell the cause, and " +
+					"please report the line",
+			),
+		}
 	}
 	return err
 }

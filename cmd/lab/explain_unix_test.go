@@ -20,7 +20,9 @@ const refusedLine = `2026/11/22 20:01:02 [error] 12#12: *3 connect() failed (111
 // shown of the reading is gone afterwards.
 func TestExplainOnTerminal(t *testing.T) {
 	t.Setenv("LAB_CACHE", t.TempDir())
-	if out, _, failed := onTerminal(t, "", "explain"); failed == nil || !strings.Contains(failed.Error(), "nothing to explain: give a line") || out != "" {
+	if out, _, failed := onTerminal(t, "", "explain"); failed == nil ||
+		!strings.Contains(failed.Error(), "nothing to explain: give a line") ||
+		out != "" {
 		t.Errorf("%q, %v", out, failed)
 	}
 	path := filepath.Join(t.TempDir(), "error.log.1.gz")

@@ -66,9 +66,12 @@ func scenariosFlag() cli.Flag {
 func selectFlags() []cli.Flag {
 	return []cli.Flag{
 		several{&cli.StringSliceFlag{Name: "tag", Usage: "only scenarios with the tag `TAG`; several mean any of them"}, knownTags},
-		several{&cli.StringSliceFlag{Name: "skip", Usage: "leave out the scenarios with the id or tag `WORD`"}, func(scenarios string) []string {
-			return append(knownTags(scenarios), knownIDs(scenarios)...)
-		}},
+		several{
+			&cli.StringSliceFlag{Name: "skip", Usage: "leave out the scenarios with the id or tag `WORD`"},
+			func(scenarios string) []string {
+				return append(knownTags(scenarios), knownIDs(scenarios)...)
+			},
+		},
 		scenariosFlag(),
 	}
 }

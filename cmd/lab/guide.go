@@ -108,7 +108,11 @@ func readClaims(file string, d guide.Document, catalogue []scenario.Scenario) (g
 		}
 	}
 	if fits < fitsAtLeast {
-		return best, "", usage("none of lab's own claims files fits the guide %q: name one with --claims FILE, or let `lab guide scan %s` draft one", d.Name, quoted(d.Name))
+		return best, "", usage(
+			"none of lab's own claims files fits the guide %q: name one with --claims FILE, or let `lab guide scan %s` draft one",
+			d.Name,
+			quoted(d.Name),
+		)
 	}
 	return best, "", nil
 }

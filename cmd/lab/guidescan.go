@@ -27,7 +27,10 @@ func guideScanCommand(std streams) *cli.Command {
 			"conditional (right on other versions), refuted (with what is right) or not decided.\n" +
 			"GUIDE is text, Markdown, HTML or a wiki's text; - is standard input.",
 		Flags: append([]cli.Flag{
-			&cli.StringFlag{Name: "draft", Usage: "write a draft of a claims file for what was not decided to `FILE`, which must not exist"},
+			&cli.StringFlag{
+				Name:  "draft",
+				Usage: "write a draft of a claims file for what was not decided to `FILE`, which must not exist",
+			},
 			scenariosFlag(),
 		}, append(productFlags(report.Scan{}), trialFlags()...)...),
 		Action: func(c *cli.Context) error {

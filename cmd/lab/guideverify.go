@@ -31,7 +31,10 @@ func guideVerifyCommand(std streams) *cli.Command {
 		Flags: append([]cli.Flag{claimsFlag(),
 			&cli.StringSliceFlag{Name: "allow", Usage: "do not fail for the refuted claim `ID`, which is known; may be repeated"},
 			&cli.IntFlag{Name: "coverage-min", Usage: "fail where claims cover less than `PERCENT` of the statements"},
-			newChoice(&cli.StringFlag{Name: "coverage-of", Value: coverages[0], Usage: "count the statements that are `WHAT`: %s"}, coverages),
+			newChoice(
+				&cli.StringFlag{Name: "coverage-of", Value: coverages[0], Usage: "count the statements that are `WHAT`: %s"},
+				coverages,
+			),
 			scenariosFlag(),
 		}, append(productFlags(report.Guide{}), trialFlags()...)...),
 		Action: func(c *cli.Context) error {

@@ -55,9 +55,15 @@ func TestHostileServerStaysInside(t *testing.T) {
 	}
 	scenario := func(id, server, backend string) {
 		put(t, filepath.Join(folder, id, "nginx.conf"), "server {\n listen 80;\n location / { proxy_pass http://127.0.0.1:3000; }\n}\n")
-		put(t, filepath.Join(folder, id, "scenario.yaml"), "title: hostile\ntags: [hostile]\n"+server+"healthy:\n  nginx: nginx.conf\n  backends: {app: {listen: 'tcp://127.0.0.1:3000', "+backend+
-			"}}\n  probes: {home: {get: /, expect: {status: 200, from: backend}}}\ndemonstrates:\n  - id: hostile\n    say: hostile\n    apply:\n"+steps.String()+
-			"    show: {probes: {home: {status: 200}}}\n    planted: {apply: [stop-nginx]}\ndebrief: hostile\n")
+		put(
+			t,
+			filepath.Join(folder, id, "scenario.yaml"),
+			"title: hostile\ntags: [hostile]\n"+server+"healthy:\n  nginx: nginx.conf\n"+
+				"  backends: {app: {listen: 'tcp://127.0.0.1:3000', "+backend+
+				"}}\n  probes: {home: {get: /, expect: {status: 200, from: backend}}}\ndemonstrates:\n  - id: hostile\n"+
+				"    say: hostile\n    apply:\n"+steps.String()+
+				"    show: {probes: {home: {status: 200}}}\n    planted: {apply: [stop-nginx]}\ndebrief: hostile\n",
+		)
 	}
 	scenario("a-server", "server: node\n", "application: app.js")
 	put(t, filepath.Join(folder, "a-server", "app.js"), strings.NewReplacer("SECRET", secret, "HOST", host).Replace(hostileApp))

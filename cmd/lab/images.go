@@ -47,7 +47,11 @@ func imagesCommand(std streams) *cli.Command {
 			},
 			{
 				Name: "prune", Usage: "remove the images that lab has made, and none that was pulled",
-				Flags:  []cli.Flag{&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"}, cacheFlag(), outputFlag(imageList(nil))},
+				Flags: []cli.Flag{
+					&cli.BoolFlag{Name: "force", Aliases: []string{"f"}, Usage: "do not ask"},
+					cacheFlag(),
+					outputFlag(imageList(nil)),
+				},
 				Action: withImages(std, pruneImages),
 			},
 		},

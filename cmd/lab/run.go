@@ -27,10 +27,14 @@ func runCommand(std streams) *cli.Command {
 		Description: "Runs every scenario, or those that are named: healthy, broken, each fix, each\n" +
 			"wrong fix, each from a fresh start. The table goes to stdout, progress to stderr. What\n" +
 			fmt.Sprintf("commands really said is shown for up to %d scenarios, and for more with -v.", commandsOf),
-		Flags: append(append(append(selectFlags(), trialFlags()...),
+		Flags: append(append(
+			append(selectFlags(), trialFlags()...),
 			&cli.IntFlag{Name: "repeat", Value: 1, Usage: "run everything `N` times"},
 			&cli.BoolFlag{Name: "fail-fast", Usage: "stop at the first verdict that is not verified"},
-			&cli.BoolFlag{Name: "keep", Usage: fmt.Sprintf("leave the broken state of each scenario running; at most %d scenarios", maxKeep)},
+			&cli.BoolFlag{
+				Name:  "keep",
+				Usage: fmt.Sprintf("leave the broken state of each scenario running; at most %d scenarios", maxKeep),
+			},
 			&cli.BoolFlag{Name: "keep-on-failure", Usage: "leave the first failing trial of each scenario running"},
 			&cli.BoolFlag{Name: "dry-run", Usage: "list the trials and run none"},
 			&cli.BoolFlag{Name: "timings", Usage: "say where the time went"},
@@ -64,7 +68,10 @@ func trialFlags() []cli.Flag {
 			func(string) []string { return withSuffix(server.Names(), "=") },
 		},
 		several{
-			&cli.StringSliceFlag{Name: "privileges", Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", ")},
+			&cli.StringSliceFlag{
+				Name:  "privileges",
+				Usage: "give `PRIVILEGE` to the scenarios that ask for it, which are skipped without: " + strings.Join(privileges(), ", "),
+			},
 			func(string) []string { return privileges() },
 		},
 		&cli.IntFlag{Name: "parallel", DefaultText: "as many as pay off on the engine's cores", Usage: "run `N` trials at the same time"},

@@ -76,7 +76,9 @@ func runningOf(c *cli.Context, out console, all catalogue, scenarios []scenario.
 	r := &running{
 		out: out, progress: &progress{out: out}, scenarios: scenarios, images: session.Wanted{Nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
 		options: experiment.Options{
-			Parallel: c.Int("parallel"), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"), NoSecondHearing: c.Bool("no-second-hearing"),
+			Parallel: c.Int(
+				"parallel",
+			), Repeat: c.Int("repeat"), FailFast: c.Bool("fail-fast"), NoSecondHearing: c.Bool("no-second-hearing"),
 			Keep: c.Bool("keep"), KeepOnFailure: c.Bool("keep-on-failure"),
 		},
 	}
@@ -99,7 +101,12 @@ func runningOf(c *cli.Context, out console, all catalogue, scenarios []scenario.
 	}
 	for _, value := range c.StringSlice("privileges") {
 		if !slices.Contains(privileges(), value) {
-			return nil, usage("--privileges: no scenario can ask for %q%s; there is %s", value, strict.Suggest(value, privileges()), strings.Join(privileges(), ", "))
+			return nil, usage(
+				"--privileges: no scenario can ask for %q%s; there is %s",
+				value,
+				strict.Suggest(value, privileges()),
+				strings.Join(privileges(), ", "),
+			)
 		}
 		r.allowed = append(r.allowed, value)
 		r.again += " --privileges " + value

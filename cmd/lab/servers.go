@@ -54,7 +54,12 @@ func namedImages(list []string) (map[string]string, error) {
 	for _, text := range list {
 		name, ref, ok := strings.Cut(text, "=")
 		if _, known := server.Lookup(name); !known {
-			return nil, usage("--image: there is no server %q%s; there are %s", name, strict.Suggest(name, server.Names()), strings.Join(server.Names(), ", "))
+			return nil, usage(
+				"--image: there is no server %q%s; there are %s",
+				name,
+				strict.Suggest(name, server.Names()),
+				strings.Join(server.Names(), ", "),
+			)
 		}
 		if !ok || ref == "" {
 			return nil, usage("--image: %q names no image: write it as %s=IMAGE", text, name)

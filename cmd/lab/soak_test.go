@@ -143,9 +143,24 @@ func TestNearTheLimit(t *testing.T) {
 			t.Fatal(err)
 		}
 		g := seen.Timings
-		t.Logf("%s, %.2f of the limit %s: first testbed %s, waits %s, %d trials, bare nginx %s, measured overlap %.2f, %d at a time on %d cores", seen.Took, g.Ratio, g.Limit, g.Testbed, g.Sum.Waits, g.Trials, g.BareNginx, g.Overlap, g.Parallel, g.Cores)
+		t.Logf(
+			"%s, %.2f of the limit %s: first testbed %s, waits %s, %d trials, bare nginx %s, measured overlap %.2f, %d at a time on %d "+
+				"cores",
+			seen.Took,
+			g.Ratio,
+			g.Limit,
+			g.Testbed,
+			g.Sum.Waits,
+			g.Trials,
+			g.BareNginx,
+			g.Overlap,
+			g.Parallel,
+			g.Cores,
+		)
 		// The parts are the whole: nothing is hidden between them.
-		if parts := g.Preparing + g.Testbed + g.Running + g.Ending; parts < seen.Took*99/100 || g.Trials < 300 || g.BareNginx <= 0 || g.Overlap < 1 || len(g.Slowest) == 0 {
+		if parts := g.Preparing + g.Testbed + g.Running + g.Ending; parts < seen.Took*99/100 || g.Trials < 300 || g.BareNginx <= 0 ||
+			g.Overlap < 1 ||
+			len(g.Slowest) == 0 {
 			t.Errorf("the parts are %s of %s; %d trials, %d slow ones", parts, seen.Took, g.Trials, len(g.Slowest))
 		}
 		if sum := g.Sum.Inside() + g.Sum.Own; sum < g.Running || sum > protocol.Duration(g.Parallel+1)*g.Running {

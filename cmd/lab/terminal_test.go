@@ -12,7 +12,15 @@ import (
 func onTerminal(t *testing.T, answer string, args ...string) (out, err string, failed error) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	std := streams{in: strings.NewReader(answer), out: &stdout, err: &stderr, inTerminal: true, outTerminal: true, errTerminal: true, width: 90}
+	std := streams{
+		in:          strings.NewReader(answer),
+		out:         &stdout,
+		err:         &stderr,
+		inTerminal:  true,
+		outTerminal: true,
+		errTerminal: true,
+		width:       90,
+	}
 	failed = execute(t.Context(), append([]string{"lab"}, args...), std)
 	return stdout.String(), stderr.String(), failed
 }

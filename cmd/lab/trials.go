@@ -77,8 +77,19 @@ func (r *running) stays(ready *session.Session) {
 		}
 	}
 	if len(all) == 1 {
-		r.progress.Line("the image %s (%s, %s) stays for the next run; `%s` removes it", names[0], output.Size(bytes), all[0].Origin, remove[0])
+		r.progress.Line(
+			"the image %s (%s, %s) stays for the next run; `%s` removes it",
+			names[0],
+			output.Size(bytes),
+			all[0].Origin,
+			remove[0],
+		)
 		return
 	}
-	r.progress.Line("the images %s (%s) stay for the next run; `%s` removes them", strings.Join(names, ", "), output.Size(bytes), strings.Join(remove, "; "))
+	r.progress.Line(
+		"the images %s (%s) stay for the next run; `%s` removes them",
+		strings.Join(names, ", "),
+		output.Size(bytes),
+		strings.Join(remove, "; "),
+	)
 }

@@ -8,11 +8,12 @@ import (
 
 func validateCommand(std streams) *cli.Command {
 	return &cli.Command{
-		Name:        "validate",
-		Usage:       "check scenario files and run nothing",
-		ArgsUsage:   "[DIR]",
-		Description: "DIR is a folder of scenarios, or one scenario; without it lab's own are checked.\nAll mistakes are shown at once, as FILE:LINE: MISTAKE.",
-		Flags:       []cli.Flag{scenariosFlag(), outputFlag(validated{})},
+		Name:      "validate",
+		Usage:     "check scenario files and run nothing",
+		ArgsUsage: "[DIR]",
+		Description: "DIR is a folder of scenarios, or one scenario; without it lab's own are checked.\n" +
+			"All mistakes are shown at once, as FILE:LINE: MISTAKE.",
+		Flags: []cli.Flag{scenariosFlag(), outputFlag(validated{})},
 		Action: func(c *cli.Context) error {
 			out := outputOf(c, std)
 			dir := c.String("scenarios")

@@ -39,7 +39,8 @@ func (r Result) At(moment string) (m Moment, skipped bool, why string) {
 	}
 	why = r.Reason
 	for _, p := range r.Parts {
-		if kind != "" && (p.Kind != kind || p.Trial != name) || kind == "" && moment != "broken" || moment == "broken" && p.Kind == kinds[demonstration] {
+		if kind != "" && (p.Kind != kind || p.Trial != name) || kind == "" && moment != "broken" ||
+			moment == "broken" && p.Kind == kinds[demonstration] {
 			continue
 		}
 		if p.Verdict != Verified && p.Verdict != Refuted {

@@ -145,7 +145,12 @@ func foreignAnswer(seen trial.Observation) string {
 	for _, phase := range seen.Phases {
 		for _, a := range phase.Answers {
 			if signed, ok := a.Client.Headers[protocol.TrialHeader]; ok && signed != seen.ID {
-				return fmt.Sprintf("%s: an answer of the trial %q came to the trial %q: a process outlived its trial", phase.Name, signed, seen.ID)
+				return fmt.Sprintf(
+					"%s: an answer of the trial %q came to the trial %q: a process outlived its trial",
+					phase.Name,
+					signed,
+					seen.ID,
+				)
 			}
 			if a.Access == nil && a.Client.Status != 0 {
 				return fmt.Sprintf("%s: nginx has no record of an answer with status %d", phase.Name, a.Client.Status)
@@ -222,7 +227,10 @@ func assemble(s scenario.Scenario, trials []planned, seen []trial.Observation, o
 		p := &r.Parts[i]
 		// Nothing is proven about a failure that is not there.
 		if controls.verdict != Verified && p.Verdict != Inconclusive && p.Verdict != Skipped {
-			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, controlFailed+strings.TrimPrefix(controls.reason, controlFailed), Control, nil
+			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, controlFailed+strings.TrimPrefix(
+				controls.reason,
+				controlFailed,
+			), Control, nil
 		}
 		r.take(outcome{p.Verdict, p.Kind + " " + p.ID + ": " + p.Reason, p.Cause, p.Failure})
 	}

@@ -61,9 +61,20 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		if withheld == Fix {
 			change = d.Planted
 		}
-		trials = append(trials, planFor(demonstration, i, d.ID,
+		trials = append(trials, planFor(
+			demonstration,
+			i,
+			d.ID,
 			trial.Phase{Name: "before", Stage: s.Healthy.Stage, Rounds: 1},
-			trial.Phase{Name: "shown", Stage: s.Healthy.With(change).Stage, Apply: change.Apply, Rounds: rounds(s), During: d.During, BackendLog: d.Show.BackendLog, OOMKills: d.Show.OOMKills},
+			trial.Phase{
+				Name:       "shown",
+				Stage:      s.Healthy.With(change).Stage,
+				Apply:      change.Apply,
+				Rounds:     rounds(s),
+				During:     d.During,
+				BackendLog: d.Show.BackendLog,
+				OOMKills:   d.Show.OOMKills,
+			},
 		))
 		// A change without steps is there from the start.
 		if last := &trials[len(trials)-1]; len(change.Apply) == 0 {
@@ -74,7 +85,14 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 		return trials
 	}
 
-	stage, fault := s.BrokenStage(), trial.Phase{Name: BrokenPhase, Stage: s.BrokenStage().Stage, Apply: s.Broken.Apply, Rounds: 1, BackendLog: s.Symptom.BackendLog, OOMKills: s.Symptom.OOMKills}
+	stage, fault := s.BrokenStage(), trial.Phase{
+		Name:       BrokenPhase,
+		Stage:      s.BrokenStage().Stage,
+		Apply:      s.Broken.Apply,
+		Rounds:     1,
+		BackendLog: s.Symptom.BackendLog,
+		OOMKills:   s.Symptom.OOMKills,
+	}
 	switch {
 	case withheld == Fault:
 		stage, fault = s.Healthy, trial.Phase{Name: BrokenPhase, Stage: s.Healthy.Stage, Rounds: 1}

@@ -24,8 +24,19 @@ type unit struct {
 func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int, skip func(scenario.Scenario) string) []*job {
 	var jobs []*job
 	for i, trials := range plans {
-		jobs = append(jobs, &job{skipped: skip != nil && skip(scenarios[i]) != "", number: i, scenario: scenarios[i], repeat: repeat, trials: trials, left: len(trials),
-			seen: make([]trial.Observation, len(trials)), outcomes: make([]outcome, len(trials))})
+		jobs = append(
+			jobs,
+			&job{
+				skipped:  skip != nil && skip(scenarios[i]) != "",
+				number:   i,
+				scenario: scenarios[i],
+				repeat:   repeat,
+				trials:   trials,
+				left:     len(trials),
+				seen:     make([]trial.Observation, len(trials)),
+				outcomes: make([]outcome, len(trials)),
+			},
+		)
 	}
 	return jobs
 }

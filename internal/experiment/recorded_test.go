@@ -143,7 +143,11 @@ func TestRecordedLinesOfOthersDoNotMatch(t *testing.T) {
 // The parser agrees with what was recorded: a whole line comes apart as it should.
 func TestRecordedLinesParse(t *testing.T) {
 	for _, l := range recorded(t) {
-		raw := fmt.Sprintf("2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", host: \"lab.test\"", l.Level, l.Message)
+		raw := fmt.Sprintf(
+			"2026/11/22 20:00:00 [%s] 7#7: *3 %s, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", host: \"lab.test\"",
+			l.Level,
+			l.Message,
+		)
 		if e := nginx.ParseErrorLog(raw + "\n"); len(e) != 1 || e[0].Message != l.Message || e[0].Level != l.Level || e[0].Connection != 3 {
 			t.Errorf("%q: %+v", raw, e)
 		}

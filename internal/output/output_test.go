@@ -103,10 +103,10 @@ func TestListing(t *testing.T) {
 		{"plain", []string{"a", "b"}, "a\nb\n", "no things\n"},
 		{"name", []string{"a", "b"}, "a\nb\n", ""},
 		{
-			"json", []string{"a"}, "{\n  \"schemaVersion\": 1,\n  \"things\": [\n    \"a\"\n  ]\n}\n",
-			"{\n  \"schemaVersion\": 1,\n  \"things\": null\n}\n",
+			"json", []string{"a"}, "{\n  \"schemaVersion\": 2,\n  \"things\": [\n    \"a\"\n  ]\n}\n",
+			"{\n  \"schemaVersion\": 2,\n  \"things\": null\n}\n",
 		},
-		{"yaml", []string{"a"}, "schemaVersion: 1\nthings:\n  - a\n", "schemaVersion: 1\nthings: null\n"},
+		{"yaml", []string{"a"}, "schemaVersion: 2\nthings:\n  - a\n", "schemaVersion: 2\nthings: null\n"},
 		{"markdown", []string{"a"}, "# Things\n\n| thing |\n| --- |\n| a |\n", "# Things\n\nno things\n"},
 	} {
 		for want, l := range map[string]Listing{test.want: listing(test.rows...), test.empty: listing()} {

@@ -13,9 +13,15 @@ import (
 // nothing of it is obeyed by a terminal.
 func TestCommands(t *testing.T) {
 	ran := func(command, output, exit string) trial.StepSeen {
-		return trial.StepSeen{Step: trial.Step{Do: "run", Run: command}, Ran: []protocol.Ran{{Command: command, Output: output, Exit: exit}}}
+		return trial.StepSeen{
+			Step: trial.Step{Do: "run", Run: command},
+			Ran:  []protocol.Ran{{Command: command, Output: output, Exit: exit}},
+		}
 	}
-	broken := trial.PhaseSeen{Name: experiment.BrokenPhase, Steps: []trial.StepSeen{ran("systemctl status app", "\x1b[31m× app.service\n", "exit status 3")}}
+	broken := trial.PhaseSeen{
+		Name:  experiment.BrokenPhase,
+		Steps: []trial.StepSeen{ran("systemctl status app", "\x1b[31m× app.service\n", "exit status 3")},
+	}
 	fixed := trial.PhaseSeen{Name: "fixed", Steps: []trial.StepSeen{{Step: trial.Step{Do: "wait"}}, ran("systemctl restart app", "", "")}}
 	r := Report{Results: []experiment.Result{
 		{ID: "one", Trials: []trial.Observation{

@@ -76,9 +76,27 @@ func (r Report) versions() string {
 	for _, name := range slices.Sorted(maps.Keys(r.Servers)) {
 		fmt.Fprintf(&servers, "%-9s %s %s (%s)\n", name, r.Servers[name].Name, r.Servers[name].ID, r.Servers[name].Origin)
 	}
-	return clean(fmt.Sprintf("lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\n%snginx     %s\nOpenSSL   %s\nuser      %s (%d:%d)\n\nnginx -V:\n%s\n",
-		r.Lab, r.engineLine(), r.Engine.APIVersion, r.Engine.CgroupVersion, r.Engine.Address, r.Image.Name, r.Image.ID, r.Image.Origin, servers.String(),
-		r.Nginx.Version, r.Nginx.OpenSSL, r.Nginx.User, r.Nginx.UID, r.Nginx.GID, strings.TrimSpace(r.Nginx.Output)))
+	return clean(
+		fmt.Sprintf(
+			"lab       %s\nengine    %s, API %s, cgroup v%s, at %s\nimage     %s\nimage id  %s (%s)\n%snginx     %s\nOpenSSL   %s\n"+
+				"user      %s (%d:%d)\n\nnginx -V:\n%s\n",
+			r.Lab,
+			r.engineLine(),
+			r.Engine.APIVersion,
+			r.Engine.CgroupVersion,
+			r.Engine.Address,
+			r.Image.Name,
+			r.Image.ID,
+			r.Image.Origin,
+			servers.String(),
+			r.Nginx.Version,
+			r.Nginx.OpenSSL,
+			r.Nginx.User,
+			r.Nginx.UID,
+			r.Nginx.GID,
+			strings.TrimSpace(r.Nginx.Output),
+		),
+	)
 }
 
 func (r Report) scenarioReadme(result experiment.Result) string {
@@ -108,8 +126,18 @@ func (r Report) trialFiles(result experiment.Result, t trial.Observation) ([]evi
 	if t.ID == "" {
 		return []evidenceFile{{"NOT-RUN.txt", "This trial was not run.\n"}}, nil
 	}
-	files := []evidenceFile{{"trial.txt", clean(fmt.Sprintf("trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
-		t.Trial, t.ID, t.Started.UTC().Format("2006-01-02T15:04:05.000Z"), t.Took, cmp.Or(t.Image, r.Image.Name), cmp.Or(t.Nginx, r.Nginx.Version), r.Nginx.OpenSSL))}}
+	files := []evidenceFile{
+		{"trial.txt", clean(fmt.Sprintf(
+			"trial    %s\nid       %s\nstarted  %s\ntook     %s\nimage    %s\nnginx    %s\nOpenSSL  %s\n",
+			t.Trial,
+			t.ID,
+			t.Started.UTC().Format("2006-01-02T15:04:05.000Z"),
+			t.Took,
+			cmp.Or(t.Image, r.Image.Name),
+			cmp.Or(t.Nginx, r.Nginx.Version),
+			r.Nginx.OpenSSL,
+		))},
+	}
 	if t.Refused != "" {
 		files = append(files, evidenceFile{"refused.txt", clean(t.Refused) + "\n"})
 	}
@@ -132,7 +160,14 @@ func (r Report) trialFiles(result experiment.Result, t trial.Observation) ([]evi
 		}
 	}
 	for _, b := range t.Backends {
-		text := fmt.Sprintf("running %t, listening %t, exit %q, OOM kills %d\n\n%s\n", b.Running, b.Listening, b.Exit, b.OOMKills, strings.TrimRight(b.Log, "\n"))
+		text := fmt.Sprintf(
+			"running %t, listening %t, exit %q, OOM kills %d\n\n%s\n",
+			b.Running,
+			b.Listening,
+			b.Exit,
+			b.OOMKills,
+			strings.TrimRight(b.Log, "\n"),
+		)
 		files = append(files, evidenceFile{"backend-" + fileName(b.Name) + ".txt", clean(text)})
 	}
 	return files, nil

@@ -44,7 +44,13 @@ func (r Report) failures() []failing {
 			if p.Verdict == experiment.Verified || p.Verdict == experiment.Skipped || p.Cause == experiment.Interrupted {
 				continue
 			}
-			f := failing{name: label(result) + ": " + p.Kind + " " + p.ID, title: p.Say, verdict: p.Verdict, reason: p.Reason, failure: p.Failure}
+			f := failing{
+				name:    label(result) + ": " + p.Kind + " " + p.ID,
+				title:   p.Say,
+				verdict: p.Verdict,
+				reason:  p.Reason,
+				failure: p.Failure,
+			}
 			for _, t := range result.Trials {
 				if t.Trial == p.Trial {
 					f.phases = passed(t, p.Failure)

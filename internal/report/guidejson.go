@@ -74,7 +74,14 @@ func (g Guide) value() any {
 		SchemaVersion: output.SchemaVersion, Lab: g.Lab, Guide: g.Guide, ClaimsFile: g.Claims, Started: g.Started.UTC(),
 		Took: protocol.Duration(g.Took), Trials: g.Trials, Hearings: g.Hearings,
 		Nginx: g.Nginx, Image: g.Image, ExitCode: g.ExitCode, Counts: map[string]int{"total": len(g.Decisions)}, Claims: []guideClaim{},
-		Coverage: guideCoverage{g.Coverage.Statements, g.Coverage.Checkable, g.Coverage.Counted, g.Coverage.Claimed, g.Coverage.Percent(), []guideUnsettled{}},
+		Coverage: guideCoverage{
+			g.Coverage.Statements,
+			g.Coverage.Checkable,
+			g.Coverage.Counted,
+			g.Coverage.Claimed,
+			g.Coverage.Percent(),
+			[]guideUnsettled{},
+		},
 	}
 	for _, v := range claimVerdicts {
 		d.Counts[string(v)] = g.Counts[v]
@@ -91,7 +98,23 @@ func (g Guide) value() any {
 			c.Correct = one.Claim.Correct
 		}
 		for _, e := range one.Evidence {
-			c.Evidence = append(c.Evidence, guideEvidence{e.Case.When, e.Case.Scenario, e.Case.Moment(), e.Outcome, e.Expected, e.Seen, e.Reason, e.Trial, e.Status, e.Log, e.Subsets, "lab run " + e.Case.Scenario})
+			c.Evidence = append(
+				c.Evidence,
+				guideEvidence{
+					e.Case.When,
+					e.Case.Scenario,
+					e.Case.Moment(),
+					e.Outcome,
+					e.Expected,
+					e.Seen,
+					e.Reason,
+					e.Trial,
+					e.Status,
+					e.Log,
+					e.Subsets,
+					"lab run " + e.Case.Scenario,
+				},
+			)
 		}
 		d.Claims = append(d.Claims, c)
 	}

@@ -38,14 +38,23 @@ func TestScanExitCode(t *testing.T) {
 // A guide's text commands no terminal and no workflow, in any form.
 func TestScanIsClean(t *testing.T) {
 	evil := "x\x1b[31m\u202e\n::error::y|<b>"
-	s := NewScan(Scan{Guide: "a.md", Findings: []scan.Finding{{Line: 3, Kind: scan.Status, Verdict: guide.Refuted, Text: evil, Reason: evil, Correct: evil, Source: evil,
-		Evidence: []scan.Evidence{{Scenario: "wrong-port", Log: evil}}}}}, nil)
+	s := NewScan(
+		Scan{
+			Guide: "a.md",
+			Findings: []scan.Finding{
+				{Line: 3, Kind: scan.Status, Verdict: guide.Refuted, Text: evil, Reason: evil, Correct: evil, Source: evil,
+					Evidence: []scan.Evidence{{Scenario: "wrong-port", Log: evil}}},
+			},
+		},
+		nil,
+	)
 	for _, form := range s.Forms() {
 		var b strings.Builder
 		if err := form.Write(&b, output.Screen{}); err != nil {
 			t.Fatal(err)
 		}
-		if strings.ContainsAny(b.String(), "\x1b\u202e") || strings.Contains(b.String(), "\n::error::y") || form.Name == "markdown" && strings.Contains(b.String(), "<b>") {
+		if strings.ContainsAny(b.String(), "\x1b\u202e") || strings.Contains(b.String(), "\n::error::y") ||
+			form.Name == "markdown" && strings.Contains(b.String(), "<b>") {
 			t.Errorf("%s:\n%s", form.Name, b.String())
 		}
 		if !strings.Contains(b.String(), "3") {

@@ -42,7 +42,17 @@ func story() Story {
 	if err != nil {
 		panic(err)
 	}
-	return NewStory(all[0], &Evidence{When: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Nginx: "1.22.1", OpenSSL: "OpenSSL 3", Verdict: "verified", Status: "502", Log: []string{"[error] " + hostile}})
+	return NewStory(
+		all[0],
+		&Evidence{
+			When:    time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+			Nginx:   "1.22.1",
+			OpenSSL: "OpenSSL 3",
+			Verdict: "verified",
+			Status:  "502",
+			Log:     []string{"[error] " + hostile},
+		},
+	)
 }
 
 // What a run has seen is told by the next show.

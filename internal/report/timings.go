@@ -124,7 +124,8 @@ func (r Report) writeTimings(w io.Writer, screen output.Screen) error {
 		what string
 	}{
 		{"preparing", t.Preparing, "engine, image, agent"},
-		{"first testbed", t.Testbed, fmt.Sprintf("%d in all; on average %s to start and %s to remove, beside the trials", t.Testbeds, rounded(t.Start), rounded(t.Removal))},
+		{"first testbed", t.Testbed, fmt.Sprintf("%d in all; on average %s to start and %s to remove, beside the "+
+			"trials", t.Testbeds, rounded(t.Start), rounded(t.Removal))},
 		{"trials", t.Running, fmt.Sprintf("%d, %d at a time", t.Trials, t.Parallel)},
 		{"ending", t.Ending, "removing the last testbeds, writing reports"},
 	} {
@@ -144,7 +145,10 @@ func (r Report) writeTimings(w io.Writer, screen output.Screen) error {
 		{"engine", t.Sum.Engine + t.Sum.Testbed, "waiting for a testbed, pausing and updating containers"},
 		{"own", t.Sum.Own, "messages, logs, clearing up, and waiting for a CPU"},
 	} {
-		trials.Rows = append(trials.Rows, []string{row.name, rounded(row.sum), rounded(row.sum / protocol.Duration(max(t.Trials, 1))), row.what})
+		trials.Rows = append(
+			trials.Rows,
+			[]string{row.name, rounded(row.sum), rounded(row.sum / protocol.Duration(max(t.Trials, 1))), row.what},
+		)
 	}
 	slow := output.Grid{Columns: []string{"SLOWEST, WAITS APART", "TOOK", "WAITED"}}
 	for _, s := range t.Slowest {
@@ -165,8 +169,24 @@ func (r Report) writeTimings(w io.Writer, screen output.Screen) error {
 	for _, name := range slices.Sorted(maps.Keys(t.Servers)) {
 		starts += fmt.Sprintf(" + %d x %s %s", t.Servers[name].Count, name, rounded(t.Servers[name].Fastest))
 	}
-	_, err := fmt.Fprintf(w, "\nlimit: %s = first testbed %s + waits %s / %d at a time + (%d trials x %g x bare nginx %s%s) / %.2f measured overlap; the run took %s, %.2f times as long\n",
-		rounded(t.Limit), rounded(t.Testbed), rounded(t.Sum.Waits), t.Parallel, t.Trials, bareShare, rounded(t.BareNginx), starts, t.Overlap, rounded(protocol.Duration(r.Took)), t.Ratio)
+	_, err := fmt.Fprintf(
+		w,
+		"\nlimit: %s = first testbed %s + waits %s / %d at a time + (%d trials x %g x bare nginx %s%s) / %.2f measured overlap; the "+
+			"run took %s, %.2f times as long\n",
+		rounded(
+			t.Limit,
+		),
+		rounded(t.Testbed),
+		rounded(t.Sum.Waits),
+		t.Parallel,
+		t.Trials,
+		bareShare,
+		rounded(t.BareNginx),
+		starts,
+		t.Overlap,
+		rounded(protocol.Duration(r.Took)),
+		t.Ratio,
+	)
 	return err
 }
 

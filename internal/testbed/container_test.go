@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/labtest"
 	"github.com/gatewaylab/lab/internal/testbed"
 )
@@ -187,7 +186,11 @@ func confined(t *testing.T, kind testbed.Kind) {
 		if r := h.RestartPolicy.Name; r != "" && r != "no" {
 			t.Errorf("%s: it is started again: %q", role, r)
 		}
-		want("stdin and user", fmt.Sprintf("%v %v %v %s", c.Config.OpenStdin, c.Config.StdinOnce, c.Config.Tty, c.Config.User), "true true false 0:0")
+		want(
+			"stdin and user",
+			fmt.Sprintf("%v %v %v %s", c.Config.OpenStdin, c.Config.StdinOnce, c.Config.Tty, c.Config.User),
+			"true true false 0:0",
+		)
 
 		// And what the kernel says of the first process: SETUID is bit 7, and so on.
 		filter := "2"
@@ -203,7 +206,11 @@ func confined(t *testing.T, kind testbed.Kind) {
 		want("the kernel says", status, "CapEff: "+bits+" CapBnd: "+bits+" NoNewPrivs: 1 Seccomp: "+filter)
 		if kind.Server == "systemd" {
 			// Every process: the agent was there before systemd was.
-			all := b.sh(t, container, `cat /proc/[0-9]*/status | grep -E '^Cap(Bnd|Prm|Eff):' | tr -s '\t\n' ' ' | tr ' ' '\n' | grep '^0' | sort -u`)
+			all := b.sh(
+				t,
+				container,
+				`cat /proc/[0-9]*/status | grep -E '^Cap(Bnd|Prm|Eff):' | tr -s '\t\n' ' ' | tr ' ' '\n' | grep '^0' | sort -u`,
+			)
 			for capabilities := range strings.FieldsSeq(all) {
 				if bits, err := strconv.ParseUint(capabilities, 16, 64); err != nil || bits&^0xe3 != 0 {
 					t.Errorf("a process has the capabilities %s, %v", capabilities, err)
@@ -212,7 +219,11 @@ func confined(t *testing.T, kind testbed.Kind) {
 			want("what systemd says", b.sh(t, container, "systemctl is-system-running"), "running")
 		}
 		if needs == "" {
-			want("routes and devices", b.sh(t, container, `cat /proc/net/route | wc -l; cat /proc/net/dev | grep -c :`), "1\n1") // the heading, and the loopback
+			want(
+				"routes and devices",
+				b.sh(t, container, `cat /proc/net/route | wc -l; cat /proc/net/dev | grep -c :`),
+				"1\n1",
+			) // the heading, and the loopback
 		}
 	}
 	if volume == "" {
@@ -234,62 +245,4 @@ func engineHas(t *testing.T, option string) bool {
 		t.Fatal(err)
 	}
 	return strings.Contains(string(output), option)
-}
-
-func TestIPv6Loopback(t *testing.T) {
-	t.Parallel()
-	b := start(t, "")
-	seen := b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1", "[::1]"), app(protocol.Backend{Listen: "tcp://[::1]:3000"})))
-	if status(seen, 0) != 200 {
-		t.Errorf("%+v %+v", seen.Phases[0].Answers, seen.Backends)
-	}
-}
-
-// The engine writes no /etc/hosts for a container without a network.
-func TestLocalhostByName(t *testing.T) {
-	t.Parallel()
-	b := start(t, "")
-	for _, listen := range []string{"tcp://127.0.0.1:3000", "tcp://localhost:3000"} {
-		seen := b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1", "localhost"), app(protocol.Backend{Listen: listen})))
-		if status(seen, 0) != 200 {
-			t.Errorf("%s: %+v %+v", listen, seen.Phases[0].Answers, seen.Backends)
-		}
-	}
-}
-
-// With a network of its own each container has its own loopback; they find each
-// other by name, and nothing else.
-func TestOwnNetwork(t *testing.T) {
-	t.Parallel()
-	b := start(t, "network")
-	network := inspect(t, b.IDs()[inNginx]).HostConfig.NetworkMode
-	seen := b.run(t, simple(proxied, app(protocol.Backend{})))
-	if status(seen, 0) != 502 {
-		t.Errorf("the backend's loopback is nginx's: %+v", seen.Phases[0].Answers)
-	}
-	seen = b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1", "app"), app(protocol.Backend{Listen: "tcp://0.0.0.0:3000"})))
-	if status(seen, 0) != 200 {
-		t.Errorf("the backend is not reached by its name: %+v", seen.Phases[0].Answers)
-	}
-	// The engine gives its containers a default route all the same, and drops what
-	// takes it; it reaches listeners of the host only (docs say so).
-	if output, err := exec.Command("docker", "network", "inspect", "--format", "{{.Internal}}", network).Output(); err != nil || string(output) != "true\n" {
-		t.Errorf("the network is internal: %s, %v", output, err)
-	}
-	if err := b.Remove(); err != nil {
-		t.Fatal(err)
-	}
-	if output, err := exec.Command("docker", "network", "inspect", network).CombinedOutput(); err == nil {
-		t.Errorf("the network is left: %s", output)
-	}
-}
-
-// The engine's resolver takes its time for a name that it does not know.
-func TestUnknownNameOnANetwork(t *testing.T) {
-	t.Parallel()
-	b := start(t, "network")
-	seen := b.run(t, simple(strings.ReplaceAll(proxied, "127.0.0.1", "nobody"), nil))
-	if !strings.Contains(seen.Refused, `host not found in upstream "nobody"`) {
-		t.Errorf("refused: %q", seen.Refused)
-	}
 }

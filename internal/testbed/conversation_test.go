@@ -231,7 +231,8 @@ func TestHeartbeat(t *testing.T) {
 			err := c.ask(t.Context(), "m", nil, nil)
 			if alive && err != nil ||
 				!alive &&
-					(err == nil || !strings.Contains(err.Error(), "the agent in x does not answer: nothing within 1s; its container may be paused")) {
+					(err == nil || !strings.Contains(err.Error(), "the agent in x does not answer: nothing within 1s; its container "+
+						"may be paused")) {
 				t.Errorf("ask = %v", err)
 			}
 		})

@@ -31,7 +31,8 @@ func TestOutOfMemory(t *testing.T) {
 	if s := again.Backends[0]; status(again, 0) != 200 || s.OOMKills != 0 {
 		t.Errorf("the next trial: %d %+v", status(again, 0), s)
 	}
-	if got := b.sh(t, inBackend, "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null"); got != "268435456" {
+	if got := b.sh(t, inBackend, "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes "+
+		"2>/dev/null"); got != "268435456" {
 		t.Errorf("the limit is %q", got)
 	}
 }

@@ -16,9 +16,11 @@ import (
 )
 
 const (
-	viaFastCGI = "server {\n listen 80;\n location / {\n  fastcgi_pass unix:/lab/run/php.sock;\n  fastcgi_param SCRIPT_FILENAME /srv/app/index.php;\n  fastcgi_param REQUEST_METHOD $request_method;\n }\n}\n"
-	pool       = "[global]\nerror_log = /proc/self/fd/2\n[www]\nuser = www-data\ngroup = www-data\nlisten = /lab/run/php.sock\nlisten.owner = www-data\nlisten.mode = 0600\npm = static\npm.max_children = 2\nclear_env = no\n"
-	script     = "<?php\nheader('X-Lab-Trial: ' . getenv('LAB_TRIAL'));\necho getmypid();\n"
+	viaFastCGI = "server {\n listen 80;\n location / {\n  fastcgi_pass unix:/lab/run/php.sock;\n" +
+		"  fastcgi_param SCRIPT_FILENAME /srv/app/index.php;\n  fastcgi_param REQUEST_METHOD $request_method;\n }\n}\n"
+	pool = "[global]\nerror_log = /proc/self/fd/2\n[www]\nuser = www-data\ngroup = www-data\nlisten = /lab/run/php.sock\n" +
+		"listen.owner = www-data\nlisten.mode = 0600\npm = static\npm.max_children = 2\nclear_env = no\n"
+	script = "<?php\nheader('X-Lab-Trial: ' . getenv('LAB_TRIAL'));\necho getmypid();\n"
 )
 
 // php is a trial on PHP-FPM that goes through phases.
