@@ -110,7 +110,7 @@ func (p *Pool) put(t *Testbed, kind Kind) error {
 
 // idleFor is how long a testbed stays while nobody asks for it. Whoever runs trials asks
 // for the next one within milliseconds.
-const idleFor = 2 * time.Second
+const idleFor = 3 * time.Second
 
 // trim removes testbeds that nobody has asked for lately, in the background: towards the
 // end of a run fewer are needed, and removing them all at once would be waited for. One
