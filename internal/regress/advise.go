@@ -3,6 +3,7 @@ package regress
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aymanbagabas/go-udiff"
@@ -42,7 +43,7 @@ func Advise(ctx context.Context, runner Runner, source *deployment.Source, optio
 	}
 	var jobs []job
 	for _, t := range targets {
-		for _, r := range rules() {
+		for _, r := range rules {
 			if t.Pass != nil && t.Behind == "" && slices.ContainsFunc(r.cells, t.has) {
 				jobs = append(jobs, job{t, r})
 			}
@@ -77,52 +78,76 @@ func severity(a Advice) int { return slices.Index(Severities, a.Severity) }
 // Severities is every severity of advice, the gravest first.
 var Severities = []string{"error", "warning", "note"}
 
-// advise tries one rule at one target; nil: it does not apply.
+// advise tries one rule at one target: it shows what is wrong, fixes it, and proves the
+// fix. nil: the rule does not apply.
 func (c *Config) advise(ctx context.Context, runner Runner, t Target, r rule, probes []Probe) (*Advice, error) {
 	before, err := c.show(ctx, runner, t, r)
-	if err != nil || before == nil || !r.wrong(c, t, before) {
+	if err != nil || before == nil || !r.wrong(t, before) {
 		return nil, err
 	}
-	file, line := c.place(t.Location, t.Pass, "")
-	a := &Advice{Rule: r.name, Severity: r.severity, Server: t.Location.Server.Label(), Location: t.Location.String(), File: file, Line: line, Says: r.says(c, t, before)}
-	for i, id := range r.cells {
-		a.Shown = append(a.Shown, Say(id.Fault)+": "+before[i].String())
+	a := &Advice{
+		Rule: r.name, Severity: r.severity, Server: t.Location.Server.Label(), Location: t.Location.String(),
+		Says: r.says(t, before), Shown: shown(r, before),
 	}
+	a.File, a.Line = c.place(t.Location, t.Pass, "")
+	fixed, ok, err := c.fix(t, r, a)
+	if err != nil || !ok {
+		return a, err
+	}
+	return a, c.prove(ctx, runner, fixed, t, r, before, probes, a)
+}
+
+// shown is what the cells of a rule show, a line each.
+func shown(r rule, cells []Cell) []string {
+	var all []string
+	for i, id := range r.cells {
+		all = append(all, Say(id.Fault)+": "+cells[i].String())
+	}
+	return all
+}
+
+// fix makes a copy of the configuration with the fix, and writes it into the advice;
+// false: lab knows no fix, or its place is in a file of the image's.
+func (c *Config) fix(t Target, r rule, a *Advice) (*deployment.Source, bool, error) {
 	edits := deployment.NewEdits(c.Site.Files)
-	if !r.fix(c, t, edits) {
-		return a, nil
+	if !r.fix(t, edits) {
+		return nil, false, nil
 	}
 	fixed := *c.Source
-	fixed.Files = map[string]string{}
-	for name, text := range c.Source.Files {
-		fixed.Files[name] = text
-	}
+	fixed.Files = maps.Clone(c.Source.Files)
 	for name, text := range edits.Result() {
 		if _, ours := c.Source.Files[name]; !ours {
-			return a, nil // the place is in a file of the image's
+			return nil, false, nil
 		}
 		fixed.Files[name] = text
 		// Without context and other values: what stands beside it may be a secret.
 		was, text := c.Site.Masked(name, c.Source.Files[name]), c.Site.Masked(name, text)
 		diff, err := udiff.ToUnified(c.ShownFile(name), c.ShownFile(name), was, udiff.Lines(was, text), 0)
 		if err != nil {
-			return nil, fmt.Errorf("showing the fix of %s: %w", a.Rule, err)
+			return nil, false, fmt.Errorf("showing the fix of %s: %w", r.name, err)
 		}
 		a.Fix += diff
 	}
 	if last := len(edits.Changes) - 1; last >= 0 {
 		a.Line, a.File = edits.Changes[last].Line, c.ShownFile(edits.Changes[last].File)
 	}
+	return &fixed, true, nil
+}
+
+// prove runs the rule's cells with the fix and writes what was seen into the advice.
+func (c *Config) prove(
+	ctx context.Context, runner Runner, fixed *deployment.Source, t Target, r rule, before []Cell, probes []Probe, a *Advice,
+) error {
 	options := c.options
 	options.Progress, options.Parallel = nil, 1
 	options.only = []string{t.Key()}
-	changed, err := Prepare(ctx, runner, &fixed, options)
+	changed, err := Prepare(ctx, runner, fixed, options)
 	if err != nil {
-		return a, quietly(err)
+		return quietly(err)
 	}
 	targets, err := changed.Survey(ctx, runner, probes)
 	if err != nil {
-		return a, quietly(err)
+		return quietly(err)
 	}
 	for _, now := range targets {
 		if now.Key() != t.Key() || now.Request() != t.Request() {
@@ -130,14 +155,11 @@ func (c *Config) advise(ctx context.Context, runner Runner, t Target, r rule, pr
 		}
 		after, err := changed.show(ctx, runner, now, r)
 		if err != nil || after == nil {
-			return a, err
+			return err
 		}
-		for i, id := range r.cells {
-			a.After = append(a.After, Say(id.Fault)+": "+after[i].String())
-		}
-		a.Proven = r.right(before, after)
+		a.After, a.Proven = shown(r, after), r.right(before, after)
 	}
-	return a, nil
+	return nil
 }
 
 // quietly is nil for an error about the changed configuration: then the fix is unproven.

@@ -20,7 +20,7 @@ func TestAdvise(t *testing.T) {
 		"default-read-timeout": "/hangs", "default-connect-timeout": "/hangs", "sent-twice": "/twice", "never-avoided": "/never", "unverified": "/tls", "no-sni": "/tls", "keepalive-race": "/kept",
 		"error-page-of-the-upstream": "/hangs", "error-page-behind-the-upstream": "/",
 	}
-	for _, r := range rules() {
+	for _, r := range rules {
 		i := slices.IndexFunc(all, func(a Advice) bool { return a.Rule == r.name && a.Location == want[r.name] })
 		if i < 0 {
 			t.Errorf("no advice %s about %s", r.name, want[r.name])

@@ -124,7 +124,7 @@ func newFakeProcess(t *testing.T, what trial.Trial) *fakeProcess {
 		once: what.Deployment.Once, next: map[string]int{}, down: map[string]bool{}, played: map[string]uint64{},
 	}
 	for id, b := range what.Start.Backends {
-		address := strings.TrimPrefix(b.Listen, "tcp://")
+		_, address, _ := strings.Cut(b.Listen, "://")
 		p.backends[address], p.ids[address] = b, id
 	}
 	return p
