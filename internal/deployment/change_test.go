@@ -94,7 +94,8 @@ func TestSamples(t *testing.T) {
 func TestSite(t *testing.T) {
 	s := site(t, whole)
 	p, ok := s.PassOf(s.Locations[0])
-	if !ok || p.Upstream.Name != "u" || len(p.Upstream.Peers) != 2 || !p.Upstream.Peers[1].Backup || p.Upstream.Peers[1].Name != "b.internal:8080" {
+	if !ok || p.Upstream.Name != "u" || len(p.Upstream.Peers) != 2 || !p.Upstream.Peers[1].Backup ||
+		p.Upstream.Peers[1].Name != "b.internal:8080" {
 		t.Errorf("%+v", p)
 	}
 	if p, _ := s.PassOf(s.Locations[1]); p.Family.Name != "fastcgi" || p.Upstream.Peers[0].Addresses[0] != "unix:/run/x.sock" {
@@ -109,7 +110,8 @@ func TestSite(t *testing.T) {
 }
 
 func TestParseDump(t *testing.T) {
-	dump := "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n# configuration file /etc/nginx/nginx.conf:\na;\n# b\n\n# configuration file /etc/nginx/mime.types:\nc;\n\n"
+	dump := "nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n# configuration file /etc/nginx/nginx.conf:\na;\n# b\n\n" +
+		"# configuration file /etc/nginx/mime.types:\nc;\n\n"
 	got := ParseDump(dump)
 	if len(got) != 2 || got["/etc/nginx/nginx.conf"] != "a;\n# b\n" || got["/etc/nginx/mime.types"] != "c;\n" {
 		t.Errorf("%q", got)
@@ -132,7 +134,8 @@ func TestMend(t *testing.T) {
 		}
 	}
 	for complaint, want := range map[string]string{
-		`unknown directive "brotli" in /etc/nginx/nginx.conf:3`:            "this nginx lacks the module; name an image that has it with --nginx IMAGE",
+		`unknown directive "brotli" in /etc/nginx/nginx.conf:3`: "this nginx lacks the module; name an image that has it " +
+			"with --nginx IMAGE",
 		`invalid parameter "resolve" in /etc/nginx/nginx.conf:3`:           "if another version of nginx takes it",
 		`cannot load certificate "/c.pem": PEM_read_bio_X509_AUX() failed`: "also with a stand-in",
 		`"proxy_pass" directive is duplicate in /etc/nginx/nginx.conf:3`:   "nginx refuses the configuration",

@@ -213,7 +213,11 @@ func (f *folder) source(main string, env map[string]string) (*Source, error) {
 	case len(top) > 0:
 		at, included = path.Join(f.at, "conf.d"), top
 	default:
-		return nil, fmt.Errorf("reading the configuration: %q has no nginx.conf, no conf.d, sites-enabled or templates, and no *.conf: name the folder or the file of nginx's configuration", f.dir)
+		return nil, fmt.Errorf(
+			"reading the configuration: %q has no nginx.conf, no conf.d, sites-enabled or templates, and no *.conf: name the folder or "+
+				"the file of nginx's configuration",
+			f.dir,
+		)
 	}
 	t := template{env: env}
 	for name, text := range f.files {
@@ -250,7 +254,10 @@ func (f *folder) source(main string, env map[string]string) (*Source, error) {
 			include += fmt.Sprintf("include %q; ", path.Join(at, strings.TrimSuffix(name, ".template")))
 		}
 	}
-	s.Files[s.Main] = "events {}\nhttp {\n    include " + path.Join(Home, "mime.types") + ";\n    default_type application/octet-stream;\n    " + include + "\n}\n"
+	s.Files[s.Main] = "events {}\nhttp {\n    include " + path.Join(
+		Home,
+		"mime.types",
+	) + ";\n    default_type application/octet-stream;\n    " + include + "\n}\n"
 	s.Shown[s.Main] = "(lab's nginx.conf)"
 	s.Notes = append(s.Notes, fmt.Sprintf("%q has no nginx.conf: one with a plain http block stands around what is there", f.dir))
 	return s, nil

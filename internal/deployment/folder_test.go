@@ -26,7 +26,12 @@ func TestOpen(t *testing.T) {
 		"nginx.conf": "events {}\n", "sites-available/a": "server {}\n", ".git/config": "secret", "templates/b.conf.template": "listen ${PORT}; set $x ${host} $PORT;\n",
 		"../outside.conf": "secret",
 	})
-	links := map[string]string{"sites-enabled/a": "/etc/nginx/sites-available/a", "sites-enabled/r": "../sites-available/a", "sites-enabled/out": "/etc/passwd", "sites-enabled/up": "../../outside.conf"}
+	links := map[string]string{
+		"sites-enabled/a":   "/etc/nginx/sites-available/a",
+		"sites-enabled/r":   "../sites-available/a",
+		"sites-enabled/out": "/etc/passwd",
+		"sites-enabled/up":  "../../outside.conf",
+	}
 	if err := os.Mkdir(filepath.Join(dir, "sites-enabled"), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -65,9 +70,18 @@ func TestOpen(t *testing.T) {
 
 func TestOpenParts(t *testing.T) {
 	dir := t.TempDir()
-	write(t, dir, map[string]string{"site.conf": "server { listen 80; }", "empty/readme.txt": "x", "tmpl/templates/a.conf.template": "a ${ONE};\nb ${TWO} $one;"})
+	write(
+		t,
+		dir,
+		map[string]string{
+			"site.conf":                      "server { listen 80; }",
+			"empty/readme.txt":               "x",
+			"tmpl/templates/a.conf.template": "a ${ONE};\nb ${TWO} $one;",
+		},
+	)
 	s, err := Open(filepath.Join(dir, "site.conf"), "", nil)
-	if err != nil || s.Main != "/etc/nginx/nginx.conf" || !strings.Contains(s.Files[s.Main], `include "/etc/nginx/conf.d/site.conf";`) || s.Files["/etc/nginx/conf.d/site.conf"] == "" {
+	if err != nil || s.Main != "/etc/nginx/nginx.conf" || !strings.Contains(s.Files[s.Main], `include "/etc/nginx/conf.d/site.conf";`) ||
+		s.Files["/etc/nginx/conf.d/site.conf"] == "" {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for path, want := range map[string]string{

@@ -1,10 +1,10 @@
 package nginx
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Complaint is why nginx refuses a configuration.
@@ -15,9 +15,7 @@ type Complaint struct {
 	said   string
 }
 
-var complaint = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?\s*(?:\n|$)`)
-})
+var complaint = lazy.Regexp(`\[emerg\] (?:\d+#\d+: )?(.*?)(?: in (\S+):(\d+))?\s*(?:\n|$)`)
 
 // ReadComplaint finds the complaint in what nginx said when it refused a configuration:
 // the first of level emerg, since those that follow are about what it led to.

@@ -3,10 +3,10 @@
 package nginx
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Entry is one entry of the error log. It can span several lines: FastCGI
@@ -21,9 +21,7 @@ type Entry struct {
 	Raw        string `json:"raw"`
 }
 
-var entryStart = sync.OnceValue(func() *regexp.Regexp {
-	return regexp.MustCompile(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d{1,10})#\d{1,10}: (?:\*(\d{1,18}) )?`)
-})
+var entryStart = lazy.Regexp(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d) \[([a-z]+)\] (\d{1,10})#\d{1,10}: (?:\*(\d{1,18}) )?`)
 
 // maxEntry bounds one entry; nginx itself cuts its messages at 2048 bytes, not
 // counting what a backend writes to stderr.

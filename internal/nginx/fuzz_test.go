@@ -69,7 +69,8 @@ func FuzzErrorLog(f *testing.F) {
 			if e.Context != "" {
 				tail += ", " + e.Context
 			}
-			if !strings.HasSuffix(e.Raw, tail) || e.Context != "" && !strings.HasPrefix(e.Context, "client: ") || e.PID < 0 || e.Connection < 0 {
+			if !strings.HasSuffix(e.Raw, tail) || e.Context != "" && !strings.HasPrefix(e.Context, "client: ") || e.PID < 0 ||
+				e.Connection < 0 {
 				t.Errorf("%+v", e)
 			}
 			if again := ParseErrorLog(e.Raw); len(again) != 1 || again[0] != e && !strings.HasSuffix(e.Raw, "\n") {

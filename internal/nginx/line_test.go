@@ -92,7 +92,20 @@ Stack trace:
   thrown in /x.php on line 1" while reading response header from upstream, client: 203.0.113.9, server: , request: "GET /x HTTP/1.1", upstream: "fastcgi://127.0.0.1:9000"`
 	const short = "2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: \"boom\n#0\" while reading upstream, client: ::1"
 	long := `2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: "` + strings.Repeat("y", maxWritten)
-	text := strings.Join([]string{"stray", wholeLine, "- - [22/Nov/2026:20:01:02 +0000] an access log's", php, short, "", long, "behind a cut one", wholeLine}, "\n")
+	text := strings.Join(
+		[]string{
+			"stray",
+			wholeLine,
+			"- - [22/Nov/2026:20:01:02 +0000] an access log's",
+			php,
+			short,
+			"",
+			long,
+			"behind a cut one",
+			wholeLine,
+		},
+		"\n",
+	)
 	var entries, others []string
 	for rest := []byte(text); len(rest) > 0; {
 		var l Line
@@ -106,11 +119,15 @@ Stack trace:
 	if want := []string{wholeLine, php, short, long, wholeLine}; !reflect.DeepEqual(entries, want) {
 		t.Errorf("entries %q", entries)
 	}
-	if want := []string{"stray", "- - [22/Nov/2026:20:01:02 +0000] an access log's", "", "behind a cut one"}; !reflect.DeepEqual(others, want) {
+	if want := []string{"stray", "- - [22/Nov/2026:20:01:02 +0000] an access log's", "", "behind a cut one"}; !reflect.DeepEqual(
+		others,
+		want,
+	) {
 		t.Errorf("others %q", others)
 	}
 	var l Line
-	if Next([]byte(php), &l); string(l.Action) != "reading response header from upstream" || string(l.Fields().Upstream) != "fastcgi://127.0.0.1:9000" {
+	if Next([]byte(php), &l); string(l.Action) != "reading response header from upstream" ||
+		string(l.Fields().Upstream) != "fastcgi://127.0.0.1:9000" {
 		t.Errorf("of several lines: %v", strs(l))
 	}
 }
@@ -120,7 +137,8 @@ func FuzzLine(f *testing.F) {
 		f.Add(line)
 	}
 	for _, text := range []string{wholeLine, "nginx-1  | " + wholeLine, wholeLine[:90], strings.Replace(wholeLine, "GET", `"GET", `, 1), "", "\n\r\n", "2026/11/22 20:01:02 [", "2026/11/22 20:01:02 [error] 1#1: *", "2026/11/22 20:01:02 [error] 1#1: , client: ",
-		"2026/11/22 20:00:00 [error] 1#1: *1 FastCGI sent in stderr: \"\n\n\n2026/11/22 20:00:00 [error] 1#1: x", strings.Repeat("2026/11/22 20:01:02 [", 40)} {
+		"2026/11/22 20:00:00 [error] 1#1: *1 FastCGI sent in stderr: \"\n\n\n" +
+			"2026/11/22 20:00:00 [error] 1#1: x", strings.Repeat("2026/11/22 20:01:02 [", 40)} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

@@ -2,10 +2,10 @@ package nginx
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/gatewaylab/lab/internal/lazy"
 )
 
 // Version is the numbers of a version of nginx, or of a library that nginx is built
@@ -26,7 +26,7 @@ func ParseVersion(text string) (Version, bool) {
 	return v, true
 }
 
-var dottedNumbers = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`\d+(\.\d+)+`) })
+var dottedNumbers = lazy.Regexp(`\d+(\.\d+)+`)
 
 // FindVersion is the first version that a text names, "OpenSSL 3.0.19 27 Jan 2026"; nil
 // if it names none.

@@ -59,8 +59,10 @@ func TestErrorsInTheStream(t *testing.T) {
 
 func TestCredentials(t *testing.T) {
 	auth := base64.StdEncoding.EncodeToString([]byte("me:secret:with:colons"))
-	config(t,
-		`{"auths":{"https://registry.test/v1/":{"auth":"`+auth+`"},"empty.test":{},"bad.test":{"auth":"!"}},"credsStore":"keychain","credHelpers":{"helped.test":"cloud"}}`)
+	config(
+		t,
+		`{"auths":{"https://registry.test/v1/":{"auth":"`+auth+`"},"empty.test":{},"bad.test":{"auth":"!"}},"credsStore":"keychain","credHelpers":{"helped.test":"cloud"}}`,
+	)
 	encoded, helper, err := credentials("registry.test/team/app:1")
 	if err != nil || helper != "" {
 		t.Fatal(err, helper)

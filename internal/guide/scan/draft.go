@@ -42,8 +42,14 @@ func (s *Scan) Draft(findings []Finding) string {
 			continue
 		}
 		n++
-		fmt.Fprintf(&b, "  - id: D%d\n    at: {line: %d, fragment: %s, fingerprint: %q}\n    claim: \"\" # what this says, in your own words\n",
-			n, statement.Line, strconv.Quote(fragment), guide.Fingerprint(statement.Text))
+		fmt.Fprintf(
+			&b,
+			"  - id: D%d\n    at: {line: %d, fragment: %s, fingerprint: %q}\n    claim: \"\" # what this says, in your own words\n",
+			n,
+			statement.Line,
+			strconv.Quote(fragment),
+			guide.Fingerprint(statement.Text),
+		)
 		var ids []string
 		for line := statement.Line; line <= statement.End; line++ {
 			ids = append(ids, suggested[line]...)
@@ -55,7 +61,12 @@ func (s *Scan) Draft(findings []Finding) string {
 		}
 		b.WriteString("    cases:\n")
 		for _, id := range ids[:min(len(ids), mostRun)] {
-			fmt.Fprintf(&b, "      - when: \"\" # the condition\n        scenario: %s\n        in: broken\n        expect: {%s}\n", id, s.expect(statement))
+			fmt.Fprintf(
+				&b,
+				"      - when: \"\" # the condition\n        scenario: %s\n        in: broken\n        expect: {%s}\n",
+				id,
+				s.expect(statement),
+			)
 		}
 	}
 	if n == 0 {

@@ -12,7 +12,9 @@ import (
 
 var (
 	numberText = lazy.Regexp(`\b(\d{1,3}): ([A-Z][A-Za-z/' -]{6,60})`)
-	textNumber = lazy.Regexp(`(?i)\b(connection refused|connection reset by peer|connection timed out|permission denied|no such file or directory|no route to host|address already in use|broken pipe|network is unreachable|too many open files)["'` + "`" + `’”*]{0,4} ?\((\d{1,3})\)`)
+	textNumber = lazy.Regexp(
+		`(?i)\b(connection refused|connection reset by peer|connection timed out|permission denied|no such file or directory|no route to host|address already in use|broken pipe|network is unreachable|too many open files)["'` + "`" + `’”*]{0,4} ?\((\d{1,3})\)`,
+	)
 	verifyText = lazy.Regexp(`verify error: ?\((\d{1,3}):([^)]+)\)`)
 )
 

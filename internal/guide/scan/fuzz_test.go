@@ -16,11 +16,14 @@ import (
 // what is found is where it says.
 func FuzzScan(f *testing.F) {
 	for _, seed := range []struct{ text, said string }{
-		{"location / { proxy_pass http://b\n proxy_read_timeout 5s; }", `nginx: [emerg] invalid number of arguments in "proxy_pass" directive in /lab/trial/conf.d/site.conf:3`},
+		{"location / { proxy_pass http://b\n" +
+			" proxy_read_timeout 5s; " +
+			"}", `nginx: [emerg] invalid number of arguments in "proxy_pass" directive in /lab/trial/conf.d/site.conf:3`},
 		{"server {\n listen 80;\n ...\n", `nginx: [emerg] unexpected end of file, expecting "}" in /lab/trial/conf.d/site.conf:4`},
 		{"[crit] 1#1: *1 connect() to unix:/x failed (2: No such file or directory) while connecting to upstream, client: 1.1.1.1", ""},
 		{"502: `SSL_do_handshake() failed (SSL: error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure)`", ""},
-		{"http { include /etc/x; keepalive_timeout 5; map $a $b { x y; } } }", `nginx: [emerg] "x" directive is duplicate in /lab/trial/conf.d/site.conf:2`},
+		{"http { include /etc/x; keepalive_timeout 5; map $a $b { x y; } } " +
+			"}", `nginx: [emerg] "x" directive is duplicate in /lab/trial/conf.d/site.conf:2`},
 		{"nginx -s restart\nss -tulpn | grep :3", ""},
 	} {
 		f.Add(seed.text, seed.said)

@@ -15,7 +15,10 @@ var sources = []struct {
 	match  crossplane.MatchFunc
 }{
 	{"", crossplane.MatchOssLatest}, {"", crossplane.MatchOss124}, {"NGINX Plus", crossplane.MatchNginxPlusLatest},
-	{"the Lua module", crossplane.MatchLuaLatest}, {"njs", crossplane.MatchNjsLatest}, {"the headers-more module", crossplane.MatchHeadersMoreLatest},
+	{
+		"the Lua module",
+		crossplane.MatchLuaLatest,
+	}, {"njs", crossplane.MatchNjsLatest}, {"the headers-more module", crossplane.MatchHeadersMoreLatest},
 	{"the GeoIP2 module", crossplane.MatchGeoip2Latest}, {"the OpenTelemetry module", crossplane.MatchOtelLatest},
 }
 
@@ -34,10 +37,14 @@ func knownDirective(name string) bool {
 	return ok || slices.ContainsFunc(known().History, func(h history) bool { return h.Name == name })
 }
 
-var family = lazy.Regexp(`^(proxy|fastcgi|uwsgi|scgi|grpc|ssl|client|keepalive|limit|worker|upstream|large|send|server|error|access|http2|gzip|resolver)_[a-z0-9_]+$`)
+var family = lazy.Regexp(
+	`^(proxy|fastcgi|uwsgi|scgi|grpc|ssl|client|keepalive|limit|worker|upstream|large|send|server|error|access|http2|gzip|resolver)_[a-z0-9_]+$`,
+)
 
 // Names of the families that are files, variables and modules.
-var noDirective = lazy.Regexp(`_params$|_module$|_addr$|_status$|_time$|_for$|^ssl_(do|read|write)|^proxy_protocol|^server_names?$|^upstream_[a-z]+_time`)
+var noDirective = lazy.Regexp(
+	`_params$|_module$|_addr$|_status$|_time$|_for$|^ssl_(do|read|write)|^proxy_protocol|^server_names?$|^upstream_[a-z]+_time`,
+)
 
 // looksLikeOne reports whether a word reads as a directive's name.
 func looksLikeOne(name string) bool {
@@ -58,7 +65,25 @@ func near(name string) string {
 }
 
 // Words of which directives' names are made, for those that are put together wrongly.
-var nameWords = []string{"connect", "read", "send", "timeout", "buffer", "buffers", "size", "pass", "header", "conn", "server", "name", "set", "ssl", "max", "body", "client"}
+var nameWords = []string{
+	"connect",
+	"read",
+	"send",
+	"timeout",
+	"buffer",
+	"buffers",
+	"size",
+	"pass",
+	"header",
+	"conn",
+	"server",
+	"name",
+	"set",
+	"ssl",
+	"max",
+	"body",
+	"client",
+}
 
 // rearranged is the directive that has the same words in another order, or another one
 // instead of one of them; "" is none.

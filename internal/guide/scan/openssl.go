@@ -51,7 +51,11 @@ func (s *Scan) judgeOpenSSL(one *sample, evidence []Evidence) (Finding, bool) {
 		case version.Within(a.From, a.Until):
 			f.Verdict, f.Reason = guide.Holds, "this text is of "+a.Name
 		default:
-			f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("this text is of %s; OpenSSL %s, which this nginx has, words it differently", a.Name, version)
+			f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf(
+				"this text is of %s; OpenSSL %s, which this nginx has, words it differently",
+				a.Name,
+				version,
+			)
 		}
 		return f, true
 	}
@@ -86,7 +90,11 @@ func (s *Scan) judgeVerify(f Finding, number, text string) (Finding, bool) {
 		}
 		f.Verdict, f.Reason = guide.Holds, ""
 		if version != nil && !version.Within(w.From, w.Until) {
-			f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf("this text is of OpenSSL %s; OpenSSL %s, which this nginx has, words it differently", versions(w.From, w.Until), version)
+			f.Verdict, f.Reason = guide.Conditional, fmt.Sprintf(
+				"this text is of OpenSSL %s; OpenSSL %s, which this nginx has, words it differently",
+				versions(w.From, w.Until),
+				version,
+			)
 		}
 		return f, true
 	}

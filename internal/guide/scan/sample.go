@@ -30,15 +30,17 @@ var (
 	// out.
 	prefix = lazy.Regexp(`(?:\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(` + nginx.LevelWords + `)\] (?:\d+#\d+: )?(?:\*\d+ )?`)
 	// Messages of nginx's that stand in prose.
-	message = lazy.Regexp(`(?:connect|recv|readv|send|writev|sendfile|bind|socket|SSL_do_handshake|SSL_read|SSL_write)\(\)(?: to \S+)? failed \((?:SSL: [^)]*|\d+: [^)]*)\)` +
-		`|upstream timed out \(\d+: [^)]*\)` +
-		`|upstream prematurely closed connection` +
-		`|upstream sent (?:too big header|no valid HTTP/1\.\d header|invalid header)` +
-		`|upstream SSL certificate (?:verify error: \(\d+:[^)]*\)|does not match "[^"]*")` +
-		`|peer closed connection in SSL handshake` +
-		`|no live upstreams` +
-		`|\d+ worker_connections are not enough` +
-		`|limiting (?:requests, excess: \d+\.\d+|connections) by zone "[^"]*"`)
+	message = lazy.Regexp(
+		`(?:connect|recv|readv|send|writev|sendfile|bind|socket|SSL_do_handshake|SSL_read|SSL_write)\(\)(?: to \S+)? failed \((?:SSL: [^)]*|\d+: [^)]*)\)` +
+			`|upstream timed out \(\d+: [^)]*\)` +
+			`|upstream prematurely closed connection` +
+			`|upstream sent (?:too big header|no valid HTTP/1\.\d header|invalid header)` +
+			`|upstream SSL certificate (?:verify error: \(\d+:[^)]*\)|does not match "[^"]*")` +
+			`|peer closed connection in SSL handshake` +
+			`|no live upstreams` +
+			`|\d+ worker_connections are not enough` +
+			`|limiting (?:requests, excess: \d+\.\d+|connections) by zone "[^"]*"`,
+	)
 	pair  = lazy.Regexp(`\(\d{1,3}: [A-Z][A-Za-z/ ]+\)`)
 	while = lazy.Regexp(`^ while ([A-Za-z][A-Za-z0-9/ ]*)`)
 	tail  = lazy.Regexp(`[\s,.;:…]+$`)
@@ -72,7 +74,13 @@ func samplesOf(s guide.Statement) []*sample {
 		if next := prefix().FindStringIndex(rest); next != nil {
 			rest = rest[:next[0]]
 		}
-		one := &sample{statement: s, line: s.LineAt(m[0]), text: strings.TrimSpace(text[m[0]:m[1]] + rest), level: text[m[2]:m[3]], whole: true}
+		one := &sample{
+			statement: s,
+			line:      s.LineAt(m[0]),
+			text:      strings.TrimSpace(text[m[0]:m[1]] + rest),
+			level:     text[m[2]:m[3]],
+			whole:     true,
+		}
 		one.split(rest)
 		// In prose more words may follow.
 		if known := longestAction(one.action); known != "" && s.Kind != guide.Log && one.fields == "" {
@@ -98,13 +106,24 @@ func samplesOf(s guide.Statement) []*sample {
 	}
 	for _, m := range opensslError().FindAllStringIndex(text, -1) {
 		if !slices.ContainsFunc(list, func(o *sample) bool { return strings.Contains(o.text, text[m[0]:m[1]]) }) {
-			list = append(list, &sample{statement: s, line: s.LineAt(m[0]), text: text[m[0]:m[1]], message: "SSL_do_handshake() failed (SSL: " + text[m[0]:m[1]] + ")"})
+			list = append(
+				list,
+				&sample{
+					statement: s,
+					line:      s.LineAt(m[0]),
+					text:      text[m[0]:m[1]],
+					message:   "SSL_do_handshake() failed (SSL: " + text[m[0]:m[1]] + ")",
+				},
+			)
 		}
 	}
 	for _, m := range pair().FindAllStringIndex(text, -1) {
 		at := func(o *sample) bool { return strings.Contains(o.text, text[m[0]:m[1]]) }
 		if numberOf(text[m[0]+strings.IndexByte(text[m[0]:], ' ')+1:m[1]]) > 0 && !slices.ContainsFunc(list, at) {
-			list = append(list, &sample{statement: s, line: s.LineAt(m[0]), text: text[m[0]:m[1]], message: text[m[0]:m[1]], fragment: true})
+			list = append(
+				list,
+				&sample{statement: s, line: s.LineAt(m[0]), text: text[m[0]:m[1]], message: text[m[0]:m[1]], fragment: true},
+			)
 		}
 	}
 	return list

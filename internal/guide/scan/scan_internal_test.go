@@ -41,7 +41,8 @@ func TestOneBadSnippet(t *testing.T) {
 		t.Fatal(err)
 	}
 	list := s.Decide(nil, protocol.NginxInfo{})
-	if len(list) != 2 || list[0].Verdict != guide.Holds || list[1].Verdict != guide.Inconclusive || !strings.Contains(list[1].Reason, "too long") {
+	if len(list) != 2 || list[0].Verdict != guide.Holds || list[1].Verdict != guide.Inconclusive ||
+		!strings.Contains(list[1].Reason, "too long") {
 		t.Errorf("%+v", list)
 	}
 	s = New(d, nil)
@@ -81,10 +82,12 @@ func TestWrap(t *testing.T) {
 	}{
 		{"a location's directive", "proxy_read_timeout 5s;", "location /lab-scan/ {\nproxy_read_timeout 5s;", ""},
 		{"a location", "location /x { return 204; }", "server {\nlocation /x", "lab-scan"},
-		{"a server's", "listen 80;\nproxy_read_timeout 5s;\nlocation / {}", "server {\nlisten 80;\nproxy_read_timeout 5s;\nlocation / {}", "lab-scan"},
+		{"a server's", "listen 80;\nproxy_read_timeout 5s;\nlocation / {}", "server {\nlisten 80;\nproxy_read_timeout 5s;\n" +
+			"location / {}", "lab-scan"},
 		{"an upstream's", "server app.internal:3000;\nkeepalive 8;", "server 127.0.0.1:3000;\nkeepalive 8;", "app.internal"},
 		{"a name", "proxy_pass http://backend/x;", "proxy_pass http://127.0.0.1/x;", "backend"},
-		{"a known name", "upstream backend { server 10.0.0.1; }\nserver { location / { proxy_pass http://backend/x; } }", "proxy_pass http://backend/x;", ""},
+		{"a known name", "upstream backend { server 10.0.0.1; }\n" +
+			"server { location / { proxy_pass http://backend/x; } }", "proxy_pass http://backend/x;", ""},
 		{"a socket", "fastcgi_pass unix:/run/x.sock;", "fastcgi_pass unix:/run/x.sock;", ""},
 		{"files", "include /etc/passwd;\nssl_certificate /etc/x.pem;\naccess_log /var/log/x main;", "log_format main", "/etc/"},
 		{"http", "user x;\nhttp {\nserver { listen 10.1.2.3:80; }\n}", "server { listen 127.0.0.1:80; }", "http {"},
@@ -131,12 +134,17 @@ func TestOpenSSLAges(t *testing.T) {
 		verdict       guide.Verdict
 		says          string
 	}{
-		{"error:14094410:SSL routines:SSL3_READ_BYTES:sslv3 alert handshake failure", "OpenSSL 3.0.19", guide.Conditional, "1.0.2 and older"},
-		{"error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:SSL alert number 40", "OpenSSL 3.0.19", guide.Conditional, "1.1.0 to 1.1.1"},
-		{"error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:SSL alert number 40", "OpenSSL 1.1.1n", guide.Holds, ""},
+		{"error:14094410:SSL routines:SSL3_READ_BYTES:sslv3 alert handshake " +
+			"failure", "OpenSSL 3.0.19", guide.Conditional, "1.0.2 and older"},
+		{"error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:SSL alert number " +
+			"40", "OpenSSL 3.0.19", guide.Conditional, "1.1.0 to 1.1.1"},
+		{"error:14094410:SSL routines:ssl3_read_bytes:sslv3 alert handshake failure:SSL alert number " +
+			"40", "OpenSSL 1.1.1n", guide.Holds, ""},
 		{"error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40", "OpenSSL 3.0.19", guide.Holds, ""},
-		{"error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 40", "OpenSSL 3.5.1", guide.Conditional, "3.0 and 3.1"},
-		{"error:0A000410:SSL routines::ssl/tls alert handshake failure:SSL alert number 40", "OpenSSL 3.0.19", guide.Conditional, "3.2 and newer"},
+		{"error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number " +
+			"40", "OpenSSL 3.5.1", guide.Conditional, "3.0 and 3.1"},
+		{"error:0A000410:SSL routines::ssl/tls alert handshake failure:SSL alert number " +
+			"40", "OpenSSL 3.0.19", guide.Conditional, "3.2 and newer"},
 		{"error:0A00042E:SSL routines::tlsv1 alert protocol version:SSL alert number 70", "OpenSSL 3.5.1", guide.Holds, ""},
 		{"error:0A000410:SSL routines::sslv3 alert handshake failure:SSL alert number 70", "OpenSSL 3.0.19", guide.Refuted, "alert 40"},
 		{"error:0A000410:SSL routines::tlsv1 alert protocol version", "OpenSSL 3.0.19", guide.Refuted, "handshake failure"},
@@ -208,7 +216,10 @@ func TestDraft(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, err := guide.Read("a.txt", []byte("A 502 with connection refused means that the app is down.\nThe sky is blue.\nconnect() failed (110: Connection refused)\n"))
+	d, err := guide.Read(
+		"a.txt",
+		[]byte("A 502 with connection refused means that the app is down.\nThe sky is blue.\nconnect() failed (110: Connection refused)\n"),
+	)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -41,20 +41,43 @@ const (
 
 var (
 	// What says that a snippet is shown because it is wrong, or old.
-	excuse = lazy.Regexp(`(?i)\b(wrong|bad|incorrect|mistake\w*|typos?|misspel\w*|deprecated|obsolete|removed|legacy|old(er)? (way|syntax|versions?|form)|no longer|won't|will not|(does|did) not (work|help)|(doesn't|didn't) (work|help)|do not use|don't use|confus\w+|semicolon is missing|(missing|forgot\w*) (a |the )?semicolon|do not do|don't do|do not write|don't write|never (use|write)|invalid|not allowed|refuses?|rejects?|before|prior to|until)\b`)
+	excuse = lazy.Regexp(
+		`(?i)\b(wrong|bad|incorrect|mistake\w*|typos?|misspel\w*|deprecated|obsolete|removed|legacy|old(er)? (way|syntax|versions?|form)|no longer|won't|will not|(does|did) not (work|help)|(doesn't|didn't) (work|help)|do not use|don't use|confus\w+|semicolon is missing|(missing|forgot\w*) (a |the )?semicolon|do not do|don't do|do not write|don't write|never (use|write)|invalid|not allowed|refuses?|rejects?|before|prior to|until)\b`,
+	)
 	// Words of configuration languages that are not nginx's.
-	otherLanguage = lazy.Regexp(`(?m)^\s*(apiVersion:|services:|FROM \S+|RUN |<\?php|import |def |#!/|const |var |func |upstream_\w+:|\[\w+\]\s*$)`)
-	inlineBlock   = lazy.Regexp(`\b(?:location(?:\s+(?:=|~\*?|\^~|@))?\s*\S+|server|upstream\s+[\w.-]+|http|events|if\s*\([^)]*\))\s*\{`)
-	inlineSimple  = lazy.Regexp(`[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s[^;{}\n]{1,200};`)
-	inlinePlain   = lazy.Regexp(`\b(?:listen\s+[\d\[*][^;{}\n]{0,60}|return\s+[1-5]\d\d[^;{}\n]{0,60}|ssl\s+(?:on|off)|http[23]\s+(?:on|off)|resolver\s+[\d\[][^;{}\n]{0,60}|keepalive\s+\d+\w*|gzip\s+(?:on|off)|root\s+/[^\s;{}]+|internal);`)
-	inlineUnit    = lazy.Regexp(`\b([a-z]+(?:_[a-z]+)+(?:_timeout|_size|_interval|_timeframe))\s+(\d+[A-Za-z]+)\b`)
-	words         = lazy.Regexp(`[A-Za-z]+`)
+	otherLanguage = lazy.Regexp(
+		`(?m)^\s*(apiVersion:|services:|FROM \S+|RUN |<\?php|import |def |#!/|const |var |func |upstream_\w+:|\[\w+\]\s*$)`,
+	)
+	inlineBlock  = lazy.Regexp(`\b(?:location(?:\s+(?:=|~\*?|\^~|@))?\s*\S+|server|upstream\s+[\w.-]+|http|events|if\s*\([^)]*\))\s*\{`)
+	inlineSimple = lazy.Regexp(`[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s[^;{}\n]{1,200};`)
+	inlinePlain  = lazy.Regexp(
+		`\b(?:listen\s+[\d\[*][^;{}\n]{0,60}|return\s+[1-5]\d\d[^;{}\n]{0,60}|ssl\s+(?:on|off)|http[23]\s+(?:on|off)|resolver\s+[\d\[][^;{}\n]{0,60}|keepalive\s+\d+\w*|gzip\s+(?:on|off)|root\s+/[^\s;{}]+|internal);`,
+	)
+	inlineUnit = lazy.Regexp(`\b([a-z]+(?:_[a-z]+)+(?:_timeout|_size|_interval|_timeframe))\s+(\d+[A-Za-z]+)\b`)
+	words      = lazy.Regexp(`[A-Za-z]+`)
 )
 
 // shellOrOther reports whether a code block is in another language than nginx's.
 func shellOrOther(lang string) bool {
 	switch lang {
-	case "", "nginx", "nginxconf", "conf", "config", "nginx.conf", "text", "txt", "plaintext", "plain", "none", "cfg", "apacheconf", "apache", "c", "perl", "default", "nohighlight":
+	case "",
+		"nginx",
+		"nginxconf",
+		"conf",
+		"config",
+		"nginx.conf",
+		"text",
+		"txt",
+		"plaintext",
+		"plain",
+		"none",
+		"cfg",
+		"apacheconf",
+		"apache",
+		"c",
+		"perl",
+		"default",
+		"nohighlight":
 		return false
 	}
 	return true
@@ -109,8 +132,12 @@ func snippetsOf(all []guide.Statement, i int) []*snippet {
 	}
 	for _, m := range nameInProse().FindAllStringSubmatchIndex(s.Text, -1) {
 		name := s.Text[m[2]:m[3]]
-		if looksLikeOne(name) && len(name) >= leastName && !knownDirective(name) && !plural(name) && near(name) != "" && !inside(list, m[2]) {
-			list = append(list, &snippet{statement: s, offset: m[2], text: name + standInArgument, name: true, excused: excused(s.Text, false)})
+		if looksLikeOne(name) && len(name) >= leastName && !knownDirective(name) && !plural(name) && near(name) != "" &&
+			!inside(list, m[2]) {
+			list = append(
+				list,
+				&snippet{statement: s, offset: m[2], text: name + standInArgument, name: true, excused: excused(s.Text, false)},
+			)
 		}
 	}
 	for _, m := range inlineUnit().FindAllStringSubmatchIndex(s.Text, -1) {
@@ -176,7 +203,9 @@ func glued(text string) int {
 }
 
 // english is words that are no arguments.
-var english = lazy.Regexp(`(?i)(?:^|\s)(?:the|a|an|of|is|are|was|to|and|or|with|for|this|that|it|be|can|because|which|will|should|directives?|sets?|has|have|you|your|we|i|but|not|so|as|at|by|from|then|than|if|when|[-–—])(?:[\s,]|$)`)
+var english = lazy.Regexp(
+	`(?i)(?:^|\s)(?:the|a|an|of|is|are|was|to|and|or|with|for|this|that|it|be|can|because|which|will|should|directives?|sets?|has|have|you|your|we|i|but|not|so|as|at|by|from|then|than|if|when|[-–—])(?:[\s,]|$)`,
+)
 
 // blockLength is how long the block is that a text begins with.
 func blockLength(text string) (int, bool) {

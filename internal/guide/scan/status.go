@@ -22,9 +22,13 @@ type cause struct {
 }
 
 var (
-	statusNumber = lazy.Regexp(`(?:^|[^\w.:/#$-])(400|404|408|413|414|431|444|494|495|496|497|499|500|501|502|503|504)(?:$|[^\w.:%/-]|[.:,](?:\s|$))`)
+	statusNumber = lazy.Regexp(
+		`(?:^|[^\w.:/#$-])(400|404|408|413|414|431|444|494|495|496|497|499|500|501|502|503|504)(?:$|[^\w.:%/-]|[.:,](?:\s|$))`,
+	)
 	// Words after which a status is said not to be there, or of something else.
-	contrast = lazy.Regexp(`(?i)\b(not|never|instead|unlike|rather|no longer|whereas|differ\w*|contrast|versus|vs|except|although|becomes?|turns? into|used to|neither|nor|without|cannot|both|either|also|sometimes|error_page|limit_req_status|limit_conn_status|proxy_intercept_errors|proxy_next_upstream)\b|n't\b`)
+	contrast = lazy.Regexp(
+		`(?i)\b(not|never|instead|unlike|rather|no longer|whereas|differ\w*|contrast|versus|vs|except|although|becomes?|turns? into|used to|neither|nor|without|cannot|both|either|also|sometimes|error_page|limit_req_status|limit_conn_status|proxy_intercept_errors|proxy_next_upstream)\b|n't\b`,
+	)
 	// Failures in words, and the lines that they leave.
 	phrases = []struct {
 		find    func() *regexp.Regexp
@@ -125,7 +129,8 @@ func causesOf(statements []guide.Statement, samples []*sample, all patterns) []c
 			}
 		}
 		of := statusesIn(heading.Text)
-		others = others || slices.ContainsFunc(statuses, func(n int) bool { return !slices.Contains(of, n) }) || contrast().MatchString(s.Text) && len(statuses) > 0
+		others = others || slices.ContainsFunc(statuses, func(n int) bool { return !slices.Contains(of, n) }) ||
+			contrast().MatchString(s.Text) && len(statuses) > 0
 		if !contrast().MatchString(s.Text) {
 			add(s, s.Text, statuses, failuresIn(s.Text))
 		}
@@ -135,13 +140,16 @@ func causesOf(statements []guide.Statement, samples []*sample, all patterns) []c
 
 // introduces reports whether a statement leads to the log line below it.
 func introduces(s, line guide.Statement) bool {
-	return (s.Kind == guide.Sentence || s.Kind == guide.Item) && line.Line-s.End <= 3 && strings.HasSuffix(strings.TrimSpace(s.Text), ":") &&
-		len(statusesIn(s.Text)) == 1 && !contrast().MatchString(s.Text)
+	return (s.Kind == guide.Sentence || s.Kind == guide.Item) && line.Line-s.End <= 3 &&
+		strings.HasSuffix(strings.TrimSpace(s.Text), ":") &&
+		len(statusesIn(s.Text)) == 1 &&
+		!contrast().MatchString(s.Text)
 }
 
 // listed reports whether a list of log lines that go with one status follows a sentence.
 func listed(s guide.Statement) bool {
-	return strings.HasSuffix(strings.TrimSpace(s.Text), ":") && len(statusesIn(s.Text)) == 1 && !contrast().MatchString(s.Text) && logWords().MatchString(s.Text)
+	return strings.HasSuffix(strings.TrimSpace(s.Text), ":") && len(statusesIn(s.Text)) == 1 && !contrast().MatchString(s.Text) &&
+		logWords().MatchString(s.Text)
 }
 
 var logWords = lazy.Regexp(`(?i)\b(log|logs|logged|messages?|lines?|entry|entries)\b`)
@@ -209,12 +217,19 @@ func (s *Scan) decideCause(c cause, results map[string]experiment.Result) []Find
 	}
 	for _, p := range c.patterns {
 		if slices.Contains(p.statuses, c.status) {
-			f.Verdict, f.Reason, f.Suggests = guide.Inconclusive, "only a scenario that was not run shows this status", []string{p.scenario.ID}
+			f.Verdict, f.Reason, f.Suggests = guide.Inconclusive, "only a scenario that was not run shows this status", []string{
+				p.scenario.ID,
+			}
 			return []Finding{f}
 		}
 	}
 	f.Evidence = evidenceOf(lines)
 	f.Verdict, f.Correct = guide.Refuted, f.Evidence[0].Status
-	f.Reason = fmt.Sprintf("nginx answers %s where it writes %q, and %s in no scenario of the catalogue", f.Evidence[0].Status, c.message, want)
+	f.Reason = fmt.Sprintf(
+		"nginx answers %s where it writes %q, and %s in no scenario of the catalogue",
+		f.Evidence[0].Status,
+		c.message,
+		want,
+	)
 	return []Finding{f}
 }
