@@ -9,19 +9,20 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Moment is what was seen at one moment of a scenario, once the controls before it
-// have passed.
+// Moment is what was seen at one moment of a scenario, after the controls before it have
+// passed.
 type Moment struct {
 	Trial trial.Observation
 	Phase trial.PhaseSeen
-	Log   []nginx.Entry // the phase's entries but for those about requests of the phases before
-	// Resolved is, of a fix or a wrong fix, whether it made the stage healthy.
+	Log   []nginx.Entry // the phase's entries, without those about requests of earlier phases
+	// Resolved says whether a fix or a wrong fix made the stage healthy.
 	Resolved bool
 	Proven   bool // whether the fix, wrong fix or demonstration is verified
 }
 
-// At returns what was seen at "healthy", "broken", "fix ID", "wrong fix ID" or "shows
-// ID". Where nothing can be told of it, why says so; skipped is that it was not tried.
+// At returns what was seen at one of the moments "healthy", "broken", "fix ID", "wrong fix ID"
+// and "shows ID". If that cannot be said, why gives the reason. If skipped is true, the moment
+// was not tried at all.
 func (r Result) At(moment string) (m Moment, skipped bool, why string) {
 	name, kind, last := moment, "", true
 	switch {
@@ -82,11 +83,12 @@ func (r Result) moment(trial string, last bool) (Moment, bool, string) {
 	return Moment{}, false, "the trial " + trial + " was not run"
 }
 
-// Look is the moment in a few words.
-func (m Moment) Look() Look { return look(m.Phase) }
+// Look summarizes the moment in a few words.
+func (m Moment) Look() Look { return summarize(m.Phase) }
 
-// Mismatch looks for the first thing that is not as expected in the answers of a probe,
-// or of every probe where none is named; nil if there is nothing.
+// Mismatch returns the first difference between the answers of a probe and what is expected.
+// If probe is "", it looks at the answers of all probes. It returns nil if there is no
+// difference.
 func (m Moment) Mismatch(probe string, want scenario.Expect) *Failure {
 	names := []string{}
 	for _, a := range m.Phase.Answers {
@@ -105,7 +107,8 @@ func (m Moment) Mismatch(probe string, want scenario.Expect) *Failure {
 	return nil
 }
 
-// Contradicts is Mismatch for what else a signature can say, but for the error log.
+// Contradicts does what Mismatch does, for everything else in a signature except the error
+// log.
 func (m Moment) Contradicts(want scenario.Signature) *Failure {
 	if want.Check != nil {
 		if f := compareCheck(m.Phase, *want.Check); f != nil {

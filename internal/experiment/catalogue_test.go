@@ -22,8 +22,8 @@ func catalogue(t *testing.T) []scenario.Scenario {
 	return all
 }
 
-// withheld runs scenarios with something withheld. Each fails then; what beside other
-// tests cannot be told is tried again, one at a time.
+// withheld runs scenarios with something left out, so that each of them must fail. A scenario
+// whose outcome cannot be told while other tests run is tried again, one at a time.
 func withheld(t *testing.T, all []scenario.Scenario, what experiment.Withheld) []experiment.Result {
 	t.Helper()
 	pool := labtest.Pool(t)
@@ -38,12 +38,13 @@ func withheld(t *testing.T, all []scenario.Scenario, what experiment.Withheld) [
 	return results
 }
 
-// busy reports whether lab says that it cannot tell, and that the machine may be why.
+// busy reports whether lab says that it cannot tell, and that the load of the machine may be
+// the reason.
 func busy(v experiment.Verdict, c experiment.Cause) bool {
 	return v == experiment.Inconclusive && (c == experiment.Control || c == experiment.Slow || c == experiment.Differing)
 }
 
-// The oracle of each scenario can fail: without its fault the symptom is "not
+// The oracle of each scenario must be able to fail: without its fault the symptom must be "not
 // reproduced".
 func TestOracleWithoutTheFault(t *testing.T) {
 	var failures []scenario.Scenario
@@ -61,8 +62,8 @@ func TestOracleWithoutTheFault(t *testing.T) {
 	}
 }
 
-// And with each fix withheld the fix is "not resolved"; with its change replaced by
-// the planted one a demonstration is "not shown".
+// With each fix left out the fix must be "not resolved". With the change of a demonstration
+// replaced by the planted one it must be "not shown".
 func TestOracleWithoutTheFix(t *testing.T) {
 	want := map[string]string{"fix": experiment.NotResolved, "demonstration": experiment.NotShown}
 	u := &labtest.Undecided{TB: t}

@@ -14,22 +14,22 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Failure is where what was seen departs from what was expected.
+// Failure is a difference between what was seen and what was expected.
 type Failure struct {
 	Phase    string   `json:"phase"`
 	Expected string   `json:"expected"`
 	Seen     string   `json:"seen"`
-	Log      []string `json:"log,omitempty"` // the error log's last lines of the phase
+	Log      []string `json:"log,omitempty"` // the last lines of the error log in this phase
 }
 
 func (f Failure) String() string {
 	return fmt.Sprintf("%s: expected %s, saw %s", f.Phase, f.Expected, f.Seen)
 }
 
-// http09 stands for nginx's own status of an answer without a status line.
+// http09 stands for the status 009, with which nginx logs an answer without a status line.
 const http09 = 9
 
-// compare looks for the first thing in a phase that is not as the signature says.
+// compare returns the first difference between a phase and a signature, or nil.
 func compare(p trial.PhaseSeen, earlier map[connection]bool, want scenario.Signature) *Failure {
 	for _, name := range slices.Sorted(maps.Keys(want.Probes)) {
 		if f := compareProbe(p, name, want.Probes[name]); f != nil {
@@ -60,8 +60,8 @@ func compareOOM(p trial.PhaseSeen, want int) *Failure {
 	return nil
 }
 
-// compareOutput looks for what commands should have said; of one that was run several
-// times the last counts.
+// compareOutput checks the output of commands. If a command was run several times, only the
+// last output counts.
 func compareOutput(p trial.PhaseSeen, want []scenario.Output) *Failure {
 	said := map[string]string{}
 	for _, s := range p.Steps {
@@ -81,7 +81,7 @@ func compareOutput(p trial.PhaseSeen, want []scenario.Output) *Failure {
 	return nil
 }
 
-// compareBackendLog looks for what the backends should have logged.
+// compareBackendLog checks the lines that the backends must have logged.
 func compareBackendLog(p trial.PhaseSeen, want []strict.Regexp) *Failure {
 	missing := trial.InLogs(p.Backends, want)
 	if missing == nil {
@@ -121,7 +121,7 @@ func compareProbe(p trial.PhaseSeen, name string, want scenario.Expect) *Failure
 	return nil
 }
 
-// mismatch compares one answer; expected is "" when there is no difference.
+// mismatch compares one answer. If there is no difference, expected is "".
 func mismatch(a trial.Answer, want scenario.Expect) (expected, seen string) {
 	c := a.Client
 	switch {
@@ -130,7 +130,7 @@ func mismatch(a trial.Answer, want scenario.Expect) (expected, seen string) {
 	case want.Body != "" && !strings.Contains(c.Body+c.Raw, want.Body):
 		return fmt.Sprintf("a body with %q", want.Body), fmt.Sprintf("%q", c.Body+c.Raw)
 	case want.From != "" && author(a) != want.From:
-		return "an answer of the " + want.From, "one of the " + author(a)
+		return "an answer from the " + want.From, "an answer from the " + author(a)
 	case want.Complete != nil && c.Complete != *want.Complete:
 		return fmt.Sprintf("complete: %t", *want.Complete), describe(a)
 	case want.Bytes != nil && c.Bytes != *want.Bytes:
@@ -145,7 +145,7 @@ func mismatch(a trial.Answer, want scenario.Expect) (expected, seen string) {
 	return "", ""
 }
 
-// status is the answer's status; nginx's 009 where the client got no status line.
+// status returns the status of an answer. It is http09 if the client got no status line.
 func status(a trial.Answer) int {
 	if a.Client.Status == 0 && a.Access != nil && a.Access.Status == "009" {
 		return http09
@@ -153,7 +153,7 @@ func status(a trial.Answer) int {
 	return a.Client.Status
 }
 
-// recorded is the status in nginx's access log; 0: it has no record.
+// recorded returns the status in nginx's access log, or 0 if nginx wrote no record.
 func recorded(a trial.Answer) int {
 	if a.Access == nil {
 		return 0
@@ -162,7 +162,7 @@ func recorded(a trial.Answer) int {
 	return n
 }
 
-// author tells whose answer it is: backends sign theirs.
+// author returns who wrote an answer. Backends mark their answers.
 func author(a trial.Answer) string {
 	if _, signed := a.Client.Headers[protocol.TrialHeader]; signed {
 		return "backend"
@@ -170,7 +170,7 @@ func author(a trial.Answer) string {
 	return "nginx"
 }
 
-// describe is the client's view in a few words.
+// describe says in a few words what the client saw.
 func describe(a trial.Answer) string {
 	c := a.Client
 	text := fmt.Sprintf("status %d", status(a))
@@ -202,14 +202,14 @@ func compareCheck(p trial.PhaseSeen, want scenario.Check) *Failure {
 	return failure(p, "a step check", "none")
 }
 
-// connection is one client connection of one worker: the key that joins an entry
-// of the error log to a request.
+// connection identifies a client connection of a worker. It is the key by which entries of the
+// error log are joined to requests.
 type connection struct {
 	pid    int
 	number int64
 }
 
-// connections are those of a phase's answers.
+// connections collects the connections of the answers in a phase.
 func connections(p trial.PhaseSeen, into map[connection]bool) {
 	for _, a := range p.Answers {
 		if a.Access != nil {
@@ -218,9 +218,9 @@ func connections(p trial.PhaseSeen, into map[connection]bool) {
 	}
 }
 
-// compareLog wants every entry of level error or worse to match a pattern, and
-// every pattern to match an entry. Entries about earlier phases' requests are
-// theirs, however late they were written.
+// compareLog checks that every entry of level error or above matches a pattern, and that every
+// pattern matches an entry. Entries about requests of earlier phases do not count, because
+// nginx may write them late.
 func compareLog(p trial.PhaseSeen, earlier map[connection]bool, want []scenario.LogPattern) *Failure {
 	matched := make([]bool, len(want))
 	for _, entry := range p.Log {
@@ -256,7 +256,7 @@ func patterns(list []scenario.LogPattern) string {
 	return strings.Join(texts, " or ")
 }
 
-// worst is the last error entry of a phase in a few words.
+// worst returns the last error entry of a phase in a few words.
 func worst(p trial.PhaseSeen) string {
 	entries := errorEntries(p)
 	if len(entries) == 0 {
@@ -275,7 +275,7 @@ func errorEntries(p trial.PhaseSeen) []nginx.Entry {
 	return entries
 }
 
-// lastLines is how many lines of the log a failure shows.
+// lastLines is how many lines of the log a failure contains.
 const lastLines = 6
 
 func failure(p trial.PhaseSeen, expected, seen string) *Failure {

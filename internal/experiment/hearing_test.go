@@ -19,12 +19,12 @@ const (
 	control = "control fails"
 )
 
-// A trial that fails is heard again, alone. A refutation stands only if each hearing
-// says so on a machine that was fast enough in one of them.
+// A trial that fails must be heard, alone. A refutation must stand only if each hearing says
+// the same, and if the machine was fast enough in one of them.
 func TestHearings(t *testing.T) {
 	for _, row := range []struct {
 		name   string
-		runs   []string // how the fix's trial goes, each time
+		runs   []string // the outcome of the fix's trial at each run
 		want   Verdict
 		cause  Cause
 		reason string
@@ -67,7 +67,7 @@ func TestHearings(t *testing.T) {
 			if fix.Verdict != row.want || fix.Cause != row.cause || !strings.Contains(fix.Reason, row.reason) || runs != len(row.runs) {
 				t.Errorf("%s (%s) after %d runs: %s", fix.Verdict, fix.Cause, runs, fix.Reason)
 			}
-			// The evidence of each is there.
+			// The evidence of each hearing must be kept.
 			if want := len(row.runs); want == 1 && len(r.Hearings) != 0 || want > 1 && len(r.Hearings) != want {
 				t.Fatalf("%d hearings, want %d", len(r.Hearings), want)
 			}
@@ -86,7 +86,7 @@ func TestHearings(t *testing.T) {
 	}
 }
 
-// Nothing runs beside a hearing.
+// Nothing may run during a hearing.
 func TestHearingsAreAlone(t *testing.T) {
 	w := &world{t: t}
 	w.see = func(trial, phase string) (int, string) {
@@ -115,11 +115,11 @@ func TestHearingsAreAlone(t *testing.T) {
 	}
 }
 
-// counting counts which trials run side by side, and takes those behind the first ones
+// counting counts which trials run at the same time. It takes all trials after the first ones
 // for hearings.
 type counting struct {
 	*world
-	first int // how many trials are no hearings
+	first int // how many trials are not hearings
 
 	mu                      sync.Mutex
 	runs, now, most, beside int
@@ -143,7 +143,7 @@ func (c *counting) Run(ctx context.Context, what trial.Trial) (trial.Observation
 	return c.world.Run(ctx, what)
 }
 
-// A run that is stopped before the second hearing has refuted nothing.
+// If a run is stopped before a hearing, nothing is refuted.
 func TestHearingInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(t.Context())
 	w := &world{t: t, see: func(trial, phase string) (int, string) {
@@ -160,8 +160,9 @@ func TestHearingInterrupted(t *testing.T) {
 	}
 }
 
-// Many failures are heard while the run goes on, so that they do not pile up; and
-// --fail-fast goes on after a failure that the hearing has cleared.
+// If there are many failures, they must be heard while the run goes on, so that they do not
+// accumulate. With --fail-fast the run must go on after a failure that the hearing did not
+// confirm.
 func TestHearingsInBetween(t *testing.T) {
 	failures := 0
 	w := &world{t: t}

@@ -11,10 +11,10 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// judge says what one trial comes to by itself.
+// judge returns the outcome of one trial by itself.
 func judge(s scenario.Scenario, t planned, seen trial.Observation, err error) outcome {
 	if err != nil {
-		return trouble(seen, err)
+		return outcomeOfError(seen, err)
 	}
 	if seen.Refused != "" {
 		return notStarted(t, seen)
@@ -33,14 +33,14 @@ func judge(s scenario.Scenario, t planned, seen trial.Observation, err error) ou
 	return outcome{verdict: Verified}
 }
 
-// controlFailed begins the reason of what cannot be told.
+// controlFailed begins the reason of an outcome that is inconclusive because a control failed.
 const controlFailed = "control failed: "
 
-// notBefore is the control of a fix's trial.
+// notBefore is the reason if the control in the trial of a fix fails.
 const notBefore = "the symptom does not show before the fix"
 
-// judgePhase judges one phase. Before the last one the phases are controls: the
-// state from which the last one starts.
+// judgePhase judges one phase. All phases before the last one are controls: they check the
+// state in which the last one starts.
 func judgePhase(s scenario.Scenario, t planned, phase trial.PhaseSeen, last bool, earlier map[connection]bool) outcome {
 	control := func(what string, want scenario.Signature) outcome {
 		if f := compare(phase, earlier, want); f != nil {
@@ -56,7 +56,7 @@ func judgePhase(s scenario.Scenario, t planned, phase trial.PhaseSeen, last bool
 	}
 	switch {
 	case t.role == healthy, phase.Name == "before":
-		return control("the healthy stage is not healthy", wellness(s))
+		return control("the healthy stage is not healthy", healthySignature(s))
 	case t.role == broken:
 		return refute(NotReproduced, s.Symptom)
 	case t.role == demonstration:
@@ -64,22 +64,22 @@ func judgePhase(s scenario.Scenario, t planned, phase trial.PhaseSeen, last bool
 	case !last:
 		return control(notBefore, s.Symptom)
 	case t.role == fix:
-		return refute(NotResolved+refused(phase), wellness(s))
+		return refute(NotResolved+refused(phase), healthySignature(s))
 	}
-	// A wrong fix must not make it well, and the fault must still be recognisable.
-	want, reason := s.Symptom, "the same symptom as before"
-	want.Output = nil // of commands that were run then
+	// A wrong fix must not make the stage healthy, and the fault must still be recognizable.
+	want, reason := s.Symptom, "before"
+	want.Output = nil // its commands were run in the broken phase
 	if own := s.WrongFixes[t.part].Symptom; own != nil {
-		want, reason = *own, "its own symptom"
+		want, reason = *own, "the symptom that it declares"
 	}
-	if compare(phase, earlier, wellness(s)) == nil {
+	if compare(phase, earlier, healthySignature(s)) == nil {
 		return outcome{Refuted, Resolves, "", failure(phase, "it to stay broken", "a healthy stage")}
 	}
 	return refute(ShowsOther+" than "+reason, want)
 }
 
-// refused says which step of a phase did not work: mostly the reason why nothing
-// has changed.
+// refused returns which step of a phase failed. That is usually the reason why nothing has
+// changed.
 func refused(p trial.PhaseSeen) string {
 	for _, step := range p.Steps {
 		switch {
@@ -93,9 +93,9 @@ func refused(p trial.PhaseSeen) string {
 	return ""
 }
 
-// wellness is the signature of the healthy stage: every probe as it expects, whole
-// answers, no error line.
-func wellness(s scenario.Scenario) scenario.Signature {
+// healthySignature is the signature of the healthy stage: every probe gets the answer it
+// expects, all answers are complete, and there is no error line.
+func healthySignature(s scenario.Scenario) scenario.Signature {
 	whole := true
 	sig := scenario.Signature{Probes: map[string]scenario.Expect{}}
 	for name, p := range s.Healthy.Probes {
@@ -108,21 +108,24 @@ func wellness(s scenario.Scenario) scenario.Signature {
 	return sig
 }
 
-// trouble is a trial that did not come to its end.
-func trouble(seen trial.Observation, err error) outcome {
+// outcomeOfError is the outcome of a trial that could not be run to its end.
+func outcomeOfError(seen trial.Observation, err error) outcome {
 	return withBackendLogs(outcome{verdict: Inconclusive, reason: err.Error(), cause: Environment}, seen)
 }
 
-// notStarted is a trial whose configuration nginx does not start with: the scenario's
-// mistake, unless the scenario is about a user that the image lacks.
+// notStarted is the outcome of a trial whose configuration nginx refuses when it starts. This
+// is a mistake in the scenario, unless the scenario is about a user that the image does not
+// have.
 func notStarted(t planned, seen trial.Observation) outcome {
 	if user := t.Start.User; user != "" && strings.Contains(seen.Refused, fmt.Sprintf("getpwnam(%q) failed", user)) {
-		return outcome{verdict: Skipped, reason: fmt.Sprintf("nginx's image has no user %q, whom the scenario is about", user)}
+		return outcome{verdict: Skipped, reason: fmt.Sprintf("the image of nginx has no user %q, and the scenario is about this user",
+			user)}
 	}
 	return withBackendLogs(outcome{verdict: Inconclusive, reason: fmt.Sprintf("trial %q: %s", t.Name, seen.Refused), cause: Scenario}, seen)
 }
 
-// withBackendLogs adds what ended backends said: mostly the cause of a control's failure.
+// withBackendLogs adds the logs of backends that have ended, because they usually show why a
+// control failed.
 func withBackendLogs(o outcome, seen trial.Observation) outcome {
 	if o.cause != Control && o.cause != Scenario {
 		return o
@@ -140,17 +143,13 @@ func lastLine(log string) string {
 	return lines[len(lines)-1]
 }
 
-// foreignAnswer finds an answer that this trial's processes did not give.
+// foreignAnswer finds an answer that no process of this trial gave.
 func foreignAnswer(seen trial.Observation) string {
 	for _, phase := range seen.Phases {
 		for _, a := range phase.Answers {
 			if signed, ok := a.Client.Headers[protocol.TrialHeader]; ok && signed != seen.ID {
-				return fmt.Sprintf(
-					"%s: an answer of the trial %q came to the trial %q: a process outlived its trial",
-					phase.Name,
-					signed,
-					seen.ID,
-				)
+				return fmt.Sprintf("%s: the trial %q got an answer that belongs to the trial %q, so a process has outlived its trial",
+					phase.Name, seen.ID, signed)
 			}
 			if a.Access == nil && a.Client.Status != 0 {
 				return fmt.Sprintf("%s: nginx has no record of an answer with status %d", phase.Name, a.Client.Status)
@@ -160,8 +159,8 @@ func foreignAnswer(seen trial.Observation) string {
 	return ""
 }
 
-// look sums a phase up.
-func look(p trial.PhaseSeen) Look {
+// summarize returns a phase in a few words.
+func summarize(p trial.PhaseSeen) Look {
 	var l Look
 	var statuses []string
 	for _, a := range p.Answers {
@@ -185,7 +184,7 @@ func look(p trial.PhaseSeen) Look {
 	return l
 }
 
-// assemble puts the outcomes of a scenario's trials together.
+// assemble makes the result of a scenario from the outcomes of its trials.
 func assemble(s scenario.Scenario, trials []planned, seen []trial.Observation, outcomes []outcome) Result {
 	r := Result{ID: s.ID, Title: s.Title, Tags: s.Tags, Verdict: Verified, Trials: seen, Parts: []Part{}}
 	controls := outcome{verdict: Verified}
@@ -200,16 +199,17 @@ func assemble(s scenario.Scenario, trials []planned, seen []trial.Observation, o
 		switch t.role {
 		case healthy, broken:
 			if t.role == broken && len(seen[i].Phases) > 0 {
-				r.Symptom = look(seen[i].Phases[len(seen[i].Phases)-1])
+				r.Symptom = summarize(seen[i].Phases[len(seen[i].Phases)-1])
 			}
-			// The healthy control decides over the broken one: it comes first.
+			// If the healthy control fails, it decides, because it comes before the broken
+			// one.
 			if controls.verdict == Verified {
 				controls = o
 			}
 		default:
 			r.Parts = append(r.Parts, part(s, t, seen[i], o))
 			if (t.role == fix || t.role == wrongFix) && len(seen[i].Phases) > 0 {
-				r.Symptom = cmp.Or(r.Symptom, look(seen[i].Phases[0]))
+				r.Symptom = cmp.Or(r.Symptom, summarize(seen[i].Phases[0]))
 				if strings.HasPrefix(o.reason, controlFailed+notBefore) {
 					missed, miss = missed+1, o
 				} else {
@@ -218,14 +218,15 @@ func assemble(s scenario.Scenario, trials []planned, seen []trial.Observation, o
 			}
 		}
 	}
-	// Missing once it is the lab's trouble; missing each time, the failure is not there.
+	// If the symptom is missing in some trials, the lab could not tell. If it is missing in
+	// all of them, the failure does not exist.
 	if controls.verdict == Verified && missed > 0 && shown == 0 {
 		controls = outcome{Refuted, NotReproduced, "", miss.failure}
 	}
 	r.take(controls)
 	for i := range r.Parts {
 		p := &r.Parts[i]
-		// Nothing is proven about a failure that is not there.
+		// If the failure was not seen, nothing about it is proven.
 		if controls.verdict != Verified && p.Verdict != Inconclusive && p.Verdict != Skipped {
 			p.Verdict, p.Reason, p.Cause, p.Failure = Inconclusive, controlFailed+strings.TrimPrefix(
 				controls.reason,
@@ -237,7 +238,7 @@ func assemble(s scenario.Scenario, trials []planned, seen []trial.Observation, o
 	return r
 }
 
-// take keeps the worst outcome.
+// take keeps the worse of two outcomes.
 func (r *Result) take(o outcome) {
 	order := []Verdict{Verified, Skipped, Inconclusive, Refuted}
 	if slices.Index(order, o.verdict) > slices.Index(order, r.Verdict) {
@@ -256,7 +257,7 @@ func part(s scenario.Scenario, t planned, seen trial.Observation, o outcome) Par
 		p.ID, p.Say, p.Apply = s.Demonstrates[t.part].ID, s.Demonstrates[t.part].Say, s.Demonstrates[t.part].Apply
 	}
 	if n := len(seen.Phases); n == len(t.Phases) {
-		p.After = look(seen.Phases[n-1])
+		p.After = summarize(seen.Phases[n-1])
 	}
 	return p
 }

@@ -16,11 +16,11 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// world is a hand-written runner: it says what a phase looks like, and is strict
-// about what it is asked.
+// world is a Runner for tests. It decides how a phase shows, and checks strictly what it is
+// asked to run.
 type world struct {
 	t *testing.T
-	// see returns the answer and the error-log message of a phase.
+	// see returns the status of the answer and the error-log message of a phase.
 	see func(trial, phase string) (status int, message string)
 	// alter changes an observation before it is returned.
 	alter func(*trial.Observation) error
@@ -67,7 +67,7 @@ func (w *world) Run(ctx context.Context, what trial.Trial) (trial.Observation, e
 	return seen, nil
 }
 
-// worldLive is a trial of a world that goes on. All of it was seen when it was opened.
+// worldLive is a live trial of a world. Everything in it was seen when it was opened.
 type worldLive struct{ seen trial.Observation }
 
 func (w *world) open(ctx context.Context, what trial.Trial) (trial.Live, error) {
@@ -83,7 +83,7 @@ func (l worldLive) Close(context.Context) (trial.Observation, error) { return l.
 func (l worldLive) Leave(context.Context) (string, error)            { return "kept", nil }
 func (l worldLive) Refused() string                                  { return l.seen.Refused }
 
-// sound is a world in which everything is as the scenario says.
+// sound returns a world in which everything is as the scenario says.
 func sound(trial, phase string) (int, string) {
 	if phase == "healthy" || (phase == "fixed") {
 		return 200, ""
@@ -119,7 +119,7 @@ func TestVerdicts(t *testing.T) {
 		alter   func(*trial.Observation) error
 		verdict Verdict
 		cause   Cause
-		reason  string // of the scenario, its beginning
+		reason  string // the beginning of the scenario's reason
 		fix     Verdict
 		wrong   Verdict
 	}{
@@ -178,7 +178,7 @@ func TestVerdicts(t *testing.T) {
 			verdict: Refuted, reason: "wrong fix reload: " + Resolves, fix: Verified, wrong: Refuted,
 		},
 		{
-			name: "the wrong fix shows otherwise",
+			name: "the wrong fix shows another symptom",
 			see: func(trial, phase string) (int, string) {
 				if phase == "wrong fix" {
 					return 504, "upstream timed out"
@@ -205,7 +205,8 @@ func TestVerdicts(t *testing.T) {
 				}
 				return nil
 			},
-			verdict: Inconclusive, cause: Control, reason: "fix start-it: fixed: an answer of the trial", fix: Inconclusive, wrong: Verified,
+			verdict: Inconclusive, cause: Control, reason: "fix start-it: fixed: an answer of the trial", fix: Inconclusive,
+			wrong: Verified,
 		},
 		{
 			name: "an answer that nginx has no record of", see: sound,
@@ -231,7 +232,8 @@ func TestVerdicts(t *testing.T) {
 				o.Refused, o.Phases = "[emerg] unknown directive", nil
 				return nil
 			},
-			verdict: Inconclusive, cause: Scenario, reason: `trial "healthy": [emerg] unknown directive`, fix: Inconclusive, wrong: Inconclusive,
+			verdict: Inconclusive, cause: Scenario, reason: `trial "healthy": [emerg] unknown directive`, fix: Inconclusive,
+			wrong: Inconclusive,
 		},
 		{
 			name: "a late line about the request before the fix", see: sound,

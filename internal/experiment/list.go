@@ -2,16 +2,16 @@ package experiment
 
 import "github.com/gatewaylab/lab/internal/scenario"
 
-// Listed is a trial that a run would run.
+// Listed is a trial that a run would do.
 type Listed struct {
 	Scenario string   `json:"scenario"`
 	Trial    string   `json:"trial"`
 	Phases   []string `json:"phases"`
-	Steps    []string `json:"steps"` // of all its phases, in order
+	Steps    []string `json:"steps"` // the steps of all its phases, in order
 }
 
-// List names the trials of a run in their order and runs none. Repetitions are not
-// spelled out: they are the same again.
+// List returns the trials of a run in order, without running them. Repetitions are not listed,
+// because they consist of the same trials.
 func List(scenarios []scenario.Scenario, o Options) []Listed {
 	var list []Listed
 	for _, s := range scenarios {

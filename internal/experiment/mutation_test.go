@@ -12,8 +12,8 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// planted is a lab with a defect: what it asks of the testbeds, or what it makes of what
-// they saw, is not what it should be.
+// planted is a lab with a defect, either in what it asks of testbeds or in what it makes of
+// their observations.
 type planted struct {
 	trial.Runner
 	ask  func(*trial.Trial)
@@ -31,7 +31,7 @@ func (p planted) Run(ctx context.Context, what trial.Trial) (trial.Observation, 
 	return seen, err
 }
 
-// harmless takes the faults out of a stage.
+// harmless removes the faults from a stage.
 func harmless(s trial.Stage) trial.Stage {
 	s.Backends = maps.Clone(s.Backends)
 	for name, b := range s.Backends {
@@ -41,7 +41,7 @@ func harmless(s trial.Stage) trial.Stage {
 	return s
 }
 
-// without takes steps out of every phase.
+// without removes steps from every phase.
 func without(what *trial.Trial, drop func(trial.Step) bool) {
 	what.Phases = slices.Clone(what.Phases)
 	for i := range what.Phases {
@@ -49,14 +49,15 @@ func without(what *trial.Trial, drop func(trial.Step) bool) {
 	}
 }
 
-// A lab that does not do what it says finds out by itself: whatever is planted, the run
-// verifies no scenario.
+// A lab with any of these defects must notice it by itself: the run must not verify any
+// scenario.
 func TestPlantedDefects(t *testing.T) {
 	pool := labtest.Pool(t)
 	named := func(ids ...string) []scenario.Scenario {
 		return slices.DeleteFunc(catalogue(t), func(s scenario.Scenario) bool { return !slices.Contains(ids, s.ID) })
 	}
-	// By what is wrong in them: the backend's behaviour, or the configuration.
+	// The scenarios are grouped by what is wrong in them: the behaviour of the backend, or the
+	// configuration.
 	faults, configs := named("slow-response", "header-too-big", "closed-before-header"), named("wrong-port", "slow-response")
 	for _, row := range []struct {
 		name      string
@@ -118,7 +119,7 @@ func TestPlantedDefects(t *testing.T) {
 			}
 		})
 	}
-	// And without a defect they are what they are.
+	// Without a defect they must be verified.
 	for _, r := range experiment.Run(t.Context(), pool, append(faults, configs...), experiment.Options{Parallel: 4}) {
 		if r.Verdict != experiment.Verified {
 			t.Errorf("without a defect %s is %s: %s", r.ID, r.Verdict, r.Reason)

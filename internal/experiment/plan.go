@@ -1,5 +1,5 @@
-// Package experiment turns scenarios into trials and what the trials saw into
-// verdicts. It starts nothing itself.
+// Package experiment turns scenarios into trials, and what was seen in the trials into
+// verdicts. It starts no process itself.
 package experiment
 
 import (
@@ -7,23 +7,24 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Withheld is what a plan leaves out, to prove that the oracle notices.
+// Withheld is what a plan leaves out, to prove that the oracle notices it.
 type Withheld int
 
-// What can be withheld.
 const (
 	Nothing Withheld = iota
-	Fault            // the broken delta: every symptom must be reported as not reproduced
-	Fix              // the fixes' deltas: every fix must be reported as not resolved; a demonstration is replaced by its planted change
+	Fault            // leave out the broken delta: every symptom must be reported as not reproduced
+	// Fix leaves out the deltas of the fixes: every fix must be reported as not resolved. It
+	// also replaces the change of each demonstration by its planted change.
+	Fix
 )
 
-// BrokenPhase names the phase of a trial in which the fault is live.
+// BrokenPhase is the name of the phase in which the fault is present.
 const BrokenPhase = "broken"
 
-// stays is how many rounds of probes a fix must hold.
+// stays is how many rounds of probes a fix must pass.
 const stays = 3
 
-// role is what a trial is for.
+// role is the purpose of a trial.
 type role int
 
 const (
@@ -34,20 +35,20 @@ const (
 	demonstration
 )
 
-// kinds are the roles' names in reports.
+// kinds maps roles to their names in reports.
 var kinds = map[role]string{fix: "fix", wrongFix: "wrong fix", demonstration: "demonstration"}
 
-// planned is a trial and what it is for.
+// planned is a trial with its purpose.
 type planned struct {
 	trial.Trial
 	role role
-	part int // index into Fixes, WrongFixes or Demonstrates
+	part int // an index into Fixes, WrongFixes or Demonstrates
 }
 
-// plan lists the trials of a scenario: the healthy control, and each fix, wrong
-// fix and demonstration from a start of its own. Each fix's trial shows the
-// symptom before it is fixed; a trial for the broken state alone would show it
-// once more, and is there only for what wants that state.
+// plan lists the trials of a scenario: the healthy control, and one trial for each fix, wrong
+// fix and demonstration, each with a start of its own. The trial of a fix shows the symptom
+// before the fix is applied. A trial of the broken state alone would only show it once more,
+// and is added only if the caller asks for that state.
 func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 	base := trial.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Requests(), Start: s.Healthy.Stage}
 	planFor := func(r role, part int, name string, phases ...trial.Phase) planned {
@@ -102,12 +103,13 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 	if brokenAlone || withheld == Fault {
 		trials = append(trials, planFor(broken, 0, "broken", fault))
 	}
-	// Without its fault a scenario is judged by that alone; the rest would repeat it.
+	// Without its fault a scenario is judged by this trial alone; the other trials would
+	// repeat the same.
 	if withheld == Fault {
 		return trials
 	}
 	for r, list := range [][]scenario.Fix{fix: s.Fixes, wrongFix: s.WrongFixes} {
-		if role(r) == wrongFix && withheld == Fix { // nothing is withheld from these
+		if role(r) == wrongFix && withheld == Fix { // nothing is left out of wrong fixes
 			continue
 		}
 		for i, f := range list {
@@ -128,8 +130,8 @@ func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
 	return trials
 }
 
-// rounds: probes that are many by themselves (rate limits) would disturb each
-// other's next round.
+// rounds returns how often the probes are sent. Probes that send many requests (for rate
+// limits) are sent only once, because they would disturb the next round.
 func rounds(s scenario.Scenario) int {
 	for _, p := range s.Healthy.Probes {
 		if p.Count > 1 || p.Parallel {

@@ -13,14 +13,14 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// unit is one trial of one job.
+// unit is one trial of a job.
 type unit struct {
 	job   *job
 	trial int
-	waits time.Duration // for what it waits by itself
+	waits time.Duration // how long the trial waits in any case
 }
 
-// jobsOf makes the jobs of a repetition.
+// jobsOf makes the jobs of one repetition.
 func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int, skip func(scenario.Scenario) string) []*job {
 	var jobs []*job
 	for i, trials := range plans {
@@ -41,16 +41,16 @@ func jobsOf(scenarios []scenario.Scenario, plans [][]planned, repeat int, skip f
 	return jobs
 }
 
-// lane is what a worker does one after the other, alone or with others that have the
-// same lane: each takes the next unit until there is none.
+// lane is a list of units for a worker. Several workers may have the same lane; each takes the
+// next unit until there are none left.
 type lane struct {
-	waits time.Duration // of all of it
+	waits time.Duration // the waits of all units together
 
 	mu    sync.Mutex
 	units []unit
 }
 
-// take takes the next unit.
+// take returns the next unit.
 func (l *lane) take() (unit, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -62,21 +62,23 @@ func (l *lane) take() (unit, bool) {
 	return next, true
 }
 
-// longWait is the most of one trial's waiting that counts for the shares: a minute in one
-// trial keeps one worker busy, and needs no more of them.
+// longWait is the most that counts of one trial's wait when lanes are shared out. A trial that
+// waits a minute keeps one worker busy and needs no more of them.
 const longWait = 5 * time.Second
 
-// longestFirst is the lanes in the order in which workers take them, what waits longest
-// first: a long scenario that begins last is waited for alone. (Trials that wait and
-// trials that work must be mixed: all the waiting first takes longer.)
+// longestFirst returns the lanes in the order in which workers take them. Lanes that wait
+// longest come first, because otherwise the run would wait for a long scenario that began
+// last. (Trials that wait and trials that work must be mixed: taking all that wait first would
+// take longer.)
 //
-// Trials that need a testbed of their own kind follow one another: starting a testbed
-// for each would cost more than it saves. A scenario on a network is a lane of its own;
-// a server's lane is there as often as its share of all the waiting is of parallel.
+// Trials that need a testbed of their own kind come one after another, because starting a
+// testbed for each would cost more than it saves. A scenario that needs a network is a lane of
+// its own. The lane of a server is in the list several times, according to its share of all
+// waits.
 func longestFirst(jobs []*job, parallel int) []*lane {
 	type place struct {
 		*lane
-		waits  time.Duration // that put it in its place
+		waits  time.Duration // the waits that decide its place in the order
 		number int
 	}
 	var places []place
@@ -86,7 +88,7 @@ func longestFirst(jobs []*job, parallel int) []*lane {
 		whole := &lane{}
 		for i, t := range j.trials {
 			u := unit{j, i, 0}
-			if !j.skipped { // else nobody waits for it
+			if !j.skipped { // nobody waits for a skipped scenario
 				u.waits = inherentWait(t)
 			}
 			whole.units, whole.waits = append(whole.units, u), whole.waits+u.waits
@@ -124,18 +126,19 @@ func longestFirst(jobs []*job, parallel int) []*lane {
 	return queue
 }
 
-// timer finds the timers of nginx that a scenario is about: lab's are in milliseconds.
+// timer finds the timeouts of nginx in a configuration. Those of lab's scenarios are in
+// milliseconds.
 var timer = lazy.Regexp(`\b(\d{1,5})ms\b`)
 
-// What a trial waits for that needs a testbed of its own kind, and for a real server:
-// to start, and for its timers, which are a second at the least.
+// These are the waits of a trial with a testbed of its own kind, and of a real server: for the
+// start, and for timeouts, which are at least one second.
 const (
 	ownTestbed = time.Second
 	ownServer  = time.Second
 )
 
-// inherentWait is what a trial waits for by itself, roughly: nginx's timers, its
-// backends, its steps.
+// inherentWait estimates how long a trial waits in any case: for timeouts of nginx, for its
+// backends and in its steps.
 func inherentWait(t planned) time.Duration {
 	var sum time.Duration
 	if t.Needs != "" {

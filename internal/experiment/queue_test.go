@@ -10,7 +10,8 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// waiting is a job whose trials wait so long each, on a server or a network if named.
+// waiting makes a job whose trials wait for the given times, on a server or a network if one
+// is named.
 func waiting(number, trials int, each time.Duration, needs, server string) *job {
 	b := protocol.Backend{Boot: protocol.Duration(each)}
 	if server != "" {
@@ -25,9 +26,9 @@ func waiting(number, trials int, each time.Duration, needs, server string) *job 
 	return j
 }
 
-// Every trial has its turn once. What needs a testbed of its own kind follows one
-// another: a scenario on a network in a lane of its own, a server's in one that as many
-// workers share as pay off.
+// Every trial must be taken once. Trials that need a testbed of their own kind must come one
+// after another: a scenario that needs a network in a lane of its own, and those of a server
+// in a lane that an adequate number of workers share.
 func TestQueue(t *testing.T) {
 	jobs := []*job{
 		waiting(0, 3, 0, "", ""),
@@ -66,8 +67,9 @@ func TestQueue(t *testing.T) {
 			t.Errorf("trial %s has %d turns", name, n)
 		}
 	}
-	// 24 of 36 s of waiting are PHP's (a second for its start in each), 4 are Node's: it is
-	// there 7 times, Node twice, and alone a worker does the whole of either.
+	// Of the 36 s of waits, 24 are PHP's (including a second for each start) and 4 are Node's.
+	// So the lane of PHP must be there 7 times and that of Node twice, and a single worker
+	// must be able to do all units of either.
 	if lanes[""] != 3 || lanes["network"] != 1 || lanes["php-fpm"] != 1 || lanes["node"] != 1 || lanes["taken"] != 6+1 {
 		t.Errorf("lanes %v", lanes)
 	}
@@ -76,7 +78,7 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// What waits longest is taken first.
+// The lane that waits longest must be taken first.
 func TestLaneTakesTheLongestFirst(t *testing.T) {
 	short, long := waiting(0, 1, time.Second, "", "node"), waiting(1, 1, 3*time.Second, "", "node")
 	l := longestFirst([]*job{short, long}, 1)[0]
@@ -90,12 +92,13 @@ func TestLaneTakesTheLongestFirst(t *testing.T) {
 	}
 }
 
-// A minute in one trial, and what is skipped, leave the servers their share of workers.
+// A trial that waits a minute, or one that is skipped, must not take workers from the servers.
 func TestLongAndSkippedWaitsLeaveTheShares(t *testing.T) {
 	const server = 4
 	lanes := func(more ...*job) int {
 		n := 0
-		for _, l := range longestFirst(append([]*job{waiting(0, 6, time.Second, "", "php-fpm"), waiting(1, 12, time.Second, "", "")}, more...), 10) {
+		for _, l := range longestFirst(append([]*job{waiting(0, 6, time.Second, "", "php-fpm"), waiting(1, 12, time.Second, "", "")},
+			more...), 10) {
 			if l.units[0].job.scenario.Server != "" {
 				n++
 			}

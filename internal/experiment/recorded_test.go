@@ -19,7 +19,7 @@ import (
 var update = flag.Bool("update", false,
 	"record the log lines of scenarios that have none: go test ./internal/experiment -run Recorded -update")
 
-// recorded returns the lines of scenarios/recorded.tsv. With the flag -update it first adds
+// recorded returns the lines of scenarios/recorded.tsv. With the flag -update it first records
 // those that are missing.
 func recorded(t *testing.T) []scenarios.RecordedLine {
 	t.Helper()
@@ -29,8 +29,8 @@ func recorded(t *testing.T) []scenarios.RecordedLine {
 	return scenarios.Recorded()
 }
 
-// record runs the scenarios whose lines are missing and adds what nginx logged. It leaves
-// the other lines alone: to record a scenario again, remove its lines first.
+// record runs the scenarios whose lines are missing and adds what nginx logged. It does not
+// change other lines: to record a scenario again, remove its lines first.
 func record(t *testing.T) []scenarios.RecordedLine {
 	t.Helper()
 	all := catalogue(t)
@@ -52,7 +52,7 @@ func record(t *testing.T) []scenarios.RecordedLine {
 	return lines
 }
 
-// errorLines returns each error line of the broken state once.
+// errorLines returns the error lines of the broken state without duplicates.
 func errorLines(r experiment.Result) []scenarios.RecordedLine {
 	var lines []scenarios.RecordedLine
 	for _, seen := range r.Trials {
@@ -68,8 +68,8 @@ func errorLines(r experiment.Result) []scenarios.RecordedLine {
 	return lines
 }
 
-// dialects is the same line as other builds of nginx write it: musl's words for an
-// errno (Alpine's images), and OpenSSL's words and codes of other ages.
+// dialects changes a line to what other builds of nginx write: the texts of error numbers in
+// musl (in Alpine's images), and the texts and codes of older and newer versions of OpenSSL.
 var dialects = map[string]*strings.Replacer{
 	"glibc, OpenSSL 3.0": strings.NewReplacer(),
 	"musl": strings.NewReplacer("Connection timed out", "Operation timed out", "No route to host", "Host is unreachable",
@@ -85,7 +85,7 @@ func matches(s scenario.Scenario, level, message string) bool {
 	})
 }
 
-// Each scenario's patterns match what was recorded of it, in every dialect.
+// The patterns of each scenario must match its recorded lines in every dialect.
 func TestRecordedLinesMatchInEveryDialect(t *testing.T) {
 	lines := recorded(t)
 	for _, s := range catalogue(t) {
@@ -110,7 +110,8 @@ var (
 	doing  = regexp.MustCompile(` while ([a-zA-Z ]+)$`)
 )
 
-// key is what tells two failures apart in a line: its number and nginx's action.
+// key returns what distinguishes two failures in a line: the error number and what nginx was
+// doing.
 func key(message string) string {
 	var parts []string
 	if m := number.FindStringSubmatch(message); m != nil {
@@ -124,7 +125,7 @@ func key(message string) string {
 	return strings.Join(parts, " ")
 }
 
-// And they match nothing that was recorded of another failure.
+// The patterns must match no recorded line of another failure.
 func TestRecordedLinesOfOthersDoNotMatch(t *testing.T) {
 	lines := recorded(t)
 	own := map[string][]string{}
@@ -140,7 +141,7 @@ func TestRecordedLinesOfOthersDoNotMatch(t *testing.T) {
 	}
 }
 
-// The parser agrees with what was recorded: a whole line comes apart as it should.
+// The parser must split each recorded line in the right way.
 func TestRecordedLinesParse(t *testing.T) {
 	for _, l := range recorded(t) {
 		raw := fmt.Sprintf(

@@ -7,21 +7,21 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Tally counts repetitions.
+// Tally counts the outcomes of repetitions.
 type Tally struct {
 	Runs         int               `json:"runs"`
 	Verified     int               `json:"verified"`
 	Refuted      int               `json:"refuted"`
 	Inconclusive int               `json:"inconclusive"`
 	Skipped      int               `json:"skipped"`
-	Trials       int               `json:"trials,omitempty"`   // that were run
-	Hearings     int               `json:"hearings,omitempty"` // how often one of these was run again, alone
-	Stalled      int               `json:"stalled,omitempty"`  // trials in which a process waited as long as trial.TooSlow
+	Trials       int               `json:"trials,omitempty"`   // the number of trials that were run
+	Hearings     int               `json:"hearings,omitempty"` // how often a trial was run again, alone
+	Stalled      int               `json:"stalled,omitempty"`  // trials in which a process waited as long as trial.TooSlow or longer
 	Stall        protocol.Duration `json:"stall,omitzero"`     // the longest of these waits
-	Took         protocol.Duration `json:"took"`               // of all together
+	Took         protocol.Duration `json:"took"`               // the time of all repetitions together
 }
 
-// Add counts one more.
+// Add counts one repetition.
 func (t *Tally) Add(v Verdict, took protocol.Duration) {
 	t.Runs++
 	t.Took += took
@@ -37,7 +37,7 @@ func (t *Tally) Add(v Verdict, took protocol.Duration) {
 	}
 }
 
-// AddTrials counts a result's trials.
+// AddTrials counts the trials of a result.
 func (t *Tally) AddTrials(r Result) {
 	for _, seen := range r.Trials {
 		if !seen.Started.IsZero() {
@@ -55,11 +55,11 @@ func (t *Tally) AddTrials(r Result) {
 	}
 }
 
-// alike is how many results of one scenario with the same verdict and cause are kept
-// with their evidence: the number of repetitions has no bound, and memory has.
+// alike is how many results of a scenario with the same verdict and cause are kept with their
+// evidence. Without this limit memory would grow with the number of repetitions.
 const alike = 3
 
-// repeated is the repetitions of one scenario.
+// repeated holds the repetitions of one scenario.
 type repeated struct {
 	tally  Tally
 	parts  []Tally
@@ -72,7 +72,7 @@ type outcomeKind struct {
 	cause   Cause
 }
 
-// add counts a result and keeps it if it is one of the first of its kind.
+// add counts a result, and keeps it if it is one of the first of its kind.
 func (r *repeated) add(one Result) {
 	r.tally.Add(one.Verdict, one.Took)
 	r.tally.AddTrials(one)
@@ -86,7 +86,7 @@ func (r *repeated) add(one Result) {
 	}
 	most, wanted := alike, false
 	for kind := range kinds {
-		// Of what is as it should be, and of what never ran, one is as good as many.
+		// For verified results, and for those that never ran, one result is enough.
 		if most = alike; kind.verdict == Verified || kind.verdict == Skipped || kind.cause == Interrupted {
 			most = 1
 		}
@@ -101,8 +101,8 @@ func (r *repeated) add(one Result) {
 	r.kept = append(r.kept, one)
 }
 
-// results is the first of the verified repetitions, or else the first, with the
-// count of all, and behind it what else was kept, in order.
+// results returns the first verified repetition, or else the first repetition, with the counts
+// of all of them. After it come the other results that were kept, in order.
 func (r *repeated) results() []Result {
 	if r.tally.Runs < 2 {
 		return r.kept

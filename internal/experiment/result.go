@@ -5,47 +5,46 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Verdict is what an experiment comes to.
+// Verdict is the result of an experiment.
 type Verdict string
 
-// The verdicts, from best to worst.
+// These are the verdicts, from best to worst.
 const (
 	Verified     Verdict = "verified"
-	Skipped      Verdict = "skipped"      // not tried; the reason is given
-	Inconclusive Verdict = "inconclusive" // the lab itself could not tell
-	Refuted      Verdict = "refuted"      // tried, and it is not so
+	Skipped      Verdict = "skipped"      // it was not tried; a reason is given
+	Inconclusive Verdict = "inconclusive" // lab could not tell
+	Refuted      Verdict = "refuted"      // it was tried, and the statement is wrong
 )
 
-// Cause says why a verdict is inconclusive.
+// Cause is the reason for an inconclusive verdict.
 type Cause string
 
-// The causes.
 const (
 	Control     Cause = "control"     // a control failed
-	Scenario    Cause = "scenario"    // the scenario's nginx config does not start
-	Environment Cause = "environment" // the engine, an image, a container
+	Scenario    Cause = "scenario"    // nginx does not start with the scenario's configuration
+	Environment Cause = "environment" // the engine, an image or a container failed
 	Interrupted Cause = "interrupted"
 	Slow        Cause = "slow"      // the machine was too slow to tell
-	Differing   Cause = "differing" // the trial's hearings come to different verdicts
+	Differing   Cause = "differing" // the hearings of a trial have different verdicts
 )
 
-// Reasons that a refuted verdict begins with.
+// The reason of a refuted verdict begins with one of these.
 const (
-	NotReproduced = "not reproduced"  // the symptom does not show
-	NotResolved   = "not resolved"    // the fix does not make it healthy
-	Resolves      = "resolves it"     // the wrong fix does
-	NotShown      = "not shown"       // the demonstration's statement does not hold
-	ShowsOther    = "shows otherwise" // the wrong fix leaves it broken in a way of its own
+	NotReproduced = "not reproduced"        // the symptom did not show
+	NotResolved   = "not resolved"          // the fix did not make the stage healthy
+	Resolves      = "resolves it"           // the wrong fix did make the stage healthy
+	NotShown      = "not shown"             // the statement of the demonstration was wrong
+	ShowsOther    = "shows another symptom" // the wrong fix left the stage broken, but with another symptom than it should
 )
 
-// Result is a scenario's verdict and all that it rests on.
+// Result is the verdict on a scenario, with everything that it is based on.
 type Result struct {
 	ID     string   `json:"id"`
 	Title  string   `json:"title"`
 	Tags   []string `json:"tags"`
-	Repeat int      `json:"repeat,omitempty"` // number of the repetition, from 1; 0 when there is only one
-	// The count of all repetitions, this one among them. The results of the same
-	// scenario that follow are some of those: what was not verified.
+	Repeat int      `json:"repeat,omitempty"` // the number of the repetition, from 1; 0 if there is only one
+	// Repetitions has the counts of all repetitions, including this one. Results of the same
+	// scenario that follow are those of repetitions that were not verified.
 	Repetitions *Tally `json:"repetitions,omitempty"`
 
 	Verdict Verdict  `json:"verdict"`
@@ -53,41 +52,42 @@ type Result struct {
 	Cause   Cause    `json:"cause,omitempty"`
 	Failure *Failure `json:"failure,omitempty"`
 
-	Symptom Look   `json:"symptom,omitzero"` // how it shows when broken
-	Parts   []Part `json:"fixes"`            // fixes, wrong fixes, demonstrations
+	Symptom Look   `json:"symptom,omitzero"` // how the broken stage shows
+	Parts   []Part `json:"fixes"`            // the fixes, wrong fixes and demonstrations
 
 	Trials []trial.Observation `json:"trials"`
-	// Hearings is every outcome of the trials that were run again, in order; what the
-	// last one of a trial saw stands in Trials, too.
-	Hearings []Hearing         `json:"hearings,omitempty"`
-	Took     protocol.Duration `json:"took"`           // of all its trials, which may have overlapped with others'
-	Kept     []string          `json:"kept,omitempty"` // testbeds that were left running
+	// Hearings has every outcome of the trials that were run again, in order. The last
+	// observation of each trial is in Trials as well.
+	Hearings []Hearing `json:"hearings,omitempty"`
+	// Took: the time of all its trials, which may have overlapped with those of other scenarios.
+	Took protocol.Duration `json:"took"`
+	Kept []string          `json:"kept,omitempty"` // the testbeds that were left running
 }
 
 // Part is the verdict on one fix, wrong fix or demonstration.
 type Part struct {
 	ID      string            `json:"id"`
-	Kind    string            `json:"kind"` // "fix", "wrong fix", "demonstration"
+	Kind    string            `json:"kind"` // "fix", "wrong fix" or "demonstration"
 	Say     string            `json:"say"`
 	Apply   []trial.Step      `json:"apply"`
-	Trial   string            `json:"trial"` // name of the trial that decides it
+	Trial   string            `json:"trial"` // the name of the trial that decides it
 	Verdict Verdict           `json:"verdict"`
 	Reason  string            `json:"reason,omitempty"`
 	Cause   Cause             `json:"cause,omitempty"`
 	Failure *Failure          `json:"failure,omitempty"`
-	After   Look              `json:"after"` // how it shows afterwards
+	After   Look              `json:"after"` // how the stage shows afterwards
 	Took    protocol.Duration `json:"took"`
 
-	Repetitions *Tally `json:"repetitions,omitempty"` // where its scenario's result has one
+	Repetitions *Tally `json:"repetitions,omitempty"` // only if the scenario's result has it
 }
 
 // Look is how a phase shows, in a few words.
 type Look struct {
-	Status string `json:"status,omitempty"` // "502", "200 502" where answers differ
-	Log    string `json:"log,omitempty"`    // gist of the first error entry
+	Status string `json:"status,omitempty"` // such as "502", or "200 502" if the answers differ
+	Log    string `json:"log,omitempty"`    // the first error entry, shortened
 }
 
-// outcome is what one trial comes to.
+// outcome is the outcome of one trial.
 type outcome struct {
 	verdict Verdict
 	reason  string

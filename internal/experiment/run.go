@@ -9,27 +9,27 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// Options of a run.
+// Options are the options of a run.
 type Options struct {
-	Parallel        int // trials at the same time
+	Parallel        int // how many trials run at the same time
 	Repeat          int
-	FailFast        bool // stop at the first verdict that is not verified
-	Keep            bool // leave each scenario's broken state running
-	KeepOnFailure   bool // leave the first trial of each scenario that fails running
-	NoSecondHearing bool // take each trial's first outcome as it is
+	FailFast        bool // whether the run stops at the first verdict that is not verified
+	Keep            bool // whether the broken state of each scenario is left running
+	KeepOnFailure   bool // whether the first trial of each scenario that fails is left running
+	NoSecondHearing bool // whether the first outcome of each trial is accepted
 	Withheld        Withheld
-	// Open opens a trial that may be left running: Keep and KeepOnFailure need it.
+	// Open opens a trial that may be left running. It is needed for Keep and KeepOnFailure.
 	Open func(context.Context, trial.Trial) (trial.Live, error)
-	// Skip says why a scenario cannot be tried here; "" is that it can. It may be nil.
+	// Skip returns why a scenario cannot be tried here, or "" if it can. It may be nil.
 	Skip func(scenario.Scenario) string
-	// Done is told of each scenario's result as it comes in, Seen and Progress of each
-	// trial; one call at a time.
+	// Done is called with the result of each scenario as soon as it is there. Seen and
+	// Progress are called for each trial. Only one of these calls is made at a time.
 	Done     func(Result)
 	Seen     func(scenario string, seen trial.Observation)
 	Progress func(done, total int)
 }
 
-// Trials counts the trials of a run, without second hearings.
+// Trials returns the number of trials of a run, without hearings.
 func Trials(scenarios []scenario.Scenario, o Options) int {
 	n := 0
 	for _, s := range scenarios {
@@ -38,11 +38,11 @@ func Trials(scenarios []scenario.Scenario, o Options) int {
 	return n
 }
 
-// job is one scenario in one repetition.
+// job is one repetition of a scenario.
 type job struct {
-	number   int // of the scenario
+	number   int // the number of the scenario
 	scenario scenario.Scenario
-	repeat   int // from 1
+	repeat   int // the number of the repetition, from 1
 	trials   []planned
 	skipped  bool
 	seen     []trial.Observation
@@ -52,7 +52,7 @@ type job struct {
 	hearings []Hearing
 }
 
-// run is one call of Run.
+// run is the state of one call of Run.
 type run struct {
 	Options
 	ctx    context.Context
@@ -62,15 +62,15 @@ type run struct {
 	mu          sync.Mutex
 	results     []repeated
 	done, total int
-	toHear      []*job // whose trials were all run, and one of them is to be heard again
-	heard       int    // trials, so far; only hear touches it
+	toHear      []*job // jobs whose trials have all been run, and of which at least one is to be heard
+	heard       int    // the number of trials heard so far; only hear uses it
 }
 
-// Run runs the scenarios' trials and returns their results in the order of the
-// scenarios; repetitions are counted in one result, behind which stand those that
-// were not verified. A trial whose outcome may be the machine's doing is heard again,
-// alone; see hear. After an interruption the scenarios that are not done are
-// inconclusive, and say so. The runner may be nil if ctx is over already.
+// Run runs the trials of scenarios and returns their results in the order of the scenarios.
+// Repetitions are counted in one result, which is followed by those that were not verified. A
+// trial whose outcome may be caused by the load of the machine is run again, alone; see hear.
+// After an interruption the scenarios that are not done are inconclusive, and their reason
+// says so. The runner may be nil if ctx is done already.
 func Run(ctx context.Context, runner trial.Runner, scenarios []scenario.Scenario, o Options) []Result {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -80,8 +80,8 @@ func Run(ctx context.Context, runner trial.Runner, scenarios []scenario.Scenario
 	}
 	r := &run{Options: o, ctx: ctx, cancel: cancel, runner: runner, results: make([]repeated, len(scenarios)), total: Trials(scenarios, o)}
 
-	// Jobs are made when their turn comes: a run that goes on for days needs no more
-	// memory than a short one.
+	// Jobs are made only when their turn comes, so that a run that goes on for days needs no
+	// more memory than a short one.
 	queue, stopped := make(chan *lane), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -106,8 +106,8 @@ func Run(ctx context.Context, runner trial.Runner, scenarios []scenario.Scenario
 
 var errFailFast = errors.New("stopped by --fail-fast after an earlier failure")
 
-// work takes lanes until there are no more, or until something is to be heard first. It
-// reports whether all is done.
+// work takes lanes until there are none left, or until a trial is to be heard first. It
+// returns whether everything is done.
 func (r *run) work(queue <-chan *lane) bool {
 	var workers sync.WaitGroup
 	over := make(chan bool, max(r.Parallel, 1))
@@ -135,11 +135,12 @@ func (r *run) work(queue <-chan *lane) bool {
 	return true
 }
 
-// mostToHear is how many jobs wait for their hearing at the most: a run of a catalogue
-// that fails altogether should not grow without bound.
+// mostToHear is the most jobs that wait for a hearing. Without this limit, memory would grow
+// without bound if a whole catalogue fails.
 const mostToHear = 32
 
-// recess reports whether hearings come first: they decide whether --fail-fast stops the run.
+// recess reports whether the waiting trials are heard before others, because their hearings
+// decide whether --fail-fast stops the run.
 func (r *run) recess() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +171,7 @@ func (r *run) first(u unit) {
 	r.finish(j)
 }
 
-// finish puts a job's result in its place. Its caller holds the lock.
+// finish stores the result of a job. The caller must hold the lock.
 func (r *run) finish(j *job) {
 	one := assemble(j.scenario, j.trials, j.seen, j.outcomes)
 	one.Hearings = j.hearings
@@ -186,7 +187,8 @@ func (r *run) finish(j *job) {
 	}
 }
 
-// attempt runs a trial once and judges it. One that fails is left running if mayKeep.
+// attempt runs a trial once and judges it. If mayKeep is true, a failing trial is left
+// running.
 func (r *run) attempt(j *job, t planned, mayKeep bool) (trial.Observation, outcome) {
 	if r.Skip != nil {
 		if why := r.Skip(j.scenario); why != "" {
@@ -215,8 +217,8 @@ func (r *run) attempt(j *job, t planned, mayKeep bool) (trial.Observation, outco
 	return seen, judge(j.scenario, t, seen, err)
 }
 
-// runAndLeave runs a trial and leaves it running always, or if it is the first of its
-// scenario that fails.
+// runAndLeave runs a trial and leaves it running, either always or only if it is the first of
+// its scenario that fails.
 func (r *run) runAndLeave(j *job, t planned, always bool) (trial.Observation, error) {
 	ctx, cancel := t.Within(r.ctx)
 	defer cancel()

@@ -17,7 +17,7 @@ func TestRepeatAndOrder(t *testing.T) {
 	var done []string
 	w := &world{t: t, see: sound}
 	seen := map[string]int{}
-	// Every other repair fails: those of the second scenario.
+	// Every other repetition of the second scenario fails.
 	w.see = func(trial, phase string) (int, string) {
 		if phase == "fixed" {
 			if seen[trial]++; seen[trial]%2 == 0 {
@@ -36,7 +36,8 @@ func TestRepeatAndOrder(t *testing.T) {
 	if len(done) != 2*repeat {
 		t.Errorf("told of %d results, want each of the %d", len(done), 2*repeat)
 	}
-	// One stands for all that were verified; the first few of those that were refuted.
+	// One result must stand for all that were verified, and the first few of those that were
+	// refuted must be kept.
 	var got []string
 	for _, r := range results {
 		got = append(got, fmt.Sprint(r.ID, r.Repeat, r.Verdict))
@@ -59,8 +60,8 @@ func TestRepeatAndOrder(t *testing.T) {
 	}
 }
 
-// However many repetitions there are, only so much is kept of them, and nothing that
-// decides the exit code is forgotten.
+// However many repetitions there are, only a limited number of results may be kept, but
+// nothing that decides the exit code may be lost.
 func TestRepetitionsAreBounded(t *testing.T) {
 	var all repeated
 	one := func(i int, v Verdict, cause Cause) Result {

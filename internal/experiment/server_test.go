@@ -10,8 +10,8 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// The same answer and the same line of nginx's are not the symptom if the server's own
-// log does not name the cause.
+// The same answer and the same line of nginx are not the symptom if the log of the server does
+// not name the cause.
 func TestBackendLog(t *testing.T) {
 	said := "worker 7 exited on signal 9\n"
 	s := refusing()
@@ -36,7 +36,7 @@ func TestBackendLog(t *testing.T) {
 	}
 }
 
-// What cannot be tried is skipped with its reason, and nothing of it is run.
+// A scenario that cannot be tried must be skipped with a reason, and none of it may be run.
 func TestSkip(t *testing.T) {
 	w := &world{t: t, see: sound}
 	s, other := refusing(), refusing()
@@ -60,7 +60,8 @@ func TestSkip(t *testing.T) {
 	}
 }
 
-// A worker that somebody else killed is not one that the kernel killed for its memory.
+// A worker that another process killed must not count as one that the kernel killed because of
+// the memory limit.
 func TestOOMKills(t *testing.T) {
 	killed := 1
 	s := refusing()
@@ -81,7 +82,8 @@ func TestOOMKills(t *testing.T) {
 	}
 }
 
-// An image without the user that a scenario is about is no mistake of the scenario's.
+// If the image lacks the user that a scenario is about, this must not count as a mistake in
+// the scenario.
 func TestImageWithoutTheUser(t *testing.T) {
 	s := refusing()
 	s.Healthy.User = "www-data"
@@ -91,7 +93,7 @@ func TestImageWithoutTheUser(t *testing.T) {
 		return nil
 	}}
 	if r := Run(t.Context(), w, []scenario.Scenario{s}, Options{})[0]; r.Verdict != Skipped ||
-		r.Reason != `nginx's image has no user "www-data", whom the scenario is about` {
+		r.Reason != `the image of nginx has no user "www-data", and the scenario is about this user` {
 		t.Errorf("%s: %s", r.Verdict, r.Reason)
 	}
 	s.Healthy.User = ""

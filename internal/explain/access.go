@@ -14,37 +14,41 @@ import (
 	"github.com/gatewaylab/lab/internal/signature"
 )
 
-// Access is what an access log adds: statuses, and failures without an error line.
+// Access is what an access log adds: statuses, and failures without a line in the error log.
 type Access struct {
 	Requests   int64            `json:"requests"`
-	OtherLines int64            `json:"otherLines"` // in no format that is known
+	OtherLines int64            `json:"otherLines"` // lines in an unknown format
 	Statuses   map[string]int64 `json:"statuses"`
-	Joined     int64            `json:"joined"`   // requests that left an error line
-	Complete   bool             `json:"complete"` // false: more requests left error lines than are remembered, and some may be in silent
-	// Silent are answers of 500 and above without an error line: the upstream's own, as
-	// upstreamStatus tells where the log has it, or what the configuration returns.
-	Silent Counts `json:"silent"` // "502 GET /cart", with "(upstream 502)" where it is known
-	// Masked are good statuses behind which an upstream failed: another one was asked, or
-	// a page was put in its place. Only a log with upstream_status shows them.
+	Joined     int64            `json:"joined"` // requests that left a line in the error log
+	// Complete: false if more requests left error lines than are remembered; some of these may
+	// be in Silent.
+	Complete bool `json:"complete"`
+	// Silent counts answers with status 500 or above that have no error line. Either the
+	// upstream itself gave the status, which upstreamStatus shows if the log has it, or the
+	// configuration returns it.
+	Silent Counts `json:"silent"` // such as "502 GET /cart", followed by "(upstream 502)" if that is known
+	// Masked counts good statuses although an upstream failed: another upstream was asked, or
+	// an error page was sent instead. Only a log with upstream_status shows them.
 	Masked Counts `json:"masked"`
-	// Incomplete are requests that nginx says it did not complete; only a log with
-	// request_completion shows them, and not each cut answer is among them.
+	// Incomplete counts requests that nginx says it did not complete. Only a log with
+	// request_completion shows them, and it does not show every answer that was cut off.
 	Incomplete Counts `json:"incomplete"`
-	// Short are answers of status 200 that are shorter than nearly all others to the
-	// same request. It may be a cut one, or another answer.
+	// Short lists answers with status 200 that are shorter than nearly all other answers to
+	// the same request. Such an answer may be cut off, or it may simply be different.
 	Short []Short `json:"short"`
 }
 
-// Short is answers that are shorter than others.
+// Short counts the answers to a request that are shorter than the others.
 type Short struct {
 	Request string `json:"request"`
 	Bytes   int64  `json:"bytes"`
 	Count   int64  `json:"count"`
-	Usual   int64  `json:"usual"` // bytes
-	Of      int64  `json:"of"`    // answers to this request
+	Usual   int64  `json:"usual"` // in bytes
+	Of      int64  `json:"of"`    // the number of answers to this request
 }
 
-// access is what one worker has read of access logs; with others' joined, all.
+// access is what one worker has read of access logs. After join it is what all workers have
+// read.
 type access struct {
 	record                     nginx.Access
 	requests, others, joined   int64
@@ -54,16 +58,16 @@ type access struct {
 	sizes                      map[string]*sizes
 }
 
-// sizes are the lengths of the answers to one request.
+// sizes counts the lengths of the answers to one request.
 type sizes struct{ of map[int64]int64 }
 
 const (
-	maxSizes    = 4    // different ones; a request with more has no usual one
-	maxRequests = 4096 // whose sizes are remembered
-	late        = 2    // seconds between an error line and the request's record: it goes on after a retry
+	maxSizes    = 4    // different lengths; a request with more of them has no usual one
+	maxRequests = 4096 // requests whose sizes are remembered
+	late        = 2    // the most seconds between an error line and the request's record: after a retry the request goes on
 )
 
-// ReadAccess reads an access log beside the error logs that were read before.
+// ReadAccess reads an access log. The error logs must have been read before.
 func (r *Reader) ReadAccess(ctx context.Context, in io.Reader) error {
 	all := r.total()
 	parts := make([]*access, r.workers)
@@ -127,7 +131,8 @@ func (a *access) add(r *nginx.Access, known *joins) {
 	}
 }
 
-// find is the cause of a request's error line, and whether it left any.
+// find returns the cause in a request's error line, and whether the request left any error
+// line.
 func (j *joins) find(r *nginx.Access) (*signature.Signature, bool) {
 	if len(r.PID) > 0 {
 		cause, found := j.causes[key(r.PID, r.Request, r.Connection)]
@@ -136,7 +141,8 @@ func (j *joins) find(r *nginx.Access) (*signature.Signature, bool) {
 	if cause, found := j.causes[key(r.Client, r.Request, r.Time[:])]; found {
 		return cause, found
 	}
-	// Only what failed is worth a second look: most requests left no line at all.
+	// Only failures are worth a second search, because most requests left no error line at
+	// all.
 	if r.Status[0] != '5' && r.Status[0] != '4' {
 		return nil, false
 	}
@@ -153,7 +159,7 @@ func (j *joins) find(r *nginx.Access) (*signature.Signature, bool) {
 	return nil, false
 }
 
-// upstreamFailed reports whether one of "502, 200" is a failure.
+// upstreamFailed reports whether one of the statuses is a failure, as in "502, 200".
 func upstreamFailed(statuses []byte) bool {
 	for status := range bytes.FieldsFuncSeq(statuses, func(c rune) bool { return c < '0' || c > '9' }) {
 		if len(status) == 3 && status[0] == '5' {
@@ -235,7 +241,7 @@ func (a *access) result(t *tally) *Access {
 	return result
 }
 
-// short are the sizes below one that four answers of five have.
+// short returns the sizes that are shorter than the size of at least four answers in five.
 func (s *sizes) short(request string) []Short {
 	var all, usual, most int64
 	for size, n := range s.of {

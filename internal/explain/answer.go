@@ -12,26 +12,26 @@ import (
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-// guide is where lab's own guide stands; it has an anchor for each signature.
+// guide is the address of lab's own guide, which has an anchor for each signature.
 const guide = "https://github.com/gatewaylab/lab/blob/main/docs/guide.md#"
 
-// Book is what answers are made of.
+// Book contains what answers are made from.
 type Book struct {
 	set       *signature.Set
 	scenarios []scenario.Scenario
-	producers map[string][]string // signature's id -> scenarios' ids
+	producers map[string][]string // maps the id of a signature to the ids of the scenarios that produce its line
 	lastRun   func(id string) *LastRun
 }
 
-// LastRun is when and with which outcome this machine ran a scenario last.
+// LastRun is the time and the outcome of a scenario's last run on this machine.
 type LastRun struct {
 	When    time.Time `json:"when"`
 	Nginx   string    `json:"nginx"`
 	Verdict string    `json:"verdict"`
 }
 
-// NewBook takes the signatures and the catalogue together. Which scenarios produce a
-// signature's line is not written down: it follows from their recorded lines.
+// NewBook combines the signatures and the catalogue. Which scenarios produce a signature's
+// line follows from the recorded lines of the scenarios; it is not written down anywhere.
 func NewBook(
 	set *signature.Set, all []scenario.Scenario, recorded []scenarios.RecordedLine, lastRun func(id string) *LastRun,
 ) *Book {
@@ -46,45 +46,47 @@ func NewBook(
 	return b
 }
 
-// Answer is what is to be said of a cause.
+// Answer is everything that lab can say about a cause.
 type Answer struct {
-	Title      string            `json:"title"`
-	Means      string            `json:"means"`
-	Status     string            `json:"status"`  // that the client got
-	Retried    bool              `json:"retried"` // if there is another server it is asked, by default, and its answer is the client's
-	Levels     []signature.Level `json:"levels"`  // that nginx writes it at
-	Phases     []string          `json:"phases"`  // what nginx is doing then, "while …"; none: whatever
-	Apart      []string          `json:"apart"`   // how to tell the scenarios apart
+	Title  string `json:"title"`
+	Means  string `json:"means"`
+	Status string `json:"status"` // the status that the client got
+	// Retried: whether by default nginx asks another server, if there is one, whose answer the
+	// client then gets.
+	Retried    bool              `json:"retried"`
+	Levels     []signature.Level `json:"levels"` // the levels at which nginx writes the line
+	Phases     []string          `json:"phases"` // what nginx is doing at that moment, "while …"; empty if it can be anything
+	Apart      []string          `json:"apart"`  // how to tell the scenarios apart
 	LookAlikes []LookAlike       `json:"lookAlikes"`
-	Scenarios  []Possible        `json:"scenarios"` // that produce the line
+	Scenarios  []Possible        `json:"scenarios"` // the scenarios that produce the line
 	Guide      string            `json:"guide"`
 }
 
-// LookAlike is another cause that is easily taken for this one.
+// LookAlike is another cause that is easily mistaken for this one.
 type LookAlike struct {
 	Cause string `json:"cause"`
 	Title string `json:"title"`
 	Tell  string `json:"tell"`
 }
 
-// Possible is a scenario that produces the line, with what repairs it.
+// Possible is a scenario that produces the line, with its fixes.
 type Possible struct {
 	ID      string   `json:"id"`
 	Title   string   `json:"title"`
 	Debrief string   `json:"debrief"`
 	Fixes   []Fix    `json:"fixes"`
-	LastRun *LastRun `json:"lastRun"` // null: not on this machine yet
-	Run     string   `json:"run"`     // the command that shows it happen
+	LastRun *LastRun `json:"lastRun"` // null if the scenario has not run on this machine
+	Run     string   `json:"run"`     // the command that demonstrates it
 }
 
-// Fix is a fix that a scenario's run proves.
+// Fix is a fix that is proven when the scenario runs.
 type Fix struct {
 	ID  string `json:"id"`
 	Say string `json:"say"`
 }
 
-// passOf is the directive by which a configuration leads to an upstream, by the scheme of
-// its address in the error log; "": none does.
+// passOf returns the directive that passes requests to an upstream, by the scheme of the
+// upstream's address in the error log. It returns "" if there is none.
 func passOf(scheme string) string {
 	if f, _, ok := nginx.FamilyOfScheme(scheme); ok {
 		scheme = f.Name
@@ -94,11 +96,12 @@ func passOf(scheme string) string {
 	return scheme + "_pass"
 }
 
-// Answer is what is to be said of a signature, with an entry that it fits. Of the
-// scenarios those are left that speak the protocol of the entry's upstream, if any do.
+// Answer returns everything that lab can say about a signature and an entry that matches it.
+// If some scenarios use the protocol of the entry's upstream, it returns only those.
 func (b *Book) Answer(s *signature.Signature, e Entry) Answer {
 	a := Answer{Title: s.Title, Means: s.Means, Status: s.Status, Retried: s.Retried, Levels: s.Levels,
-		Phases: append([]string{}, s.While...), Apart: append([]string{}, s.Apart...), LookAlikes: []LookAlike{}, Scenarios: []Possible{}, Guide: guide + s.ID}
+		Phases: append([]string{}, s.While...), Apart: append([]string{},
+			s.Apart...), LookAlikes: []LookAlike{}, Scenarios: []Possible{}, Guide: guide + s.ID}
 	for _, l := range s.LookAlikes {
 		a.LookAlikes = append(a.LookAlikes, LookAlike{l.ID, b.set.Find(l.ID).Title, l.Tell})
 	}
@@ -117,10 +120,11 @@ func (b *Book) Answer(s *signature.Signature, e Entry) Answer {
 	if pass != "" && len(narrowed) > 0 {
 		all = narrowed
 	}
-	// What may happen to any app comes before what happens to one server's.
+	// Scenarios for any app come before those for one server.
 	slices.SortStableFunc(all, func(x, y scenario.Scenario) int { return cmp.Compare(min(len(x.Server), 1), min(len(y.Server), 1)) })
 	for _, one := range all {
-		p := Possible{ID: one.ID, Title: one.Title, Debrief: one.Debrief, Fixes: []Fix{}, LastRun: b.lastRun(one.ID), Run: "lab run " + one.ID}
+		p := Possible{ID: one.ID, Title: one.Title, Debrief: one.Debrief, Fixes: []Fix{}, LastRun: b.lastRun(one.ID),
+			Run: "lab run " + one.ID}
 		for _, f := range one.Fixes {
 			p.Fixes = append(p.Fixes, Fix{f.ID, f.Say})
 		}
@@ -129,8 +133,8 @@ func (b *Book) Answer(s *signature.Signature, e Entry) Answer {
 	return a
 }
 
-// leaves reports whether a scenario says of itself that it leaves such an entry: a
-// team's own scenarios are not among the recorded ones.
+// leaves reports whether the symptom of a scenario matches an entry. It is for a team's own
+// scenarios, which have no recorded lines.
 func leaves(one scenario.Scenario, e Entry) bool {
 	said := e.Message
 	if e.Phase != "" {

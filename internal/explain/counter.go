@@ -7,20 +7,20 @@ import (
 	"slices"
 )
 
-// A log can name millions of clients. A counter keeps those that are named often and
-// forgets others, and says how many entries they were.
+// A log can contain millions of clients. A counter keeps the names that are frequent and
+// forgets others, and says how many entries had a forgotten name.
 const (
-	maxKeys = 1024 // of one counter; when there are more, the rarer half goes
-	maxKey  = 256  // bytes
-	top     = 10   // that are shown
+	maxKeys = 1024 // names in one counter; if there are more, the rarer half is dropped
+	maxKey  = 256  // bytes of a name
+	top     = 10   // names that are shown
 )
 
-// stamp is a time as nginx writes it. It sorts as it passes.
+// stamp is a time as nginx writes it. Comparing two stamps as text compares their times.
 type stamp [len("2006/01/02 15:04:05")]byte
 
 func (s *stamp) set(text []byte) { copy(s[:], text) }
 
-// span is the first and last time of something.
+// span is the first and the last time of something.
 type span struct{ first, last stamp }
 
 func (s *span) add(at []byte) {
@@ -51,20 +51,20 @@ type counted struct {
 	sample string
 }
 
-// counter counts names.
+// counter counts how often each name occurs.
 type counter struct {
 	names     map[string]*counted
-	forgotten int64 // entries whose name was dropped
+	forgotten int64 // the number of entries whose name was dropped
 	last      *counted
-	crowded   bool // names were dropped: of new ones few are let in, or a log of nothing but new ones is slow
-	turned    uint // how many came since then
+	crowded   bool // whether names were dropped; few new names are then accepted, because a log with nothing but new names would be slow
+	turned    uint // how many new names came since then
 }
 
-// letIn is how many new names come for each that is let in where it is crowded. One that
-// is frequent gets in.
+// letIn is how many new names come for each one that a crowded counter accepts. A name that is
+// frequent will be accepted sooner or later.
 const letIn = 16
 
-// add counts a name once more, and returns its count if it is new.
+// add counts a name. If the name is new, add returns its count.
 func (c *counter) add(name, at []byte) *counted {
 	name = name[:min(len(name), maxKey)]
 	known := c.last
@@ -120,7 +120,7 @@ func (c *counter) shrink() {
 	}
 }
 
-// sorted are the names, the most frequent first.
+// sorted returns the names, the most frequent first.
 func (c *counter) sorted() []*counted {
 	return slices.SortedFunc(maps.Values(c.names), func(a, b *counted) int {
 		return cmp.Or(cmp.Compare(b.n, a.n), cmp.Compare(a.name, b.name))
@@ -139,18 +139,18 @@ func (c *counter) join(other counter) {
 	}
 }
 
-// Count is how often something was named.
+// Count is how often a name occurred.
 type Count struct {
 	Name  string `json:"name"`
-	Count int64  `json:"count"` // at least, where others were dropped
+	Count int64  `json:"count"` // at least so often, if other names were dropped
 	First string `json:"first"`
 	Last  string `json:"last"`
 }
 
-// Counts are the most frequent names of a kind.
+// Counts has the most frequent names of a kind.
 type Counts struct {
 	Top    []Count `json:"top"`
-	Others int64   `json:"others"` // entries with other names
+	Others int64   `json:"others"` // the number of entries with other names
 }
 
 func (c *counter) counts(most int) Counts {
@@ -165,17 +165,17 @@ func (c *counter) counts(most int) Counts {
 	return list
 }
 
-// timeline counts entries by minute, and by hour, day or month when there are too many.
+// timeline counts entries by minute, or by hour, day or month if there are too many minutes.
 type timeline struct {
-	width  int // of a time's text that tells the moments apart
+	width  int // how many characters of a time distinguish two moments
 	counts map[string]*int64
-	latest *int64 // of the moment that came last: logs are written in order
+	latest *int64 // the count of the latest moment: logs are written in order
 	moment []byte
 }
 
 var widths = []int{len("2006/01/02 15:04"), len("2006/01/02 15"), len("2006/01/02"), len("2006/01"), len("2006"), 0}
 
-// maxMoments bounds a timeline.
+// maxMoments is the most moments in a timeline.
 const maxMoments = 48
 
 func (t *timeline) add(at []byte, n int64) {
@@ -227,9 +227,9 @@ func (t *timeline) join(other timeline) {
 	}
 }
 
-// Moment is how many entries were written in a minute, hour, day, month or year.
+// Moment is the number of entries in a minute, hour, day, month or year.
 type Moment struct {
-	Time  string `json:"time"` // "2026/11/22 20:01", or its beginning
+	Time  string `json:"time"` // "2026/11/22 20:01", or the beginning of it
 	Count int64  `json:"count"`
 }
 

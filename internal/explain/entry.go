@@ -1,5 +1,5 @@
-// Package explain reads error logs of any size and says what their lines mean. What it
-// says of causes and fixes is the signatures' and the catalogue's.
+// Package explain reads error logs of any size and explains their lines. What it says about
+// causes and fixes comes from the signatures and the catalogue.
 package explain
 
 import (
@@ -10,29 +10,29 @@ import (
 	"github.com/gatewaylab/lab/internal/signature"
 )
 
-// What an entry's cause is called when it has none.
+// These are the names of the cause if no signature matches.
 const (
-	Unknown = "unknown" // level error or worse, and no signature fits
-	None    = "none"    // below that, or no error-log entry at all: nothing that failed, as far as is known
+	Unknown = "unknown" // an entry of level error or above that matches no signature
+	None    = "none"    // an entry of a lower level, or a line that is not an entry of an error log: as far as lab knows, nothing failed
 )
 
-// Entry is one entry of an error log in its parts; those that it lacks are "" or 0.
-// Everything but time, level and numbers may be a stranger's text.
+// Entry is an entry of an error log, split into its parts. Missing parts are "" or 0.
+// Everything except the time, the level and the numbers may contain text from strangers.
 type Entry struct {
-	Time       string `json:"time"` // as nginx writes it, in the zone of its machine
+	Time       string `json:"time"` // as nginx writes it, in the time zone of the machine
 	Level      string `json:"level"`
 	PID        int64  `json:"pid"`
 	TID        int64  `json:"tid"`
 	Connection int64  `json:"connection"`
 	Message    string `json:"message"`
-	Errno      int    `json:"errno"` // 0: the message has none
-	Phase      string `json:"phase"` // what nginx was doing: "connecting to upstream"
+	Errno      int    `json:"errno"` // 0 if the message has no error number
+	Phase      string `json:"phase"` // what nginx was doing, such as "connecting to upstream"
 	Client     string `json:"client"`
 	Server     string `json:"server"`
 	Request    string `json:"request"`
 	Method     string `json:"method"`
 	URI        string `json:"uri"`
-	Version    string `json:"version"` // of HTTP: "1.1"
+	Version    string `json:"version"` // the version of HTTP, such as "1.1"
 	Subrequest string `json:"subrequest"`
 	Upstream   string `json:"upstream"`
 	Host       string `json:"host"`
@@ -40,32 +40,35 @@ type Entry struct {
 	Raw        string `json:"raw"`
 }
 
-// Record is an entry with its cause: what -o jsonl writes.
+// Record is an entry with its cause. This is what -o jsonl writes.
 type Record struct {
-	Cause string   `json:"cause"` // a signature's id, Unknown or None
+	Cause string   `json:"cause"` // the id of a signature, Unknown or None
 	Also  []string `json:"also,omitempty"`
 	Entry
 }
 
-// errno is the number in "failed (111: …" and "timed out (110: …"; 0: there is none.
+// errno returns the number in "failed (111: …" or "timed out (110: …". It returns 0 if there
+// is none.
 func errno(message []byte) int {
 	for _, before := range [][]byte{[]byte(" failed ("), []byte(" timed out (")} {
 		if _, rest, ok := bytes.Cut(message, before); ok {
 			if digits, _, ok := bytes.Cut(rest, []byte(": ")); ok && len(digits) <= len("9999") {
-				return int(number(digits)) // none of "SSL"
+				return int(number(digits)) // the numbers of "SSL" are longer
 			}
 		}
 	}
 	return 0
 }
 
-// NewEntry makes an entry of a line's parts.
+// NewEntry makes an entry from the parts of a line.
 func NewEntry(l *nginx.Line) Entry {
 	f := l.Fields()
 	e := Entry{
 		Time: string(l.Time), Level: string(l.Level), PID: number(l.PID), TID: number(l.TID), Connection: number(l.Connection),
-		Message: string(l.Message), Errno: errno(l.Message), Phase: string(l.Action), Client: string(f.Client), Server: string(f.Server), Request: string(f.Request),
-		Subrequest: string(f.Subrequest), Upstream: string(f.Upstream), Host: string(f.Host), Referrer: string(f.Referrer), Raw: string(l.Text),
+		Message: string(l.Message), Errno: errno(l.Message), Phase: string(l.Action), Client: string(f.Client), Server: string(f.Server),
+		Request:    string(f.Request),
+		Subrequest: string(f.Subrequest), Upstream: string(f.Upstream), Host: string(f.Host), Referrer: string(f.Referrer),
+		Raw: string(l.Text),
 	}
 	method, rest, ok := bytes.Cut(f.Request, []byte(" "))
 	if !ok {
@@ -80,11 +83,11 @@ func NewEntry(l *nginx.Line) Entry {
 }
 
 func number(digits []byte) int64 {
-	n, _ := strconv.ParseInt(string(digits), 10, 64) // 0 where they are no number
+	n, _ := strconv.ParseInt(string(digits), 10, 64) // 0 if they are not a number
 	return n
 }
 
-// NewRecord says what a line is. found are the signatures that it fits.
+// NewRecord makes the record of a line that matches the signatures in found.
 func NewRecord(l *nginx.Line, found []*signature.Signature) Record {
 	r := Record{Cause: class(l), Entry: NewEntry(l)}
 	for i, s := range found {
@@ -97,7 +100,7 @@ func NewRecord(l *nginx.Line, found []*signature.Signature) Record {
 	return r
 }
 
-// class is what a line is that no signature fits.
+// class returns the cause of a line that matches no signature.
 func class(l *nginx.Line) string {
 	if nginx.LevelAtLeast(string(l.Level), "error") {
 		return Unknown
@@ -105,7 +108,8 @@ func class(l *nginx.Line) string {
 	return None
 }
 
-// peer is an upstream's address, without the request's part: "http://127.0.0.1:3000".
+// peer returns the address of an upstream without the path of the request, such as
+// "http://127.0.0.1:3000".
 func peer(upstream []byte) []byte {
 	at := bytes.Index(upstream, []byte("://"))
 	if at < 0 {
@@ -125,7 +129,7 @@ func peer(upstream []byte) []byte {
 	return upstream
 }
 
-// target is a request without its query and version: "GET /cart".
+// target returns a request without its query and its version, such as "GET /cart".
 func target(request []byte) []byte {
 	if end := bytes.IndexByte(request, '?'); end >= 0 {
 		return request[:end]

@@ -14,11 +14,16 @@ import (
 )
 
 const (
-	refused = `2026/11/22 20:01:02 [error] 12#34: *3 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, server: shop.example, request: "POST /cart?id=1 HTTP/1.1", subrequest: "/auth", upstream: "http://127.0.0.1:3000/auth", host: "shop.example", referrer: "https://shop.example/"`
-	missing = `2026/11/22 20:02:02 [crit] 12#34: *4 connect() to unix:/run/app.sock failed (2: No such file or directory) while connecting to upstream, client: ::1, server: , request: "GET / HTTP/1.1", upstream: "http://unix:/run/app.sock:/"`
+	refused = `2026/11/22 20:01:02 [error] 12#34: *3 connect() failed (111: Connection refused) while connecting to ` +
+		`upstream, client: 203.0.113.9, server: shop.example, request: "POST /cart?id=1 HTTP/1.1", subrequest: "/auth", ` +
+		`upstream: "http://127.0.0.1:3000/auth", host: "shop.example", referrer: "https://shop.example/"`
+	missing = `2026/11/22 20:02:02 [crit] 12#34: *4 connect() to unix:/run/app.sock failed (2: No such file or directory) ` +
+		`while connecting to upstream, client: ::1, server: , request: "GET / HTTP/1.1", upstream: "http://unix:/run/app.sock:/"`
 	notice  = `2026/11/22 20:03:02 [notice] 1#1: signal 1 (SIGHUP) received`
 	strange = `2026/11/22 20:04:02 [error] 12#34: *5 module "x7" broke 1.5 times at 3`
-	both    = `2026/11/22 20:05:02 [error] 12#34: *6 FastCGI sent in stderr: "PHP message: PHP Fatal error:  Maximum execution time of 1 second exceeded in /a.phpPHP message: PHP Fatal error:  Allowed memory size of 8 bytes exhausted" while reading upstream, client: ::1, server: , request: "GET /a.php HTTP/1.1", upstream: "fastcgi://127.0.0.1:9000"`
+	both    = `2026/11/22 20:05:02 [error] 12#34: *6 FastCGI sent in stderr: "PHP message: PHP Fatal error:  Maximum ` +
+		`execution time of 1 second exceeded in /a.phpPHP message: PHP Fatal error:  Allowed memory size of 8 bytes ` +
+		`exhausted" while reading upstream, client: ::1, server: , request: "GET /a.php HTTP/1.1", upstream: "fastcgi://127.0.0.1:9000"`
 )
 
 func TestEntry(t *testing.T) {
@@ -27,16 +32,20 @@ func TestEntry(t *testing.T) {
 		t.Fatal("no entry")
 	}
 	want := Entry{
-		Time: "2026/11/22 20:01:02", Level: "error", PID: 12, TID: 34, Connection: 3, Message: "connect() failed (111: Connection refused)", Errno: 111,
-		Phase: "connecting to upstream", Client: "203.0.113.9", Server: "shop.example", Request: "POST /cart?id=1 HTTP/1.1", Method: "POST", URI: "/cart?id=1", Version: "1.1",
+		Time: "2026/11/22 20:01:02", Level: "error", PID: 12, TID: 34, Connection: 3,
+		Message: "connect() failed (111: Connection refused)", Errno: 111,
+		Phase: "connecting to upstream", Client: "203.0.113.9", Server: "shop.example", Request: "POST /cart?id=1 HTTP/1.1",
+		Method: "POST", URI: "/cart?id=1", Version: "1.1",
 		Subrequest: "/auth", Upstream: "http://127.0.0.1:3000/auth", Host: "shop.example", Referrer: "https://shop.example/", Raw: refused,
 	}
 	if got := NewEntry(&l); got != want {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 	for upstream, want := range map[string]string{
-		"http://127.0.0.1:3000/auth": "http://127.0.0.1:3000", "http://unix:/run/app.sock:/x": "http://unix:/run/app.sock", "fastcgi://unix:/run/fpm.sock:": "fastcgi://unix:/run/fpm.sock",
-		"fastcgi://127.0.0.1:9000": "fastcgi://127.0.0.1:9000", "http://backend/": "http://backend", "127.0.0.1:53": "127.0.0.1:53", "http://unix:/cut": "http://unix:/cut",
+		"http://127.0.0.1:3000/auth": "http://127.0.0.1:3000", "http://unix:/run/app.sock:/x": "http://unix:/run/app.sock",
+		"fastcgi://unix:/run/fpm.sock:": "fastcgi://unix:/run/fpm.sock",
+		"fastcgi://127.0.0.1:9000":      "fastcgi://127.0.0.1:9000", "http://backend/": "http://backend", "127.0.0.1:53": "127.0.0.1:53",
+		"http://unix:/cut": "http://unix:/cut",
 	} {
 		if got := string(peer([]byte(upstream))); got != want {
 			t.Errorf("the peer of %q is %q, want %q", upstream, got, want)
@@ -49,8 +58,8 @@ func TestEntry(t *testing.T) {
 	}
 }
 
-// A line's answer has all that is known of it; one that fits two causes has both, and
-// one that fits none is not guessed at.
+// The answer for a line must contain everything that is known about it. A line that matches
+// two causes must have both, and for a line that matches none lab must not guess.
 func TestLine(t *testing.T) {
 	b := book(t)
 	for text, want := range map[string]struct {
@@ -64,11 +73,14 @@ func TestLine(t *testing.T) {
 		both:    {"php-memory-limit", []string{"php-memory-limit", "php-max-execution-time"}, false},
 		notice:  {None, nil, false},
 		strange: {Unknown, nil, false},
-		"connect() failed (111: x) while connecting to upstream":                             {"connection-refused", []string{"connection-refused"}, false},
-		"[crit] 7#7: *1 connect() failed (111: x) while connecting to upstream, client: ::1": {"connection-refused", []string{"connection-refused"}, true},
-		"upstream prematurely closed connection":                                             {"closed-before-header", []string{"closed-before-header", "body-closed"}, false},
-		"2026/11/22 20:01:02 [error] 12#34: *3 upstream prematurely closed connection":       {Unknown, nil, false},
-		"connect() failed (112233: x) while connecting to upstream":                          {Unknown, nil, false},
+		"connect() failed (111: x) while connecting to upstream": {"connection-refused",
+			[]string{"connection-refused"}, false},
+		"[crit] 7#7: *1 connect() failed (111: x) while connecting to upstream, client: ::1": {"connection-refused",
+			[]string{"connection-refused"}, true},
+		"upstream prematurely closed connection": {"closed-before-header",
+			[]string{"closed-before-header", "body-closed"}, false},
+		"2026/11/22 20:01:02 [error] 12#34: *3 upstream prematurely closed connection": {Unknown, nil, false},
+		"connect() failed (112233: x) while connecting to upstream":                    {Unknown, nil, false},
 	} {
 		line, ok := b.Line(text)
 		var causes []string
@@ -91,8 +103,8 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// Which scenarios are behind a cause follows from their recorded lines, and from the
-// protocol that the line's upstream speaks.
+// The scenarios of a cause must follow from their recorded lines, and from the protocol of the
+// line's upstream.
 func TestAnswer(t *testing.T) {
 	b := book(t)
 	ids := func(text string) []string {
@@ -132,7 +144,7 @@ func TestAnswer(t *testing.T) {
 			}
 		}
 	}
-	// Every scenario with a recorded line is behind a cause.
+	// Every scenario with a recorded line must belong to a cause.
 	for _, l := range said(t) {
 		line, ok := b.Line("2026/11/22 20:00:00 [" + l[0] + "] 1#1: *1 " + l[1])
 		if !ok || len(line.Causes) != 1 || len(line.Causes[0].Scenarios) == 0 {
@@ -142,14 +154,16 @@ func TestAnswer(t *testing.T) {
 }
 
 func TestSummary(t *testing.T) {
-	log := strings.Join([]string{"stray", refused, missing, notice, strings.Replace(refused, "20:01:02", "19:59:59", 1), strange, strings.Replace(strange, "x7", "y8", 1), both, ""}, "\n")
+	log := strings.Join([]string{"stray", refused, missing, notice, strings.Replace(refused, "20:01:02", "19:59:59", 1), strange,
+		strings.Replace(strange, "x7", "y8", 1), both, ""}, "\n")
 	b := book(t)
 	r := b.NewReader(2, false)
 	if err := r.Read(t.Context(), "error.log", strings.NewReader(log)); err != nil {
 		t.Fatal(err)
 	}
 	s := r.Summary()
-	if got := []int64{s.Bytes, s.Entries, s.Recognised, s.Ambiguous, s.Unknown, s.None, s.OtherLines}; !slices.Equal(got, []int64{int64(len(log)), 7, 4, 1, 2, 1, 1}) {
+	if got := []int64{s.Bytes, s.Entries, s.Recognised, s.Ambiguous, s.Unknown, s.None, s.OtherLines}; !slices.Equal(got,
+		[]int64{int64(len(log)), 7, 4, 1, 2, 1, 1}) {
 		t.Errorf("counts %v", got)
 	}
 	if s.First != "2026/11/22 19:59:59" || s.Last != "2026/11/22 20:05:02" || s.Access != nil {
@@ -159,7 +173,8 @@ func TestSummary(t *testing.T) {
 	for _, c := range s.Causes {
 		causes = append(causes, fmt.Sprint(c.Cause, " ", c.Count))
 	}
-	if want := []string{"connection-refused 2", "php-max-execution-time 1", "php-memory-limit 1", "socket-missing 1"}; !slices.Equal(causes, want) {
+	if want := []string{"connection-refused 2", "php-max-execution-time 1", "php-memory-limit 1",
+		"socket-missing 1"}; !slices.Equal(causes, want) {
 		t.Errorf("causes %v", causes)
 	}
 	c := s.Causes[0]
@@ -168,23 +183,27 @@ func TestSummary(t *testing.T) {
 	}
 	got, _ := json.Marshal([]any{c.Upstreams, c.URIs, c.Clients, c.Times, c.SeenLevels})
 	const times = `"first":"2026/11/22 19:59:59","last":"2026/11/22 20:01:02"`
-	if want := `[{"top":[{"name":"http://127.0.0.1:3000","count":2,` + times + `}],"others":0},{"top":[{"name":"POST /cart","count":2,` + times + `}],"others":0},` +
-		`{"top":[{"name":"203.0.113.9","count":2,` + times + `}],"others":0},[{"time":"2026/11/22 19:59","count":1},{"time":"2026/11/22 20:01","count":1}],[{"name":"error","count":2,"first":"","last":""}]]`; string(got) != want {
+	if want := `[{"top":[{"name":"http://127.0.0.1:3000","count":2,` + times + `}],"others":0},{"top":[{"name":"POST /cart","count":2,` +
+		times + `}],"others":0},` +
+		`{"top":[{"name":"203.0.113.9","count":2,` + times + `}],"others":0},[{"time":"2026/11/22 ` +
+		`19:59","count":1},{"time":"2026/11/22 20:01","count":1}],[{"name":"error","count":2,"first":"","last":""}]]`; string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	if len(s.Unknowns) != 1 || s.Unknowns[0].Shape != `[error] module "…" broke N times at N` || s.Unknowns[0].Count != 2 || s.Unknowns[0].Sample != strange {
+	if len(s.Unknowns) != 1 || s.Unknowns[0].Shape != `[error] module "…" broke N times at N` || s.Unknowns[0].Count != 2 ||
+		s.Unknowns[0].Sample != strange {
 		t.Errorf("unknown: %+v", s.Unknowns)
 	}
 }
 
-// Times are counted by longer spans when there are too many.
+// If there are too many moments, entries must be counted by longer spans of time.
 func TestTimeline(t *testing.T) {
 	var times timeline
 	for minute := range 3 * 60 {
 		times.add(fmt.Appendf(nil, "2026/11/22 %02d:%02d:00", minute/60, minute%60), 1)
 	}
 	got, _ := json.Marshal(times.moments())
-	if want := `[{"time":"2026/11/22 00","count":60},{"time":"2026/11/22 01","count":60},{"time":"2026/11/22 02","count":60}]`; string(got) != want {
+	if want := `[{"time":"2026/11/22 00","count":60},{"time":"2026/11/22 01","count":60},` +
+		`{"time":"2026/11/22 02","count":60}]`; string(got) != want {
 		t.Errorf("got %s", got)
 	}
 	for year := 1000; year < 1100; year++ {
@@ -195,11 +214,12 @@ func TestTimeline(t *testing.T) {
 	}
 }
 
-// However a log is cut into pieces and by however many it is read, every entry is
-// counted once, and records come in the log's order.
+// However a log is cut into pieces, and however many workers read it, every entry must be
+// counted once, and the records must be in the order of the log.
 func TestPiecesDoNotMatter(t *testing.T) {
 	var log bytes.Buffer
-	const php = "2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: \"boom\nStack trace:\n#0 {main}\" while reading upstream, client: ::1, server: , request: \"GET / HTTP/1.1\"\n"
+	const php = "2026/11/22 20:01:03 [error] 12#12: *4 FastCGI sent in stderr: \"boom\nStack trace:\n#0 {main}\" while " +
+		"reading upstream, client: ::1, server: , request: \"GET / HTTP/1.1\"\n"
 	for n := range 20_000 {
 		fmt.Fprintf(&log, "2026/11/22 20:01:02 [error] 12#34: *%d connect() failed (111: x) while connecting to upstream, client: ::1\n", n)
 		if n%100 == 0 {
@@ -207,7 +227,8 @@ func TestPiecesDoNotMatter(t *testing.T) {
 		}
 	}
 	b := book(t)
-	for name, in := range map[string]io.Reader{"whole": bytes.NewReader(log.Bytes()), "in halves": iotest.HalfReader(bytes.NewReader(log.Bytes())), "in odd pieces": odd{bytes.NewReader(log.Bytes())}} {
+	for name, in := range map[string]io.Reader{"whole": bytes.NewReader(log.Bytes()),
+		"in halves": iotest.HalfReader(bytes.NewReader(log.Bytes())), "in odd pieces": odd{bytes.NewReader(log.Bytes())}} {
 		next, phps := int64(0), 0
 		err := b.Records(t.Context(), in, 2, func(out []byte, r Record) []byte {
 			text, _ := json.Marshal(r)
@@ -235,7 +256,7 @@ func TestPiecesDoNotMatter(t *testing.T) {
 	}
 }
 
-// odd reads a few bytes short of what is asked for, as a pipe may.
+// odd reads a few bytes less than it is asked for, as a pipe may.
 type odd struct{ io.Reader }
 
 func (o odd) Read(into []byte) (int, error) { return o.Reader.Read(into[:min(len(into), 10_007)]) }
@@ -243,7 +264,8 @@ func (o odd) Read(into []byte) (int, error) { return o.Reader.Read(into[:min(len
 func TestPipelineStops(t *testing.T) {
 	b := book(t)
 	broken := fmt.Errorf("no more room")
-	err := b.Records(t.Context(), odd{strings.NewReader(strings.Repeat(refused+"\n", 10_000))}, 2, func(out []byte, r Record) []byte { return append(out, 'x') },
+	err := b.Records(t.Context(), odd{strings.NewReader(strings.Repeat(refused+"\n", 10_000))}, 2,
+		func(out []byte, r Record) []byte { return append(out, 'x') },
 		func([]byte) error { return broken })
 	if err != broken {
 		t.Errorf("a full disk: %v", err)

@@ -11,10 +11,12 @@ import (
 	"time"
 )
 
-// Follow writes records of what is added to a log from now on, until ctx is done, and
-// returns its cause then. A log that is emptied is read from its beginning, and one that
-// another takes the place of, as rotation does it, to its end and then the other.
-func (b *Book) Follow(ctx context.Context, path string, every time.Duration, form func(out []byte, r Record) []byte, write func([]byte) error) error {
+// Follow writes records of what is added to a log from now on. When ctx is done, Follow
+// returns the cause of ctx. If the log is truncated, Follow reads it from its beginning. If
+// another file takes its place, as in a rotation, Follow reads the old file to its end and
+// then the new one.
+func (b *Book) Follow(ctx context.Context, path string, every time.Duration, form func(out []byte, r Record) []byte,
+	write func([]byte) error) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -51,10 +53,10 @@ type tail struct {
 	path string
 	file *os.File
 	at   int64
-	rest []byte // the beginning of a line
+	rest []byte // the beginning of an incomplete line
 }
 
-// more returns the whole lines that were added; none if there is nothing to read now.
+// more returns the complete lines that were added, or nothing if there are none now.
 func (t *tail) more() ([]byte, error) {
 	if info, err := t.file.Stat(); err != nil {
 		return nil, err
@@ -82,12 +84,12 @@ func (t *tail) more() ([]byte, error) {
 	return text[:end], nil
 }
 
-// reopen opens the file that has taken this one's place, if one has, and returns what
-// was left of the old one.
+// reopen opens the file that has taken the place of this one, if there is one. It returns what
+// was left to read in the old file.
 func (t *tail) reopen() ([]byte, error) {
 	now, err := os.Stat(t.path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil // between the two
+		return nil, nil // the old file was moved, and the new one does not exist yet
 	}
 	if err != nil {
 		return nil, err

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// A log is followed from its end, over a truncation and a rotation.
+// A log must be followed from its end, across a truncation and a rotation.
 func TestFollow(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "error.log")
 	add := func(text string) {
@@ -44,7 +44,7 @@ func TestFollow(t *testing.T) {
 			t.Fatalf("%s: nothing came", what)
 		}
 	}
-	time.Sleep(50 * time.Millisecond) // what is there before it looks is not new
+	time.Sleep(50 * time.Millisecond) // let Follow find the end of the log before lines are added
 	add(refused[:50])
 	time.Sleep(20 * time.Millisecond)
 	add(refused[50:] + "\n")

@@ -12,7 +12,7 @@ import (
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-// said are the recorded error lines of the catalogue: level and message.
+// said has the recorded error lines of the catalogue, with their levels and messages.
 func said(t testing.TB) [][2]string {
 	t.Helper()
 	var all [][2]string
@@ -25,8 +25,8 @@ func said(t testing.TB) [][2]string {
 	return all
 }
 
-// writeLog writes a log of about so many bytes, all of whose lines are recorded ones,
-// by many clients and for many requests, no two of them alike.
+// writeLog writes a log of about the given size. Its lines are recorded ones, with many
+// clients and requests, so that no two lines are alike.
 func writeLog(t testing.TB, path string, size int) {
 	t.Helper()
 	f, err := os.Create(path)
@@ -42,8 +42,10 @@ func writeLog(t testing.TB, path string, size int) {
 			l := lines[random.IntN(len(lines))]
 			n++
 			s := n / 50
-			fmt.Fprintf(&b, "2026/11/%02d %02d:%02d:%02d [%s] 7#7: *%d %s, client: 203.0.%d.%d, server: shop.example, request: \"GET /cart/%d?x=%d HTTP/1.1\", upstream: \"http://127.0.0.1:%d/cart\", host: \"shop.example\"\n",
-				1+s/86400%28, s/3600%24, s/60%60, s%60, l[0], n, l[1], random.IntN(4), random.IntN(256), random.IntN(2000), n, 3000+random.IntN(4))
+			fmt.Fprintf(&b, "2026/11/%02d %02d:%02d:%02d [%s] 7#7: *%d %s, client: 203.0.%d.%d, server: shop.example, "+
+				"request: \"GET /cart/%d?x=%d HTTP/1.1\", upstream: \"http://127.0.0.1:%d/cart\", host: \"shop.example\"\n",
+				1+s/86400%28, s/3600%24, s/60%60, s%60, l[0], n, l[1], random.IntN(4), random.IntN(256), random.IntN(2000), n,
+				3000+random.IntN(4))
 		}
 		wrote, err := f.Write(b.Bytes())
 		if err != nil {

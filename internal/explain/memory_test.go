@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// endless is a log in which every line has another client, request and connection. It
-// notes the most memory that is in use while it is read.
+// endless is a log in which every line has another client, request and connection. It records
+// the most memory that is in use while it is read.
 type endless struct {
 	left, n int64
 	lines   [][2]string
@@ -29,9 +29,11 @@ func (e *endless) Read(into []byte) (int, error) {
 	for e.buffer.Len() < len(into) {
 		l := e.lines[e.random.IntN(len(e.lines))]
 		e.n++
-		fmt.Fprintf(&e.buffer, "2026/11/22 20:01:02 [%s] 7#7: *%d %s, client: 2001:db8::%x, server: , request: \"GET /%d HTTP/1.1\", upstream: \"http://127.0.0.1:3000/%d\"\n", l[0], e.n, l[1], e.n, e.n, e.n)
+		fmt.Fprintf(&e.buffer, "2026/11/22 20:01:02 [%s] 7#7: *%d %s, client: 2001:db8::%x, server: , request: \"GET /%d "+
+			"HTTP/1.1\", upstream: \"http://127.0.0.1:3000/%d\"\n", l[0], e.n, l[1], e.n, e.n, e.n)
 		if e.n%7 == 0 {
-			fmt.Fprintf(&e.buffer, "2026/11/22 20:01:02 [error] 7#7: *%d new trouble of kind %x and %x, client: ::1\n", e.n, e.random.Uint64(), e.n)
+			fmt.Fprintf(&e.buffer, "2026/11/22 20:01:02 [error] 7#7: *%d new trouble of kind %x and %x, client: ::1\n", e.n,
+				e.random.Uint64(), e.n)
 		}
 	}
 	n, err := e.buffer.Read(into)
@@ -44,7 +46,7 @@ func (e *endless) Read(into []byte) (int, error) {
 	return n, err
 }
 
-// The memory does not grow with the log, though all of its lines are different.
+// The memory must not grow with the log, although all of its lines are different.
 func TestMemoryIsFlat(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it reads 100 MB")
@@ -53,7 +55,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	if os.Getenv("LAB_SOAK") != "" {
 		sizes = []int64{50 << 20, 500 << 20, 5000 << 20}
 	}
-	// Few causes, so that the shorter log, too, fills what is kept of each.
+	// There are few causes, so that even the shorter log fills the counters of each.
 	b, lines := book(t), said(t)[:12]
 	var peaks []uint64
 	for _, size := range sizes {
@@ -91,7 +93,8 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 }
 
-// What is remembered for an access log has a bound, and the summary says when it was met.
+// What is remembered for an access log must have a limit, and the summary must say when it was
+// reached.
 func TestJoinsHaveABound(t *testing.T) {
 	b, lines := book(t), said(t)
 	for bound, complete := range map[int]bool{maxJoins: true, 2000: false} {
@@ -112,11 +115,12 @@ func TestJoinsHaveABound(t *testing.T) {
 	}
 }
 
-// What was seen before costs no memory when it is seen again.
+// A line that was seen before must cost no memory when it is seen again.
 func TestNoAllocationPerLine(t *testing.T) {
 	var log bytes.Buffer
 	for i, l := range said(t) {
-		fmt.Fprintf(&log, "2026/11/22 20:01:02 [%s] 7#7: *%d %s, client: 203.0.113.9, server: , request: \"GET /cart?%d HTTP/1.1\", upstream: \"http://127.0.0.1:3000/\"\n", l[0], i, l[1], i)
+		fmt.Fprintf(&log, "2026/11/22 20:01:02 [%s] 7#7: *%d %s, client: 203.0.113.9, server: , request: \"GET /cart?%d "+
+			"HTTP/1.1\", upstream: \"http://127.0.0.1:3000/\"\n", l[0], i, l[1], i)
 	}
 	counting := newTally(book(t).set, 0)
 	counting.count(log.Bytes())

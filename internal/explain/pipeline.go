@@ -10,22 +10,24 @@ import (
 	"github.com/gatewaylab/lab/internal/nginx"
 )
 
-// chunkSize is how much of a log is worked on at a time, and the longest line that is
-// read as one.
+// chunkSize is how much of a log is processed at a time. It is also the length of the longest
+// line that is read as one line.
 const chunkSize = 1 << 20
 
 // part is a piece of a log on its way through a pipeline.
 type part struct {
-	buffer []byte // its own, to be used again
-	text   []byte // whole lines
-	out    []byte // what became of it
+	buffer []byte // belongs to this part and is reused
+	text   []byte // complete lines
+	out    []byte // the result of the work
 	done   chan struct{}
 }
 
-// pipeline reads whole lines from in, lets several workers work at once, each call with
-// the number of its worker, and writes what they return in the order of the input. A
-// source that has little to give is worked on at once.
-func pipeline(ctx context.Context, in io.Reader, workers int, work func(worker int, text, out []byte) []byte, write func([]byte) error) error {
+// pipeline reads complete lines from in and lets several workers process them at the same
+// time. Each call of work gets the number of its worker. pipeline writes the results in the
+// order of the input. If the source gives little data at a time, that data is processed at
+// once.
+func pipeline(ctx context.Context, in io.Reader, workers int, work func(worker int, text, out []byte) []byte,
+	write func([]byte) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	free := make(chan *part, 3*workers)
@@ -65,9 +67,9 @@ func pipeline(ctx context.Context, in io.Reader, workers int, work func(worker i
 	return err
 }
 
-// split reads into free parts and hands each on with whole lines.
+// split reads into free parts, and hands on each part with complete lines.
 func split(ctx context.Context, in io.Reader, free <-chan *part, hand func(*part)) error {
-	var rest []byte // the beginning of a line
+	var rest []byte // the beginning of an incomplete line
 	for {
 		var p *part
 		select {
@@ -90,7 +92,7 @@ func split(ctx context.Context, in io.Reader, free <-chan *part, hand func(*part
 		}
 		at := cut(p.buffer)
 		if at == 0 && len(p.buffer) == cap(p.buffer) {
-			at = len(p.buffer) // longer than any line of nginx's: in pieces
+			at = len(p.buffer) // longer than any line that nginx writes: split the line
 		}
 		p.text = p.buffer[:at]
 		rest = append(rest[:0], p.buffer[at:]...)
@@ -98,12 +100,12 @@ func split(ctx context.Context, in io.Reader, free <-chan *part, hand func(*part
 	}
 }
 
-// maxTries is how many lines before the last one are looked at.
+// maxTries is how many lines before the last one are examined.
 const maxTries = 64
 
-// cut is where text can be parted: before an entry, so that none of several lines is
-// torn apart, or else behind a line. A source that stops at a line's end may have
-// nothing more to say for long.
+// cut returns the position at which a text can be cut. If possible that is before an entry, so
+// that an entry of several lines stays in one piece; otherwise it is after a line. If a source
+// stops at the end of a line, it may send nothing more for a long time.
 func cut(text []byte) int {
 	last := bytes.LastIndexByte(text, '\n') + 1
 	if last == len(text) && last < cap(text) {

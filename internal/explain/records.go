@@ -8,10 +8,11 @@ import (
 	"github.com/gatewaylab/lab/internal/signature"
 )
 
-// Records writes a record for each entry of a log, in its order, as form appends it to
-// what there is. A line that is no entry has the cause None and its text as raw; empty
-// ones are left out.
-func (b *Book) Records(ctx context.Context, in io.Reader, workers int, form func(out []byte, r Record) []byte, write func([]byte) error) error {
+// Records writes a record for each entry of a log, in order. form appends a record to the
+// output. A line that is not an entry gets the cause None, and its text in the field raw.
+// Empty lines are left out.
+func (b *Book) Records(ctx context.Context, in io.Reader, workers int, form func(out []byte, r Record) []byte,
+	write func([]byte) error) error {
 	memories := make([]*signature.Memory, workers)
 	for i := range memories {
 		memories[i] = b.set.Memory()

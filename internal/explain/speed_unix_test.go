@@ -15,10 +15,10 @@ import (
 	"time"
 )
 
-// Reading a log takes at most three times what `grep -E` takes with the same
-// alternatives, in the locale in which it is fastest. The short form compares the time on
-// the CPU, of which lab uses every core and grep one: it is the same however busy the
-// machine is. The long form, of a gigabyte, compares the time that passes.
+// Reading a log may take at most three times as long as `grep -E` takes with the same
+// alternatives, in the locale in which grep is fastest. The short form of the test compares
+// CPU times, which do not depend on how busy the machine is; lab uses every core, grep only
+// one. The long form, with a gigabyte, compares elapsed times.
 func TestNearGrep(t *testing.T) {
 	grep, err := exec.LookPath("grep")
 	if err != nil {
@@ -41,7 +41,7 @@ func TestNearGrep(t *testing.T) {
 		t.Fatal(err)
 	}
 	for round := 1; ; round++ {
-		var passed, onCPU [2]time.Duration // lab's, grep's; the shortest: other work only ever adds
+		var passed, onCPU [2]time.Duration // of lab and of grep; the shortest counts, because other work can only add time
 		for i := range times {
 			cmd := exec.Command(grep, "-cE", "-f", patterns, log)
 			cmd.Env = append(os.Environ(), "LC_ALL=C")
@@ -69,7 +69,8 @@ func TestNearGrep(t *testing.T) {
 		}
 		speed := func(d time.Duration) float64 { return float64(size) / d.Seconds() / 1e6 }
 		wall, cpu := float64(passed[0])/float64(passed[1]), float64(onCPU[0])/float64(onCPU[1])
-		t.Logf("lab %.0f MB/s, grep %.0f MB/s: %.2f times the time, %.2f times the CPU of %d cores", speed(passed[0]), speed(passed[1]), wall, cpu, cores)
+		t.Logf("lab %.0f MB/s, grep %.0f MB/s: %.2f times the time, %.2f times the CPU of %d cores", speed(passed[0]), speed(passed[1]),
+			wall, cpu, cores)
 		if long && wall <= most || !long && cpu <= most {
 			return
 		}
@@ -79,7 +80,7 @@ func TestNearGrep(t *testing.T) {
 	}
 }
 
-// used is the time on the CPU of this process.
+// used returns the CPU time of this process.
 func used(t *testing.T) time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
@@ -88,8 +89,8 @@ func used(t *testing.T) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// alternatives are the signatures' expressions as grep reads them, one a line. In a
-// whole line the message does not stand at the beginning.
+// alternatives returns the expressions of the signatures in grep's syntax, one per line. The
+// message is not at the beginning of a complete line.
 func alternatives(b *Book) string {
 	anchors := regexp.MustCompile(`(^|[(|])\^|\$($|[)|])`)
 	words := strings.NewReplacer(`\d`, "[0-9]", `\w`, "[A-Za-z0-9_]", `\S`, "[^ ]", "(?s:.*)", ".*")

@@ -14,29 +14,29 @@ import (
 	"github.com/gatewaylab/lab/internal/signature"
 )
 
-// SchemaVersion is that of the JSON forms here.
+// SchemaVersion is the version of the JSON forms of this package.
 const SchemaVersion = 1
 
-// Summary is what is in one log or several.
+// Summary summarizes one or more logs.
 type Summary struct {
 	SchemaVersion int      `json:"schemaVersion"`
 	Inputs        []string `json:"inputs"`
 	Bytes         int64    `json:"bytes"`
 	Entries       int64    `json:"entries"`
 	Recognised    int64    `json:"recognised"`
-	Ambiguous     int64    `json:"ambiguous"`  // of the recognised, those that fit several causes and are counted in each
-	Unknown       int64    `json:"unknown"`    // of level error or worse
-	None          int64    `json:"none"`       // below that, and of no failure that is known
-	OtherLines    int64    `json:"otherLines"` // that are no error-log entries
+	Ambiguous     int64    `json:"ambiguous"`  // recognised entries that match several causes, and count for each of them
+	Unknown       int64    `json:"unknown"`    // entries of level error or above that match no signature
+	None          int64    `json:"none"`       // entries of a lower level that match no signature
+	OtherLines    int64    `json:"otherLines"` // lines that are not entries of an error log
 	First         string   `json:"first"`
 	Last          string   `json:"last"`
-	Causes        []Cause  `json:"causes"`   // the most frequent first
-	Unknowns      []Shape  `json:"unknowns"` // likewise
+	Causes        []Cause  `json:"causes"`   // the most frequent ones first
+	Unknowns      []Shape  `json:"unknowns"` // the most frequent ones first
 	UnknownOthers int64    `json:"unknownOthers"`
-	Access        *Access  `json:"access"` // null without an access log
+	Access        *Access  `json:"access"` // null if there is no access log
 }
 
-// Cause is one cause in a log.
+// Cause counts the entries of one cause.
 type Cause struct {
 	Cause string `json:"cause"`
 	Count int64  `json:"count"`
@@ -45,23 +45,23 @@ type Cause struct {
 	Answer
 	SeenLevels []Count          `json:"seenLevels"`
 	Upstreams  Counts           `json:"upstreams"`
-	URIs       Counts           `json:"uris"` // with their methods, without queries
+	URIs       Counts           `json:"uris"` // with their methods but without their queries
 	Clients    Counts           `json:"clients"`
 	Times      []Moment         `json:"times"`
-	Statuses   map[string]int64 `json:"statuses"` // that the access log has for these entries' requests; empty without one
+	Statuses   map[string]int64 `json:"statuses"` // the statuses of these entries' requests in the access log; empty without an access log
 	Sample     string           `json:"sample"`
 }
 
-// Shape is lines of one kind that no signature fits: what they have in common.
+// Shape counts similar lines that match no signature, and shows what they have in common.
 type Shape struct {
-	Shape  string `json:"shape"` // N is a number, "…" a quoted text
+	Shape  string `json:"shape"` // N stands for a number and "…" for a quoted text
 	Count  int64  `json:"count"`
 	First  string `json:"first"`
 	Last   string `json:"last"`
 	Sample string `json:"sample"`
 }
 
-// Reader reads logs and counts.
+// Reader reads logs and counts their entries.
 type Reader struct {
 	book    *Book
 	workers int
@@ -71,8 +71,8 @@ type Reader struct {
 	access  *access
 }
 
-// NewReader returns one with so many workers. With joined an access log can be read
-// after the error logs.
+// NewReader returns a Reader with this many workers. If joined is true, access logs can be
+// read after the error logs.
 func (b *Book) NewReader(workers int, joined bool) *Reader {
 	r, most := &Reader{book: b, workers: workers}, 0
 	if joined {
@@ -84,7 +84,8 @@ func (b *Book) NewReader(workers int, joined bool) *Reader {
 	return r
 }
 
-// Read counts the entries of one more error log. Its memory does not grow with the log.
+// Read counts the entries of another error log. The memory that it needs does not grow with
+// the size of the log.
 func (r *Reader) Read(ctx context.Context, name string, in io.Reader) error {
 	r.inputs = append(r.inputs, name)
 	metered := &meter{Reader: in}
@@ -107,7 +108,8 @@ func (m *meter) Read(buffer []byte) (int, error) {
 	return n, err
 }
 
-// total is what all workers have counted. Nothing is read after it but access logs.
+// total returns the counts of all workers together. After this call only access logs may be
+// read.
 func (r *Reader) total() *tally {
 	for _, other := range r.tallies[1:] {
 		r.tallies[0].join(other)
@@ -116,7 +118,7 @@ func (r *Reader) total() *tally {
 	return r.tallies[0]
 }
 
-// Summary says what was read.
+// Summary returns the summary of what was read.
 func (r *Reader) Summary() Summary {
 	t := r.total()
 	s := Summary{
@@ -154,23 +156,24 @@ func (r *Reader) cause(found *signature.Signature, c *causeTally) Cause {
 	}
 }
 
-// Line is the whole answer to one line.
+// Line is the complete answer for one line.
 type Line struct {
-	SchemaVersion int       `json:"schemaVersion"`
-	Cause         string    `json:"cause"` // the first cause's, Unknown or None
-	Entry         Entry     `json:"entry"`
-	Causes        []Because `json:"causes"` // several where the line fits several
+	SchemaVersion int     `json:"schemaVersion"`
+	Cause         string  `json:"cause"` // the id of the first cause, Unknown or None
+	Entry         Entry   `json:"entry"`
+	Causes        []Match `json:"causes"` // several if the line matches several signatures
 }
 
-// Because is a cause that a line fits.
-type Because struct {
+// Match is a cause whose signature matches a line.
+type Match struct {
 	Cause string `json:"cause"`
 	Answer
-	Unexpected bool `json:"unexpectedLevel"` // nginx writes it at other levels than this line has
+	Unexpected bool `json:"unexpectedLevel"` // whether nginx writes this line at levels other than the one in this line
 }
 
-// Line explains one line, or what was copied of one: a message without its time and
-// numbers, with or without its level. It is false for a text of several lines or none.
+// Line explains one line, or a part that was copied from one: a message without its time and
+// numbers, with or without its level. It returns false if the text is empty or has several
+// lines.
 func (b *Book) Line(text string) (Line, bool) {
 	var l nginx.Line
 	text = strings.TrimSpace(text)
@@ -198,12 +201,12 @@ func (b *Book) Line(text string) (Line, bool) {
 	if len(found) == 0 && l.Level == nil {
 		record.Cause = Unknown
 	}
-	line := Line{SchemaVersion: SchemaVersion, Cause: record.Cause, Entry: record.Entry, Causes: []Because{}}
+	line := Line{SchemaVersion: SchemaVersion, Cause: record.Cause, Entry: record.Entry, Causes: []Match{}}
 	for _, s := range found {
-		line.Causes = append(line.Causes, Because{s.ID, b.Answer(s, record.Entry), l.Level != nil && !s.WrittenAt(string(l.Level), "")})
+		line.Causes = append(line.Causes, Match{s.ID, b.Answer(s, record.Entry), l.Level != nil && !s.WrittenAt(string(l.Level), "")})
 	}
 	return line, true
 }
 
-// partial is what was copied of a line: level, numbers and the rest.
+// partial matches a part that was copied from a line: the level, the numbers and the rest.
 var partial = lazy.Regexp(`^(?:\S+ \S+ )??(\[(?:` + nginx.LevelWords + `)\] )?(\d{1,10}#\d{1,10}: (?:\*\d{1,18} )?)?((?s:.*))$`)

@@ -8,7 +8,7 @@ import (
 	"github.com/gatewaylab/lab/internal/signature"
 )
 
-// tally is what one worker has counted.
+// tally holds the counts of one worker.
 type tally struct {
 	memory *signature.Memory
 	line   nginx.Line
@@ -17,7 +17,7 @@ type tally struct {
 	span
 	causes   map[*signature.Signature]*causeTally
 	unknowns counter // by shape
-	joins    *joins  // nil: no access log is to be joined
+	joins    *joins  // nil if no access log will be read
 }
 
 type causeTally struct {
@@ -27,7 +27,7 @@ type causeTally struct {
 	upstreams, uris, clients counter
 	times                    timeline
 	sample                   string
-	statuses                 map[string]int64 // in the access log
+	statuses                 map[string]int64 // from the access log
 }
 
 func newTally(set *signature.Set, most int) *tally {
@@ -109,7 +109,7 @@ func (c *causeTally) add(l *nginx.Line, f nginx.Fields) {
 	}
 }
 
-// join adds what another worker has counted.
+// join adds the counts of another worker.
 func (t *tally) join(other *tally) {
 	t.entries += other.entries
 	t.recognised += other.recognised
@@ -138,21 +138,21 @@ func (t *tally) join(other *tally) {
 	}
 }
 
-// joins are the requests that left an error line, by what an access log tells of them.
+// joins has the requests that left an error line, by the keys that find them in an access log.
 type joins struct {
-	causes map[uint64]*signature.Signature // nil: unknown
+	causes map[uint64]*signature.Signature // nil if the cause is unknown
 	most   int
 	full   bool
 }
 
-// maxJoins bounds what all workers together remember of requests, two keys each; about
-// 40 MB.
+// maxJoins is the most requests that all workers together remember. Each has two keys, which
+// take about 40 MB in total.
 const maxJoins = 1 << 20
 
 var seed = maphash.MakeSeed()
 
-// key is that of a request: its client, its line and a second. Or its worker and
-// connection in the place of client and second.
+// key is the hash of a request: its client, its request line and the second. Alternatively it
+// is the hash of the worker, the request line and the connection.
 func key(who, request, when []byte) uint64 {
 	var h maphash.Hash
 	h.SetSeed(seed)
@@ -182,15 +182,15 @@ func (j *joins) join(other *joins) {
 	}
 }
 
-// shape is what lines of one kind have in common: their first line without its numbers
-// and quoted texts. Of the message no more than the beginning counts.
+// shape returns what similar lines have in common: the first line without its numbers and
+// quoted texts. Only the beginning of the message counts.
 func shape(l *nginx.Line) []byte {
 	said, _, _ := bytes.Cut(l.Said[:min(len(l.Said), maxKey)], []byte("\n"))
 	out := append(make([]byte, 0, maxKey), '[')
 	out = append(append(out, l.Level...), "] "...)
 	out = nginx.AppendNormal(out, said, nginx.Quoted|nginx.Numbers)
 	if len(out) > maxKey {
-		out = bytes.ToValidUTF8(out[:maxKey], nil) // a character may have been cut
+		out = bytes.ToValidUTF8(out[:maxKey], nil) // a character may have been cut in two
 	}
 	return out
 }

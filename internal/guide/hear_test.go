@@ -28,9 +28,10 @@ func TestHear(t *testing.T) {
 		want     Verdict
 		reason   string
 	}{
-		"refuted each time":            {[]int{504, 504, 504}, Refuted, "status 504"},
-		"refuted by its neighbours":    {[]int{502, 502, 502}, Holds, "when slow happens"},
-		"the hearings differ":          {[]int{504, 502}, Inconclusive, "the hearings differ, although each was alone: refuted, "},
+		"refuted each time":         {[]int{504, 504, 504}, Refuted, "status 504"},
+		"refuted by its neighbours": {[]int{502, 502, 502}, Holds, "when slow happens"},
+		"the hearings differ": {[]int{504, 502}, Inconclusive,
+			"the hearings differ, although nothing else ran beside them: refuted, "},
 		"the hearings differ at last":  {[]int{502, 502, 504}, Inconclusive, "; then refuted, "},
 		"a refutation of another kind": {[]int{500, 504, 500}, Refuted, "status 500"},
 	} {

@@ -1,5 +1,5 @@
-// Package labtest gives tests a real engine with everything that testbeds need,
-// or skips them aloud. It is imported by tests only.
+// Package labtest gives tests a real engine with everything that testbeds need, or skips the
+// tests with a visible reason. Only tests import it.
 package labtest
 
 import (
@@ -20,15 +20,15 @@ import (
 	"github.com/gatewaylab/lab/internal/testbed"
 )
 
-// Engine dials the engine, or skips the test; see imagetest.Engine.
+// Engine connects to the engine, or skips the test; see imagetest.Engine.
 func Engine(t testing.TB) *docker.Engine {
 	t.Helper()
 	e, _ := imagetest.Engine(t)
 	return e
 }
 
-// Cache is lab's folder in the user's cache: tests share what is expensive to
-// obtain with each other and with the program.
+// Cache returns lab's folder in the user's cache directory. Tests share it with each other and
+// with the program, because some of its contents take long to obtain.
 func Cache(t testing.TB) string {
 	t.Helper()
 	dir, err := os.UserCacheDir()
@@ -38,7 +38,7 @@ func Cache(t testing.TB) string {
 	return filepath.Join(dir, "lab")
 }
 
-// Image obtains nginx's image as `lab run` does.
+// Image obtains the image of nginx as `lab run` does.
 func Image(t testing.TB, e *docker.Engine) image.Obtained {
 	t.Helper()
 	info, err := e.Info(t.Context())
@@ -68,7 +68,7 @@ func Servers(t testing.TB, e *docker.Engine) image.Servers {
 	return got
 }
 
-// Agent is the agent for an architecture; compiled, if need be, in the cache.
+// Agent returns the agent for an architecture. If it is not in the cache, it is compiled.
 func Agent(t testing.TB, arch string) []byte {
 	t.Helper()
 	binary, err := agent.Source{Cache: Cache(t), Report: func(what string) { t.Log(what) }}.Binary(t.Context(), arch)
@@ -78,7 +78,7 @@ func Agent(t testing.TB, arch string) []byte {
 	return binary
 }
 
-// ShareAgent gives a cache of a test's own the compiled agent, and nothing else.
+// ShareAgent copies the compiled agent, and nothing else, into a test's own cache.
 func ShareAgent(t testing.TB, arch, cache string) {
 	t.Helper()
 	Agent(t, arch)
@@ -104,8 +104,8 @@ func ShareAgent(t testing.TB, arch, cache string) {
 	}
 }
 
-// Soak is the number of times that a test does something: a few, or, in `task soak`,
-// many. Both try the same.
+// Soak returns how often a test repeats something: a few times, or many times in `task soak`.
+// Both variants test the same.
 func Soak(short, long int) int {
 	if os.Getenv("LAB_SOAK") != "" {
 		return long
@@ -113,8 +113,8 @@ func Soak(short, long int) int {
 	return short
 }
 
-// Equipment is what testbeds on the image need. Afterwards nothing of the test's
-// run may be left on the engine.
+// Equipment returns what testbeds with this image need. When the test ends, nothing of its run
+// may be left on the engine.
 func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipment {
 	t.Helper()
 	info, err := e.Info(t.Context())
@@ -131,7 +131,7 @@ func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipme
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		// t.Context() is over by now.
+		// At this point t.Context() is done already.
 		left, err := e.List(context.Background(), engine.LabelRun, owner.Run)
 		if err != nil || len(left) > 0 {
 			t.Errorf("left on the engine: %v %v", left, err)
@@ -143,7 +143,7 @@ func Equipment(t testing.TB, e *docker.Engine, imageName string) testbed.Equipme
 	return testbed.Equipment{Engine: e, Image: imageName, Agent: binary, Certificates: certificates, Owner: owner}
 }
 
-// WithServers adds the images of all real servers, and the privileges that they need.
+// WithServers adds the images of all real servers and the privileges that they need.
 func WithServers(t testing.TB, e *docker.Engine, equipment testbed.Equipment) testbed.Equipment {
 	t.Helper()
 	equipment.Server = Servers(t, e).Image
@@ -153,11 +153,11 @@ func WithServers(t testing.TB, e *docker.Engine, equipment testbed.Equipment) te
 	return equipment
 }
 
-// Pool is the pool of a session on the default image with all real servers, closed at the
-// end of the test.
+// Pool returns the pool of a session with the default image and all real servers. It is closed
+// at the end of the test.
 func Pool(t testing.TB) *testbed.Pool {
 	t.Helper()
-	Engine(t) // or the test is skipped
+	Engine(t) // skips the test if there is no engine
 	wanted := session.Wanted{Cache: Cache(t), Servers: server.Names(), Lasts: time.Hour, Report: Told{t}}
 	for _, s := range server.Table {
 		wanted.Privileges = append(wanted.Privileges, s.Privileges...)
@@ -177,7 +177,7 @@ func Pool(t testing.TB) *testbed.Pool {
 	return open.Pool
 }
 
-// Told writes what a session reports into the test's log.
+// Told writes what a session reports to the log of the test.
 type Told struct{ testing.TB }
 
 func (t Told) Line(format string, args ...any)   { t.Logf(format, args...) }

@@ -14,32 +14,32 @@ import (
 	"github.com/gatewaylab/lab/internal/engine"
 )
 
-// Load is a way to keep a machine busy beside a test.
+// Load is a way to keep a machine busy during a test.
 type Load string
 
-// The kinds of load.
 const (
-	CPU        Load = "cpu"        // a loop on every core
-	Disk       Load = "disk"       // files that are written, and waited for until they are on the disk
-	Memory     Load = "memory"     // files that are read anew, and pages of other programs that are dropped for them
-	Containers Load = "containers" // containers that come and go
+	CPU        Load = "cpu"        // a busy loop on every core
+	Disk       Load = "disk"       // files that are written and flushed to the disk
+	Memory     Load = "memory"     // files that are read again from the disk, which pushes pages of other programs out of memory
+	Containers Load = "containers" // containers that are made and removed
 )
 
-// Loads is every kind of load.
+// Loads lists every kind of load.
 var Loads = []Load{CPU, Disk, Memory, Containers}
 
-// loadLimit bounds a load that its test forgets.
+// loadLimit ends a load that a test has forgotten to end.
 const loadLimit = 3 * time.Hour
 
 const (
 	diskWriters = 4
-	fileSize    = 8 << 20  // of one file that is written
-	cacheSize   = 96 << 20 // of the file that is read anew
+	fileSize    = 8 << 20  // of each file that is written
+	cacheSize   = 96 << 20 // of the file that is read again
 )
 
-// Busy keeps the machine busy in these ways until the returned function is called, or the
-// test ends. What it needs is in a temporary folder, or on the engine under a run of its
-// own. It reports how often each kind did its work: a load that does nothing is none.
+// Busy keeps the machine busy in these ways until the returned function is called or the test
+// ends. What it needs is in a temporary folder, or on the engine with a run id of its own. The
+// returned function returns how often each kind did its work, because a load that does nothing
+// is no load.
 func Busy(t testing.TB, loads ...Load) (stop func() map[Load]int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), loadLimit)
@@ -78,7 +78,7 @@ func Busy(t testing.TB, loads ...Load) (stop func() map[Load]int) {
 			churn := newChurn(t)
 			repeat(load, func() error { return churn(ctx) })
 		default:
-			t.Fatalf("no such load: %s", load)
+			t.Fatalf("there is no load called %s", load)
 		}
 	}
 	stop = sync.OnceValue(func() map[Load]int {
@@ -90,8 +90,8 @@ func Busy(t testing.TB, loads ...Load) (stop func() map[Load]int) {
 	return stop
 }
 
-// burn keeps a core busy for a second, in a process of its own: the test's should not
-// starve itself.
+// burn keeps a core busy for a second. It runs in a process of its own, so that the test does
+// not starve itself.
 func burn(ctx context.Context) error {
 	turn, cancel := context.WithTimeout(ctx, time.Second)
 	defer cancel()
@@ -120,11 +120,12 @@ func writeThrough(path string) error {
 	return os.Remove(path)
 }
 
-// dropCaches is where the kernel is told to forget what it has read of every file; root
-// may. Where it may not be told, reading a large file pushes out what others have read.
+// dropCaches is the file through which root can tell the kernel to forget the contents of all
+// files that it has read. Without root, reading a large file pushes the contents of other
+// files out of memory.
 const dropCaches = "/proc/sys/vm/drop_caches"
 
-// readAnew has the kernel forget what it has read, and reads a large file.
+// readAnew makes the kernel forget what it has read, and reads a large file.
 func readAnew(ctx context.Context, path string) error {
 	if _, err := os.Stat(path); err != nil {
 		if err := os.WriteFile(path, make([]byte, cacheSize), 0o600); err != nil {
@@ -158,7 +159,7 @@ func newChurn(t testing.TB) func(context.Context) error {
 			return err
 		}
 		started := e.Start(ctx, id)
-		// Also when the load is over: nothing of it stays.
+		// This must work even if the load is over, so that nothing of it is left.
 		clear, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := e.Remove(clear, id); err != nil {

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// Each kind of load does its work, and leaves nothing behind. With LAB_LOAD set to a time
-// span all of them go on for so long, beside whatever else is to be tried meanwhile:
+// Each kind of load must do its work and leave nothing behind. If LAB_LOAD is set to a time
+// span, all kinds of load run for so long, so that something else can be tried at the same
+// time:
 // LAB_LOAD=10m go test -count=1 -timeout 0 -run TestBusy ./internal/labtest
 func TestBusy(t *testing.T) {
 	lasts := 2 * time.Second

@@ -22,29 +22,30 @@ import (
 // patience is how long a private engine may take to start or to end on a busy machine.
 const patience = 30 * time.Second
 
-// Private is a Docker engine of a test's own, to be stopped and killed. It has no
-// bridge to the outside, and a proxy for registries that nobody serves; the loopback
-// is not asked of a proxy.
+// Private is a Docker engine that belongs to one test, which may stop and kill it. It has no
+// bridge to the outside. Its proxy for registries is an address where nothing listens;
+// addresses on the loopback are reached without the proxy.
 type Private struct {
 	Address string
 
 	t       testing.TB
 	dir     string
 	command []string
-	apart   chan func() // what is sent runs in a network namespace of the engine's own
+	apart   chan func() // functions that are sent here run in the engine's own network namespace
 	daemon  *exec.Cmd
 }
 
-// PrivateEngine starts an engine, or skips the test aloud. flags are added to dockerd's.
-// Its networks are apart from the machine's: an engine that ends while it makes or
-// removes one leaves a bridge that nobody would know any more.
+// PrivateEngine starts an engine, or skips the test with a visible reason. flags are
+// additional flags for dockerd. The engine has its own network namespace: if it ends while it
+// makes or removes a network, the bridge of that network would otherwise be left on the
+// machine for good.
 func PrivateEngine(t testing.TB, flags ...string) *Private {
 	t.Helper()
 	p := privateEngine(t, flags)
 	p.apart = make(chan func())
-	t.Cleanup(func() { close(p.apart) }) // after cleanUp
+	t.Cleanup(func() { close(p.apart) }) // runs after cleanUp
 	go func() {
-		runtime.LockOSThread() // and never unlocked: the thread ends with the goroutine
+		runtime.LockOSThread() // never unlocked: the thread ends with the goroutine
 		failed := syscall.Unshare(syscall.CLONE_NEWNET)
 		for do := range p.apart {
 			if failed != nil {
@@ -58,7 +59,8 @@ func PrivateEngine(t testing.TB, flags ...string) *Private {
 	return p
 }
 
-// PrivateEngineOnLoopback is one that reaches what the test serves on the loopback.
+// PrivateEngineOnLoopback starts an engine that can reach what the test serves on the
+// loopback.
 func PrivateEngineOnLoopback(t testing.TB, flags ...string) *Private {
 	t.Helper()
 	p := privateEngine(t, flags)
@@ -73,12 +75,12 @@ func privateEngine(t testing.TB, flags []string) *Private {
 	if err != nil || os.Getuid() != 0 {
 		t.Skipf("NOT TESTED: a private engine needs root and dockerd (%v)", err)
 	}
-	dir, err := os.MkdirTemp("", "lab-engine-") // a socket's path must be short
+	dir, err := os.MkdirTemp("", "lab-engine-") // the path of a socket must be short
 	if err != nil {
 		t.Fatal(err)
 	}
 	in := func(name string) string { return filepath.Join(dir, name) }
-	// The machine's own configuration would contradict the flags.
+	// The machine's own configuration would conflict with the flags.
 	if err := os.WriteFile(in("daemon.json"), []byte("{}"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +92,7 @@ func privateEngine(t testing.TB, flags []string) *Private {
 	return p
 }
 
-// Start starts the daemon, which does not run, and returns when it answers.
+// Start starts the daemon, which must not be running, and returns when the daemon answers.
 func (p *Private) Start() {
 	p.t.Helper()
 	log, err := os.OpenFile(filepath.Join(p.dir, "log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -112,7 +114,7 @@ func (p *Private) Start() {
 		}
 		if time.Now().After(deadline) {
 			text, _ := os.ReadFile(log.Name())
-			p.t.Fatalf("the private engine does not start: %v: %s", err, text)
+			p.t.Fatalf("the private engine did not start: %v: %s", err, text)
 		}
 	}
 }
@@ -126,18 +128,19 @@ func (p *Private) inItsNetwork(do func() error) error {
 	return <-done
 }
 
-// Stop freezes the daemon: it takes connections and never answers. Cont thaws it.
+// Stop freezes the daemon, which then accepts connections but never answers. Cont lets it go
+// on.
 func (p *Private) Stop() { p.signal(syscall.SIGSTOP) }
 
-// Cont thaws the daemon.
+// Cont lets the daemon go on after Stop.
 func (p *Private) Cont() { p.signal(syscall.SIGCONT) }
 
-// Kill ends the daemon at once.
+// Kill kills the daemon.
 func (p *Private) Kill() {
 	p.signal(syscall.SIGKILL)
-	_ = p.daemon.Wait() // it was killed, and says so
-	// Where it had a containerd of its own that dies with it, but not at once, and the
-	// next daemon would wait for it.
+	_ = p.daemon.Wait() // returns an error, because the daemon was killed
+	// If the daemon has a containerd of its own, that ends too, but not at once, and the next
+	// daemon would wait for it.
 	file := filepath.Join(p.dir, "exec", "containerd", "containerd.pid")
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -149,7 +152,7 @@ func (p *Private) Kill() {
 	_ = os.Remove(file)
 }
 
-// Restart ends the daemon in order and starts it again.
+// Restart ends the daemon properly and starts it again.
 func (p *Private) Restart() {
 	p.t.Helper()
 	p.end()
@@ -162,7 +165,7 @@ func (p *Private) signal(s syscall.Signal) {
 	}
 }
 
-// end ends the daemon, by force if need be.
+// end ends the daemon, and kills it if necessary.
 func (p *Private) end() {
 	p.signal(syscall.SIGTERM)
 	kill := time.AfterFunc(patience, func() { p.signal(syscall.SIGKILL) })
@@ -170,7 +173,6 @@ func (p *Private) end() {
 	_ = p.daemon.Wait()
 }
 
-// Dial dials the engine.
 func (p *Private) Dial() *docker.Engine {
 	p.t.Helper()
 	e, err := docker.DialAt(context.Background(), p.Address)
@@ -181,7 +183,7 @@ func (p *Private) Dial() *docker.Engine {
 	return e
 }
 
-// Image brings nginx's image from the machine's engine, and returns its name.
+// Image copies the image of nginx from the machine's engine, and returns its name.
 func (p *Private) Image() string {
 	p.t.Helper()
 	from := Engine(p.t)
@@ -194,14 +196,14 @@ func (p *Private) Image() string {
 	return name
 }
 
-// cleanUp ends everything that belongs to the engine, whatever became of it.
+// cleanUp ends everything that belongs to the engine, in whatever state it is.
 func (p *Private) cleanUp() {
 	if p.daemon == nil {
 		_ = os.RemoveAll(p.dir)
 		return
 	}
 	if p.daemon.ProcessState != nil {
-		p.Start() // it knows best what it has
+		p.Start() // the daemon itself knows best what it has
 	} else {
 		p.Cont()
 	}
@@ -252,8 +254,8 @@ func (p *Private) removeAll() {
 	}
 }
 
-// processes finds those whose command line has the word: the daemon's containerd and
-// the shims of its containers.
+// processes returns the processes whose command line contains the word: the daemon's
+// containerd and the shims of its containers.
 func processes(word string) (pids []int) {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	for _, file := range files {
@@ -277,7 +279,7 @@ func children(pid int) (pids []int) {
 	return pids
 }
 
-// mounts lists what is mounted below a folder, innermost first.
+// mounts returns the mount points below a folder, the innermost ones first.
 func mounts(dir string) (points []string) {
 	text, _ := os.ReadFile("/proc/self/mounts")
 	for line := range strings.Lines(string(text)) {

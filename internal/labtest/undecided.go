@@ -2,19 +2,20 @@ package labtest
 
 import "testing"
 
-// Undecided counts what a test of many trials could not tell. On a busy machine lab says
-// that it cannot tell, and so may a few trials here; a wrong verdict is none of them.
+// Undecided counts the trials in a test whose outcome could not be told. On a busy machine lab
+// says that it cannot tell, and a test with many trials accepts a few such outcomes. A wrong
+// verdict is never accepted.
 type Undecided struct {
 	testing.TB
 	n int
 }
 
-// fewUndecided is how much may be undecided in one test: about one trial in a hundred of
-// the catalogue's.
+// fewUndecided is how many outcomes may be undecided in one test. It is about one in a hundred
+// trials of the catalogue.
 const fewUndecided = 5
 
-// Note takes a verdict that is not the expected one. undecided: lab says that it cannot
-// tell because of the machine.
+// Note takes a verdict that is not the expected one. If undecided is true, lab has said that
+// it cannot tell because of the machine.
 func (u *Undecided) Note(undecided bool, format string, args ...any) {
 	u.Helper()
 	if undecided {

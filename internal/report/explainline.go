@@ -122,7 +122,7 @@ func levelNames(a explain.Answer) string {
 	return strings.Join(names, ", ")
 }
 
-func unexpected(c explain.Because, e explain.Entry) string {
+func unexpected(c explain.Match, e explain.Entry) string {
 	if !c.Unexpected {
 		return ""
 	}

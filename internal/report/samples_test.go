@@ -150,7 +150,7 @@ func answered() explain.Answer {
 // explained is the answer to one line.
 func explained() explain.Line {
 	return explain.Line{
-		SchemaVersion: 1, Cause: "refused", Causes: []explain.Because{{Cause: "refused", Answer: answered()}},
+		SchemaVersion: 1, Cause: "refused", Causes: []explain.Match{{Cause: "refused", Answer: answered()}},
 		Entry: explain.Entry{
 			Time: "2026/01/02 03:04:05", Level: "error", PID: 7, Connection: 1, Message: "connect() failed", Errno: 111,
 			Phase: "connecting to upstream", Client: "127.0.0.1", Request: "GET / HTTP/1.1", Upstream: hostile, Raw: "the line",
@@ -161,7 +161,7 @@ func explained() explain.Line {
 // explainedTwice is a line that fits two causes, and explainedNot one that fits none.
 func explainedTwice() explain.Line {
 	line := explained()
-	line.Causes = append(line.Causes, explain.Because{Cause: "reset", Answer: answered(), Unexpected: true})
+	line.Causes = append(line.Causes, explain.Match{Cause: "reset", Answer: answered(), Unexpected: true})
 	line.Causes[1].Phases = []string{"reading response header from upstream", "sending request to upstream"}
 	return line
 }

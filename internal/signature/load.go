@@ -13,18 +13,18 @@ import (
 //go:embed signatures
 var files embed.FS
 
-// maxValues bounds one file's names and values.
+// maxValues is the most names and values in one file.
 const maxValues = 4000
 
-// Set is the signatures that a line is looked for in.
+// Set is a set of signatures that lines are compared with.
 type Set struct {
 	All []Signature
 	by  map[string]*Signature
-	// filters go over the signatures in the order of All.
+	// filters has the filter of each signature, in the order of All.
 	filters []filter
 }
 
-// Load reads lab's own signatures; see signatures/*.yaml.
+// Load reads lab's own signatures from signatures/*.yaml.
 func Load() (*Set, error) {
 	own, err := fs.Sub(files, "signatures")
 	if err != nil {
@@ -33,7 +33,8 @@ func Load() (*Set, error) {
 	return load(own)
 }
 
-// load reads every file of fsys. An error is a strict.Mistakes with all that is wrong.
+// load reads every file of fsys. If the error is of type strict.Mistakes, it lists everything
+// that is wrong.
 func load(fsys fs.FS) (*Set, error) {
 	names, err := fs.Glob(fsys, "*.yaml")
 	if err != nil {
@@ -63,17 +64,18 @@ func load(fsys fs.FS) (*Set, error) {
 	return set, nil
 }
 
-// ID is how a signature is called, in output, in links and in other signatures.
+// id is the form of a signature's id, which names the signature in output, in links and in
+// other signatures.
 var id = lazy.Regexp(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 
-// check looks for what is wrong beyond single values.
+// check finds mistakes that concern more than a single value.
 func (set *Set) check() strict.Mistakes {
 	var mistakes strict.Mistakes
 	var known []string
 	for i := range set.All {
 		s := &set.All[i]
 		if _, again := set.by[s.ID]; again {
-			mistakes = append(mistakes, s.mistake("the id %q is there twice", s.ID))
+			mistakes = append(mistakes, s.mistake("the id %q appears twice", s.ID))
 		}
 		set.by[s.ID], known = s, append(known, s.ID)
 	}
@@ -81,11 +83,11 @@ func (set *Set) check() strict.Mistakes {
 		s := &set.All[i]
 		switch {
 		case !id().MatchString(s.ID):
-			mistakes = append(mistakes, s.mistake("id %q: small letters, digits and hyphens", s.ID))
+			mistakes = append(mistakes, s.mistake("the id %q may contain only lowercase letters, digits and hyphens", s.ID))
 		case s.Title == "" || s.Means == "" || s.Status == "" || len(s.Levels) == 0 || len(s.LookAlikes) == 0:
-			mistakes = append(mistakes, s.mistake("%q needs title, means, status, levels and look_alikes", s.ID))
+			mistakes = append(mistakes, s.mistake("the signature %q must have title, means, status, levels and look_alikes", s.ID))
 		case s.Match.IsZero() || s.Match.String() == "" || s.Match.MatchString(""):
-			mistakes = append(mistakes, s.mistake("%q needs a match, and one that does not fit every line", s.ID))
+			mistakes = append(mistakes, s.mistake("the signature %q must have a match, which must not match every line", s.ID))
 		}
 		others := append([]string{}, s.Ambiguous...)
 		for _, l := range s.LookAlikes {
@@ -93,7 +95,8 @@ func (set *Set) check() strict.Mistakes {
 		}
 		for _, other := range others {
 			if set.by[other] == nil || other == s.ID {
-				mistakes = append(mistakes, s.mistake("%q names %q, which is no other signature%s", s.ID, other, strict.Suggest(other, known)))
+				mistakes = append(mistakes, s.mistake("the signature %q names %q, and there is no other signature with this id%s", s.ID,
+					other, strict.Suggest(other, known)))
 			}
 		}
 	}
@@ -104,5 +107,5 @@ func (s *Signature) mistake(format string, args ...any) strict.Mistake {
 	return strict.Mistake{File: s.file, Line: int(s.Line), Text: fmt.Sprintf(format, args...)}
 }
 
-// Find returns a signature by its id; nil if there is none.
+// Find returns the signature with this id, or nil if there is none.
 func (set *Set) Find(id string) *Signature { return set.by[id] }

@@ -10,14 +10,15 @@ import (
 	"github.com/gatewaylab/lab/internal/nginx"
 )
 
-// filter is a signature with what every line that it matches has in it: telling by that
-// that a line does not match costs a small part of what the expression costs.
+// filter is a signature with a text that every matching line contains. Looking for this text
+// shows for most lines that they do not match, and takes a small part of the time that the
+// expression takes.
 type filter struct {
 	signature *Signature
 	match     *regexp.Regexp
 	while     [][]byte
 	literal   []byte
-	begins    bool // the message begins with the literal
+	begins    bool // whether the message begins with the literal
 }
 
 func newFilter(s *Signature) filter {
@@ -32,8 +33,8 @@ func newFilter(s *Signature) filter {
 	return f
 }
 
-// literal is the longest text that is in all that an expression matches, and whether it
-// stands at the beginning.
+// literal returns the longest text that everything which matches an expression contains.
+// begins says whether the text is at the beginning.
 func literal(tree *syntax.Regexp) (text string, begins bool) {
 	switch {
 	case tree.Op == syntax.OpLiteral && tree.Flags&syntax.FoldCase == 0:
@@ -53,23 +54,24 @@ func literal(tree *syntax.Regexp) (text string, begins bool) {
 	return text, begins
 }
 
-// matches reports whether a line fits; of a fragment that does not say what nginx was
-// doing that is not asked for.
+// matches reports whether a line matches. If fragment is true and the line does not say what
+// nginx was doing, that part is not compared.
 func (f *filter) matches(l *nginx.Line, fragment bool) bool {
 	if f.begins && !bytes.HasPrefix(l.Message, f.literal) || !f.begins && !bytes.Contains(l.Message, f.literal) {
 		return false
 	}
-	if len(f.while) > 0 && !(fragment && len(l.Action) == 0) && !slices.ContainsFunc(f.while, func(w []byte) bool { return bytes.Equal(w, l.Action) }) {
+	if len(f.while) > 0 && !(fragment && len(l.Action) == 0) && !slices.ContainsFunc(f.while,
+		func(w []byte) bool { return bytes.Equal(w, l.Action) }) {
 		return false
 	}
 	return f.match.Match(l.Message)
 }
 
-// Match returns the signatures that a line fits; none: it is not known.
+// Match returns the signatures that match a line. It returns none if the line is unknown.
 func (set *Set) Match(l *nginx.Line) []*Signature { return set.match(l, false) }
 
-// MatchFragment is Match for what was copied of a line: without " while …" it may fit
-// more signatures than the line did.
+// MatchFragment does what Match does for a part that was copied from a line. Without " while
+// …" the part may match more signatures than the complete line.
 func (set *Set) MatchFragment(l *nginx.Line) []*Signature { return set.match(l, true) }
 
 func (set *Set) match(l *nginx.Line, fragment bool) []*Signature {
@@ -91,7 +93,8 @@ func (set *Set) match(l *nginx.Line, fragment bool) []*Signature {
 	return found
 }
 
-// MatchMessage is Match for what a line says, from behind the connection's number to ", client: ".
+// MatchMessage does what Match does for a message: the part of a line between the number of
+// the connection and ", client: ".
 func (set *Set) MatchMessage(said string) []*Signature {
 	const start = "2000/01/01 00:00:00 [error] 1#1: *1 "
 	var l nginx.Line
@@ -101,8 +104,8 @@ func (set *Set) MatchMessage(said string) []*Signature {
 	return set.Match(&l)
 }
 
-// Memory matches as a Set does and remembers: a log says the same thing many times. It
-// serves one goroutine.
+// Memory matches lines as a Set does, and remembers the results, because a log repeats the
+// same messages many times. Only one goroutine may use it.
 type Memory struct {
 	set   *Set
 	known map[string][]*Signature
@@ -110,13 +113,12 @@ type Memory struct {
 
 const (
 	maxKnown = 4096
-	maxKey   = 512 // bytes; what is longer says something new each time
+	maxKey   = 512 // in bytes; longer messages are different each time
 )
 
-// Memory returns one that remembers nothing yet.
+// Memory returns an empty memory.
 func (set *Set) Memory() *Memory { return &Memory{set, map[string][]*Signature{}} }
 
-// Match returns the signatures that a line fits.
 func (m *Memory) Match(l *nginx.Line) []*Signature {
 	if len(l.Said) > maxKey {
 		return m.set.Match(l)

@@ -1,5 +1,5 @@
-// Package signature knows what nginx's error-log lines mean: one signature for each
-// cause that a line can tell. It reads no log and proves nothing.
+// Package signature explains the lines of nginx's error log: it has one signature for each
+// cause that can be recognized from a line. It reads no logs and proves nothing.
 package signature
 
 import (
@@ -11,44 +11,52 @@ import (
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// Signature is one cause that a line can tell.
+// Signature is a cause that can be recognized from a line of the error log.
 type Signature struct {
 	ID    string `yaml:"id" json:"id"`
 	Title string `yaml:"title" json:"title"`
-	// Match is about the message, without what nginx was doing: numbers and nginx's own
-	// words, never those of a C library or of OpenSSL, which change.
+	// Match matches the message, without the part that says what nginx was doing. It uses
+	// numbers and nginx's own words, but never the texts of a C library or of OpenSSL, which
+	// vary.
 	Match strict.Regexp `yaml:"match" json:"match"`
-	While []string      `yaml:"while,omitempty" json:"while,omitempty"` // what nginx was doing, one of these; "" is nothing said; none: whatever
-	// General signatures count where no other one matches.
+	// While lists what nginx must have been doing, as alternatives. The text "" means that the
+	// line does not say it. If the list is empty, nginx may have been doing anything.
+	While []string `yaml:"while,omitempty" json:"while,omitempty"`
+	// General signatures count only if no other signature matches.
 	General bool `yaml:"general,omitempty" json:"general,omitempty"`
-	// Ambiguous are the others that may match the same line.
-	Ambiguous  []string    `yaml:"ambiguous,omitempty" json:"ambiguous,omitempty"`
-	Levels     []Level     `yaml:"levels" json:"levels"`                       // that nginx writes it at; they match nothing, since a line is known by its text
-	Status     string      `yaml:"status" json:"status"`                       // what the client got
-	Retried    bool        `yaml:"retried,omitempty" json:"retried,omitempty"` // by default another server is asked, and its answer is the client's
+	// Ambiguous lists other signatures that may match the same line.
+	Ambiguous []string `yaml:"ambiguous,omitempty" json:"ambiguous,omitempty"`
+	// Levels lists the levels at which nginx writes the line. They are not used for matching,
+	// because a line is recognized by its text.
+	Levels []Level `yaml:"levels" json:"levels"`
+	Status string  `yaml:"status" json:"status"` // the status that the client got
+	// Retried says whether nginx by default asks another server, whose answer the client then
+	// gets.
+	Retried    bool        `yaml:"retried,omitempty" json:"retried,omitempty"`
 	Means      string      `yaml:"means" json:"means"`
-	Apart      []string    `yaml:"apart,omitempty" json:"apart,omitempty"` // how to tell the causes behind this one apart
+	Apart      []string    `yaml:"apart,omitempty" json:"apart,omitempty"` // how to distinguish the causes behind this signature
 	LookAlikes []LookAlike `yaml:"look_alikes" json:"lookAlikes"`
 
 	Line strict.Line `yaml:"-" json:"-"`
 	file string
 }
 
-// LookAlike is a signature that is easily taken for another, and what tells it.
+// LookAlike is a signature that is easily mistaken for another, with the difference between
+// them.
 type LookAlike struct {
 	ID   string `yaml:"id" json:"id"`
 	Tell string `yaml:"tell" json:"tell"`
 }
 
-// Level is a level of the error log, with the nginx versions that write it, if not all:
-// "crit <1.31.0", "error >=1.31.0".
+// Level is a level of the error log. If not all versions of nginx use it, it has the versions
+// that do: "crit <1.31.0", "error >=1.31.0".
 type Level struct {
 	Name   string        `json:"level"`
-	Since  nginx.Version `json:"since,omitempty"`  // the first version
-	Before nginx.Version `json:"before,omitempty"` // the first version that does not
+	Since  nginx.Version `json:"since,omitempty"`  // the first version that uses it
+	Before nginx.Version `json:"before,omitempty"` // the first version that no longer uses it
 }
 
-// UnmarshalText reads a level as it is written in the signatures' files.
+// UnmarshalText parses a level of a signatures file.
 func (l *Level) UnmarshalText(text []byte) error {
 	name, versions, _ := strings.Cut(string(text), " ")
 	if !slices.Contains(nginx.Levels, name) {
@@ -64,12 +72,12 @@ func (l *Level) UnmarshalText(text []byte) error {
 			continue
 		}
 		if *bound.version, ok = nginx.ParseVersion(version); !ok {
-			return fmt.Errorf("%q is not a version of nginx, such as 1.31.0", version)
+			return fmt.Errorf("%q is not a version of nginx such as 1.31.0", version)
 		}
 		return nil
 	}
 	if versions != "" {
-		return fmt.Errorf("%q: a level is a name, or one with versions, as in \"crit <1.31.0\"", text)
+		return fmt.Errorf("%q is not a level: write a name, or a name with versions as in \"crit <1.31.0\"", text)
 	}
 	return nil
 }
@@ -84,7 +92,8 @@ func (l Level) String() string {
 	return l.Name
 }
 
-// WrittenAt reports whether nginx writes the line at a level; version "" is any.
+// WrittenAt reports whether nginx writes the line at a level. If version is "", any version of
+// nginx counts.
 func (s Signature) WrittenAt(level, version string) bool {
 	now, known := nginx.ParseVersion(version)
 	return slices.ContainsFunc(s.Levels, func(l Level) bool {

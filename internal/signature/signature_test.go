@@ -23,15 +23,15 @@ func loaded(t testing.TB) *Set {
 	return set
 }
 
-// line is one that nginx writes.
+// line is a line that nginx writes.
 type line struct {
 	level, message string
-	versions       []string // nginx's, where known
-	statuses       []string // what clients got, where known
+	versions       []string // the versions of nginx, if known
+	statuses       []string // the statuses that clients got, if known
 	scenario       string
 }
 
-// rows are a file's fields, comments left out.
+// rows returns the fields of each line in a file, without comments.
 func rows(t testing.TB, path string, fields int) [][]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -59,7 +59,8 @@ func lines(t testing.TB) []line {
 		all = append(all, line{level: l.Level, message: l.Message, scenario: l.Scenario})
 	}
 	for _, f := range rows(t, "testdata/measured.tsv", 5) {
-		all = append(all, line{level: f[0], message: strings.ReplaceAll(f[4], `\n`, "\n"), versions: strings.Split(f[1], ","), statuses: strings.Split(f[3], ",")})
+		all = append(all, line{level: f[0], message: strings.ReplaceAll(f[4], `\n`, "\n"), versions: strings.Split(f[1], ","),
+			statuses: strings.Split(f[3], ",")})
 	}
 	for _, f := range rows(t, "testdata/written.tsv", 3) {
 		all = append(all, line{level: f[0], message: f[2]})
@@ -67,11 +68,11 @@ func lines(t testing.TB) []line {
 	return all
 }
 
-// noFailure are lines of nginx's that tell of none.
+// noFailure has lines of nginx that are not about a failure.
 func noFailure(message string) bool { return strings.Contains(message, "buffered to a temporary file") }
 
-// dialects is the same line as other builds of nginx write it: musl's words for an
-// errno, and OpenSSL's words and codes of other ages.
+// dialects changes a line to what other builds of nginx write: the texts of error numbers in
+// musl, and the texts and codes of other versions of OpenSSL.
 var dialects = map[string]*strings.Replacer{
 	"glibc, OpenSSL 3.0": strings.NewReplacer(),
 	"musl": strings.NewReplacer("Connection timed out", "Operation timed out", "No route to host", "Host is unreachable",
@@ -85,8 +86,8 @@ var dialects = map[string]*strings.Replacer{
 		"self-signed certificate", "self signed certificate"),
 }
 
-// Every line is known, in every dialect as the same, and by no signature but its own,
-// unless the two are said to be ambiguous.
+// Every line must be recognized, in every dialect alike, and only by its own signature, unless
+// two signatures are declared as ambiguous.
 func TestEveryLineIsKnown(t *testing.T) {
 	set := loaded(t)
 	for _, l := range lines(t) {
@@ -124,14 +125,15 @@ func ids(found []*Signature) []string {
 	return list
 }
 
-// Which signature is whose: testdata/known.tsv is to be read when it changes. Each
-// signature has a line there.
+// testdata/known.tsv shows which line belongs to which signature, and must be read when it
+// changes. Each signature must have a line in it.
 func TestKnownLines(t *testing.T) {
 	const path = "testdata/known.tsv"
 	set := loaded(t)
 	var got []string
 	for _, l := range lines(t) {
-		row := strings.Join(ids(set.MatchMessage(l.message)), ",") + "\t[" + l.level + "] " + strings.ReplaceAll(l.message, "\n", `\n`) + "\n"
+		row := strings.Join(ids(set.MatchMessage(l.message)), ",") + "\t[" + l.level + "] " + strings.ReplaceAll(l.message, "\n", `\n`) +
+			"\n"
 		if !slices.Contains(got, row) {
 			got = append(got, row)
 		}
@@ -157,7 +159,7 @@ func TestKnownLines(t *testing.T) {
 	}
 }
 
-// The levels are those at which lines were seen, version by version.
+// The levels must be those that were seen, for each version.
 func TestLevels(t *testing.T) {
 	set := loaded(t)
 	for _, l := range lines(t) {
@@ -173,19 +175,20 @@ func TestLevels(t *testing.T) {
 	for _, c := range []struct {
 		level, version string
 		want           bool
-	}{{"crit", "1.30.4", true}, {"error", "1.30.4", false}, {"error", "1.31.0", true}, {"crit", "1.31.5", false}, {"crit", "", true}, {"warn", "", false}} {
+	}{{"crit", "1.30.4", true}, {"error", "1.30.4", false}, {"error", "1.31.0", true}, {"crit", "1.31.5", false}, {"crit", "",
+		true}, {"warn", "", false}} {
 		if got := unknownName.WrittenAt(c.level, c.version); got != c.want {
 			t.Errorf("%s on nginx %s: %t", c.level, c.version, got)
 		}
 	}
 }
 
-// elsewhere are statuses that a measurement had for another reason than the line: the
-// retry failed in another way, another request of the same measurement did, or a page
-// was put in its place.
+// elsewhere has statuses that a measurement had for another reason than the line: the retry
+// failed in another way, another request of the same measurement failed, or an error page was
+// sent instead.
 var elsewhere = map[string][]string{
-	"connection-refused":           {"500", "504"}, // the service that auth_request asks; the other server's timeout
-	"socket-backlog-full":          {"504"},        // the requests that did get into the queue
+	"connection-refused":           {"500", "504"}, // the service that auth_request asks; the timeout of the other server
+	"socket-backlog-full":          {"504"},        // the requests that did enter the queue
 	"read-timeout":                 {"502", "raw-cut"},
 	"no-live-upstreams":            {"503", "504"},
 	"header-too-big":               {"200"}, // with proxy_next_upstream invalid_header
@@ -198,14 +201,14 @@ var elsewhere = map[string][]string{
 	"client-reset":                 {"502"},
 	"fastcgi-stderr":               {"502"},
 	"rate-limited":                 {"429"}, // limit_req_status
-	"worker-connections-exhausted": {"502"}, // nginx in front of itself
+	"worker-connections-exhausted": {"502"}, // nginx as its own client
 	"resolver-unreachable":         {},
 	"tls-client-failed":            {"502"}, // nginx on both sides
-	"host-not-found-at-start":      {"200"}, // a reload: the old configuration
+	"host-not-found-at-start":      {"200"}, // after a failed reload the old configuration stays
 	"upstream-disabled":            {"200", "502", "503", "504"},
 }
 
-// What clients got is what is said of it.
+// The statuses that clients got must be the ones in the signature.
 func TestStatuses(t *testing.T) {
 	set := loaded(t)
 	for _, l := range lines(t) {
@@ -221,13 +224,14 @@ func TestStatuses(t *testing.T) {
 	}
 }
 
-// What remembers says the same as what looks.
+// Memory must return the same as Set.
 func TestMemory(t *testing.T) {
 	set := loaded(t)
 	memory := set.Memory()
 	for range 2 {
 		for _, l := range lines(t) {
-			raw := []byte("2026/11/22 20:00:00 [" + l.level + "] 7#7: *3 " + l.message + `, client: 127.0.0.1, server: , request: "GET / HTTP/1.1"`)
+			raw := []byte("2026/11/22 20:00:00 [" + l.level + "] 7#7: *3 " + l.message +
+				`, client: 127.0.0.1, server: , request: "GET / HTTP/1.1"`)
 			got := parsed(t, raw)
 			if found, want := ids(memory.Match(&got)), ids(set.MatchMessage(l.message)); !slices.Equal(found, want) {
 				t.Errorf("%v, want %v: %s", found, want, raw)
@@ -249,17 +253,22 @@ func TestMistakesHaveALine(t *testing.T) {
 	const good = "- id: a\n  title: t\n  match: x\n  levels: [error]\n  status: \"502\"\n  means: m\n  look_alikes: [{id: b, tell: t}]\n"
 	other := strings.NewReplacer("id: a", "id: b", "id: b", "id: a").Replace(good)
 	for name, c := range map[string]struct{ text, want string }{
-		"sound":           {good + other, ""},
-		"unknown field":   {good + strings.Replace(other, "means", "meens", 1), `signatures/x.yaml:13: unknown field "meens", did you mean "means"?`},
-		"expression":      {good + strings.Replace(other, "match: x", "match: '('", 1), "signatures/x.yaml:10: error parsing regexp"},
-		"every line":      {good + strings.Replace(other, "match: x", "match: 'x*'", 1), `signatures/x.yaml:8: "b" needs a match`},
-		"level":           {good + strings.Replace(other, "[error]", "[eror]", 1), `signatures/x.yaml:11: "eror" is not a log level of nginx, did you mean "error"?`},
-		"version":         {good + strings.Replace(other, "[error]", "[error <new]", 1), `"new" is not a version of nginx`},
-		"versions":        {good + strings.Replace(other, "[error]", "[error maybe]", 1), `"error maybe": a level is a name`},
-		"twice":           {good + other + good, `signatures/x.yaml:15: the id "a" is there twice`},
-		"look-alike":      {good, `signatures/x.yaml:1: "a" names "b", which is no other signature`},
-		"nothing":         {good + strings.Replace(other, "  means: m\n", "", 1), `"b" needs title, means, status, levels and look_alikes`},
-		"id with a blank": {strings.Replace(good, "id: a", "id: A b", 1) + strings.Replace(other, "id: a", "id: b", 1), `id "A b": small letters`},
+		"sound": {good + other, ""},
+		"unknown field": {good + strings.Replace(other, "means", "meens", 1),
+			`signatures/x.yaml:13: unknown field "meens", did you mean "means"?`},
+		"expression": {good + strings.Replace(other, "match: x", "match: '('", 1), "signatures/x.yaml:10: error parsing regexp"},
+		"every line": {good + strings.Replace(other, "match: x", "match: 'x*'", 1),
+			`signatures/x.yaml:8: the signature "b" must have a match`},
+		"level": {good + strings.Replace(other, "[error]", "[eror]", 1),
+			`signatures/x.yaml:11: "eror" is not a log level of nginx, did you mean "error"?`},
+		"version":    {good + strings.Replace(other, "[error]", "[error <new]", 1), `"new" is not a version of nginx`},
+		"versions":   {good + strings.Replace(other, "[error]", "[error maybe]", 1), `"error maybe" is not a level`},
+		"twice":      {good + other + good, `signatures/x.yaml:15: the id "a" appears twice`},
+		"look-alike": {good, `signatures/x.yaml:1: the signature "a" names "b", and there is no other signature`},
+		"nothing": {good + strings.Replace(other, "  means: m\n", "", 1),
+			`the signature "b" must have title, means, status, levels and look_alikes`},
+		"id with a blank": {strings.Replace(good, "id: a", "id: A b", 1) + strings.Replace(other, "id: a", "id: b", 1),
+			`the id "A b" may contain only lowercase`},
 	} {
 		_, err := load(fstest.MapFS{"x.yaml": {Data: []byte(c.text)}})
 		switch {
@@ -271,10 +280,11 @@ func TestMistakesHaveALine(t *testing.T) {
 	}
 }
 
-// Expressions say nothing in a C library's or OpenSSL's words.
+// Expressions must not use words of a C library or of OpenSSL.
 func TestNoForeignWords(t *testing.T) {
 	for _, s := range loaded(t).All {
-		for _, words := range []string{"refused", "reset by", "No such", "Permission", "sslv3", "tlsv1", "self.signed", "wrong version", "expired"} {
+		for _, words := range []string{"refused", "reset by", "No such", "Permission", "sslv3", "tlsv1", "self.signed", "wrong version",
+			"expired"} {
 			if strings.Contains(s.Match.String(), words) {
 				t.Errorf("%s matches on %q", s.ID, words)
 			}
