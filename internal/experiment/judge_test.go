@@ -205,7 +205,7 @@ func TestVerdicts(t *testing.T) {
 				}
 				return nil
 			},
-			verdict: Inconclusive, cause: Control, reason: "fix start-it: fixed: an answer of the trial", fix: Inconclusive,
+			verdict: Inconclusive, cause: Control, reason: "fix start-it: fixed: the trial", fix: Inconclusive,
 			wrong: Verified,
 		},
 		{
