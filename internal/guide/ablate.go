@@ -10,36 +10,37 @@ import (
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// maxAblated is how many directives are tried in all subsets: 32 trials.
+// maxAblated is the most directives of which all subsets are tried. Five directives need 32
+// trials.
 const maxAblated = 5
 
-// Ablation is a fix that changes several directives, tried with every subset of them.
+// Ablation is a fix that changes several directives, with the results of every subset of them.
 type Ablation struct {
 	Changes []nginx.Change `json:"changes"`
-	Needed  []string       `json:"needed"`  // without these it never resolves the failure
+	Needed  []string       `json:"needed"`  // without these the failure is never resolved
 	Idle    []string       `json:"idle"`    // these make no difference to this failure
 	Harmful []string       `json:"harmful"` // these undo what others achieve
 	Subsets []Subset       `json:"subsets"`
 }
 
-// Subset is some of the changes, and whether they resolve the failure.
+// Subset is a subset of the changes, and whether it resolves the failure.
 type Subset struct {
 	Directives []string `json:"directives"`
 	Resolved   bool     `json:"resolved"`
 }
 
-// ablationID names the scenario that tries a part's subsets.
+// ablationID returns the id of the scenario that tries the subsets of a part.
 func ablationID(id, part string) string {
 	return id + "/" + strings.ReplaceAll(part, " ", "-")
 }
 
-// Ablate makes of one fix or wrong fix a scenario that has each subset of its changed
-// directives for a wrong fix: one that leaves it broken is then seen to be broken in the
-// same way, which no slow machine makes up.
+// Ablate turns a fix or a wrong fix into a scenario with one wrong fix for each subset of its
+// changed directives. They are wrong fixes because a wrong fix that leaves the stage broken
+// must show the same symptom as before, which a slow machine cannot imitate.
 func Ablate(s scenario.Scenario, part string) (scenario.Scenario, []nginx.Change, error) {
 	fix, ok := lookup(s, part)
 	if !ok {
-		return s, nil, fmt.Errorf("it has no %q", part)
+		return s, nil, fmt.Errorf("the scenario has no %q", part)
 	}
 	broken := s.BrokenStage().Nginx
 	before, after, err := parse(s, broken, fix)
@@ -48,7 +49,7 @@ func Ablate(s scenario.Scenario, part string) (scenario.Scenario, []nginx.Change
 	}
 	changes := nginx.Diff(before, after)
 	if len(changes) < 2 || len(changes) > maxAblated {
-		return s, nil, fmt.Errorf("%q changes %d directives, and subsets are tried of 2 to %d", part, len(changes), maxAblated)
+		return s, nil, fmt.Errorf("%q changes %d directives, but lab tries subsets only of 2 to %d", part, len(changes), maxAblated)
 	}
 	files := map[string]string{broken: s.Files[broken]}
 	for name, text := range s.Files {
@@ -81,7 +82,7 @@ func lookup(s scenario.Scenario, part string) (scenario.Fix, bool) {
 
 func parse(s scenario.Scenario, broken string, fix scenario.Fix) (before, after []*nginx.Directive, err error) {
 	if fix.Nginx == "" {
-		return nil, nil, fmt.Errorf("it changes no configuration")
+		return nil, nil, fmt.Errorf("it does not change the configuration of nginx")
 	}
 	if before, err = nginx.ReadConfig(broken, s.Files[broken]); err == nil {
 		after, err = nginx.ReadConfig(fix.Nginx, s.Files[fix.Nginx])
@@ -89,13 +90,13 @@ func parse(s scenario.Scenario, broken string, fix scenario.Fix) (before, after 
 	return before, after, err
 }
 
-// askSubsets puts a case about single directives to the trials of the subsets.
+// askSubsets decides a case about single directives by the trials of the subsets.
 func (p Plan) askSubsets(e Evidence, results map[string]experiment.Result) Evidence {
 	id := ablationID(e.Case.Scenario, e.Case.Moment())
 	r, ran := results[id]
 	switch {
 	case !ran:
-		e.Outcome, e.Reason = Untried, "its subsets were not tried"
+		e.Outcome, e.Reason = Untried, "the subsets of its directives were not tried"
 		return e
 	case r.Verdict == experiment.Skipped:
 		e.Outcome, e.Reason = Untried, r.Reason
@@ -112,7 +113,8 @@ func (p Plan) askSubsets(e Evidence, results map[string]experiment.Result) Evide
 		effect string
 		names  []string
 		found  []string
-	}{{"needed", e.Case.Expect.Needed, a.Needed}, {"without effect", e.Case.Expect.Idle, a.Idle}, {"harmful", e.Case.Expect.Harmful, a.Harmful}} {
+	}{{"needed", e.Case.Expect.Needed, a.Needed}, {"without effect", e.Case.Expect.Idle, a.Idle}, {"harmful", e.Case.Expect.Harmful,
+		a.Harmful}} {
 		for _, name := range want.names {
 			if !slices.Contains(want.found, name) {
 				e.Outcome, e.Expected, e.Seen = Disagrees, name+" "+want.effect, name+" "+a.effect(name)
@@ -123,7 +125,7 @@ func (p Plan) askSubsets(e Evidence, results map[string]experiment.Result) Evide
 	return e
 }
 
-// subsets is which of them resolved the failure, by their bits.
+// subsets returns which subsets resolved the failure, indexed by their bits.
 func subsets(r experiment.Result, changes int) (resolved []bool, why string) {
 	for mask := range 1 << changes {
 		m, skipped, why := r.At("wrong fix " + subsetID(mask))
@@ -135,7 +137,7 @@ func subsets(r experiment.Result, changes int) (resolved []bool, why string) {
 	return resolved, ""
 }
 
-// classify says of each change what it does, from all subsets with and without it.
+// classify says what each change does, by comparing all subsets with and without it.
 func classify(changes []nginx.Change, resolved []bool) Ablation {
 	a := Ablation{Changes: changes, Needed: []string{}, Idle: []string{}, Harmful: []string{}}
 	for mask, ok := range resolved {
@@ -170,7 +172,7 @@ func classify(changes []nginx.Change, resolved []bool) Ablation {
 
 const oneOfSeveral = "one of several that will do"
 
-// effect is what a directive was found to do, in words.
+// effect says in words what a directive does.
 func (a Ablation) effect(name string) string {
 	switch {
 	case slices.Contains(a.Harmful, name):
@@ -185,7 +187,7 @@ func (a Ablation) effect(name string) string {
 	return "not changed"
 }
 
-// String says what was found, in a line.
+// String returns the result on one line.
 func (a Ablation) String() string {
 	var parts []string
 	for _, list := range []struct {

@@ -20,7 +20,7 @@ func changes(names ...string) []nginx.Change {
 	return list
 }
 
-// resolvedBy lists of all subsets whether they resolve the failure.
+// resolvedBy lists for all subsets whether they resolve the failure.
 func resolvedBy(n int, resolves func(has func(i int) bool) bool) []bool {
 	var list []bool
 	for mask := range 1 << n {
@@ -34,20 +34,23 @@ func TestClassify(t *testing.T) {
 		resolves func(has func(int) bool) bool
 		a, b, c  string
 	}{
-		"the first alone":          {func(has func(int) bool) bool { return has(0) }, "needed", "without effect", "without effect"},
-		"the first two together":   {func(has func(int) bool) bool { return has(0) && has(1) }, "needed", "needed", "without effect"},
-		"either of the first two":  {func(has func(int) bool) bool { return has(0) || has(1) }, "one of several that will do", "one of several that will do", "without effect"},
-		"the third undoes it":      {func(has func(int) bool) bool { return has(0) && !has(2) }, "needed", "without effect", "harmful"},
-		"the third, but for the 2": {func(has func(int) bool) bool { return has(0) && (!has(2) || has(1)) }, "needed", "one of several that will do", "harmful"},
-		"nothing resolves it":      {func(has func(int) bool) bool { return false }, "without effect", "without effect", "without effect"},
-		"it is healthy anyway":     {func(has func(int) bool) bool { return true }, "without effect", "without effect", "without effect"},
+		"the first alone":        {func(has func(int) bool) bool { return has(0) }, "needed", "without effect", "without effect"},
+		"the first two together": {func(has func(int) bool) bool { return has(0) && has(1) }, "needed", "needed", "without effect"},
+		"either of the first two": {func(has func(int) bool) bool { return has(0) || has(1) }, "one of several that will do",
+			"one of several that will do", "without effect"},
+		"the third undoes it": {func(has func(int) bool) bool { return has(0) && !has(2) }, "needed", "without effect", "harmful"},
+		"the third, but for the 2": {func(has func(int) bool) bool { return has(0) && (!has(2) || has(1)) }, "needed",
+			"one of several that will do", "harmful"},
+		"nothing resolves it":  {func(has func(int) bool) bool { return false }, "without effect", "without effect", "without effect"},
+		"it is healthy anyway": {func(has func(int) bool) bool { return true }, "without effect", "without effect", "without effect"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := classify(changes("a", "b", "c"), resolvedBy(3, test.resolves))
 			if got := []string{a.effect("a"), a.effect("b"), a.effect("c")}; !slices.Equal(got, []string{test.a, test.b, test.c}) {
 				t.Error(got)
 			}
-			if len(a.Subsets) != 8 || len(a.Subsets[0].Directives) != 0 || len(a.Subsets[7].Directives) != 3 || a.effect("d") != "not changed" {
+			if len(a.Subsets) != 8 || len(a.Subsets[0].Directives) != 0 || len(a.Subsets[7].Directives) != 3 ||
+				a.effect("d") != "not changed" {
 				t.Errorf("%+v", a)
 			}
 		})
@@ -74,9 +77,9 @@ func TestAblate(t *testing.T) {
 		t.Error("the catalogue's own scenario was changed")
 	}
 	for part, want := range map[string]string{
-		"fix make-the-app-fast":  "it changes no configuration",
+		"fix make-the-app-fast":  "it does not change the configuration of nginx",
 		"fix raise-read-timeout": "changes 1 directives",
-		"wrong fix nothing":      `it has no "wrong fix nothing"`,
+		"wrong fix nothing":      `the scenario has no "wrong fix nothing"`,
 	} {
 		if _, _, err := Ablate(slow, part); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", part, err)
@@ -84,7 +87,8 @@ func TestAblate(t *testing.T) {
 	}
 }
 
-// tried is the result of an ablation in which the first directive alone resolves it.
+// tried returns the result of an ablation in which only the first directive resolves the
+// failure.
 func tried(n int) experiment.Result {
 	r := experiment.Result{ID: "slow/fix-both", Verdict: experiment.Refuted}
 	for mask := range 1 << n {
@@ -120,7 +124,8 @@ func TestAskSubsets(t *testing.T) {
 		"harmful, and it is not":     {Expect{Harmful: []string{"second"}}, Disagrees, "second without effect"},
 		"one that is not among them": {Expect{Needed: []string{"third"}}, Disagrees, "third not changed"},
 	} {
-		if e := ask(test.expect, tried(2)); e.Outcome != test.want || e.Seen != test.seen || e.Subsets == nil || len(e.Subsets.Subsets) != 4 {
+		if e := ask(test.expect, tried(2)); e.Outcome != test.want || e.Seen != test.seen || e.Subsets == nil ||
+			len(e.Subsets.Subsets) != 4 {
 			t.Errorf("%s: %s: %q", name, e.Outcome, e.Seen)
 		}
 	}
@@ -130,7 +135,8 @@ func TestAskSubsets(t *testing.T) {
 	if e := ask(needed, trouble); e.Outcome != Undecided || e.Reason != "the machine was too slow" {
 		t.Errorf("%s: %s", e.Outcome, e.Reason)
 	}
-	if e := ask(needed, experiment.Result{ID: "slow/fix-both", Verdict: experiment.Skipped, Reason: "no image"}); e.Outcome != Untried || e.Reason != "no image" {
+	if e := ask(needed, experiment.Result{ID: "slow/fix-both", Verdict: experiment.Skipped, Reason: "no image"}); e.Outcome != Untried ||
+		e.Reason != "no image" {
 		t.Errorf("%s: %s", e.Outcome, e.Reason)
 	}
 	if e := ask(needed); e.Outcome != Untried {

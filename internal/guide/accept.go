@@ -11,19 +11,21 @@ import (
 )
 
 var (
-	atField          = lazy.Regexp(`(?m)^[ -]*at:`) // what stands before it is a person's
+	atField          = lazy.Regexp(`(?m)^[ -]*at:`) // the text before it was written by a person
 	lineField        = lazy.Regexp(`\bline: *\d+`)
 	fingerprintField = lazy.Regexp(`\bfingerprint: *["']?[0-9a-f]*["']?`)
 )
 
-// Accept writes into the text of a claims file where the named claims stand in the guide
-// now, and how their statements read; of all claims where none is named. A person has
-// looked at them: it is how a changed guide gets its claims back.
+// Accept updates the text of a claims file: for the named claims it writes the line on which
+// the statement is now, and the fingerprint of its present text. If no claim is named, it
+// updates all claims. The user has compared the claims with the statements; this is how a
+// changed guide becomes valid again.
 func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 	lines := strings.Split(text, "\n")
 	var mistakes strict.Mistakes
 	wrong := func(claim Claim, format string, args ...any) {
-		mistakes = append(mistakes, strict.Mistake{File: c.File, Line: int(claim.Line), Text: claim.ID + ": " + fmt.Sprintf(format, args...)})
+		mistakes = append(mistakes, strict.Mistake{File: c.File, Line: int(claim.Line),
+			Text: claim.ID + ": " + fmt.Sprintf(format, args...)})
 	}
 	for i, claim := range c.Claims {
 		if len(ids) > 0 && !slices.Contains(ids, claim.ID) {
@@ -32,10 +34,11 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 		found := d.withFragment(claim)
 		switch {
 		case len(found) == 0:
-			wrong(claim, "no statement of %q has the fragment %q", d.Name, claim.At.Fragment)
+			wrong(claim, "no statement in %q contains the fragment %q", d.Name, claim.At.Fragment)
 			continue
 		case len(found) > 1:
-			wrong(claim, "the fragment %q stands on lines %d and %d of %q: take words that only one statement has", claim.At.Fragment, found[0].Line, found[1].Line, d.Name)
+			wrong(claim, "the fragment %q is on lines %d and %d of %q: choose words that only one statement contains", claim.At.Fragment,
+				found[0].Line, found[1].Line, d.Name)
 			continue
 		}
 		end := len(lines)
@@ -49,7 +52,8 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 		}
 		part := all[start:]
 		if !lineField().MatchString(part) || !fingerprintField().MatchString(part) {
-			wrong(claim, "at has no line and fingerprint to fill in: write at: {line: 1, fragment: …, fingerprint: 000000000000}")
+			wrong(claim, "at has no line and no fingerprint that lab could fill in: write at: {line: 1, fragment: …, "+
+				"fingerprint: 000000000000}")
 			continue
 		}
 		part = first(lineField(), part, fmt.Sprintf("line: %d", found[0].Line))
@@ -59,9 +63,9 @@ func Accept(d Document, c Claims, text string, ids []string) (string, error) {
 	return strings.Join(lines, "\n"), mistakes.OrNil()
 }
 
-// withFragment returns the statements that have a claim's fragment, of the same wording
-// the nearest to the claim's line; one that is nothing but the fragment is the one that
-// is meant.
+// withFragment returns the statements that contain a claim's fragment. Of statements with the
+// same text it returns only the one nearest to the claim's line. If a statement consists of
+// the fragment alone, it returns only that statement.
 func (d Document) withFragment(c Claim) []Statement {
 	var list []Statement
 	fragment := normal(c.At.Fragment)

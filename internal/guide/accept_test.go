@@ -45,7 +45,8 @@ func TestAccept(t *testing.T) {
 			t.Errorf("%s: %s: %s", c.ID, f.Standing, f.Note)
 		}
 	}
-	for _, kept := range []string{"# A comment stays.", "line: 7 and fingerprint: abc stay as they are", "\n      fragment: \"nginx -t\"\n"} {
+	for _, kept := range []string{"# A comment stays.", "line: 7 and fingerprint: abc stay as they are",
+		"\n      fragment: \"nginx -t\"\n"} {
 		if !strings.Contains(text, kept) {
 			t.Errorf("%q is gone from\n%s", kept, text)
 		}
@@ -67,8 +68,10 @@ func TestAcceptOne(t *testing.T) {
 
 func TestAcceptRefuses(t *testing.T) {
 	for name, test := range map[string]struct{ guide, want string }{
-		"a fragment that is gone":        {"A text about something else.\n", `a.yaml:4: A1: no statement of "guide.txt" has the fragment "dead gives"`},
-		"a fragment of two statements":   {aGuide + "\nOne that is dead gives nothing.\n", `a.yaml:4: A1: the fragment "dead gives" stands on lines 1 and 8`},
+		"a fragment that is gone": {"A text about something else.\n",
+			`a.yaml:4: A1: no statement in "guide.txt" contains the fragment "dead gives"`},
+		"a fragment of two statements": {aGuide + "\nOne that is dead gives nothing.\n",
+			`a.yaml:4: A1: the fragment "dead gives" is on lines 1 and 8`},
 		"and both mistakes of two at it": {"Nothing of it.\n", `a.yaml:8: A2: no statement`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -79,14 +82,14 @@ func TestAcceptRefuses(t *testing.T) {
 	}
 }
 
-// What is there twice in the same words is one statement.
+// Two statements with the same words count as one.
 func TestAcceptTheSameTwice(t *testing.T) {
 	if _, err := accepted(t, aGuide+"\n- Then run nginx -t and reload.\n", toAccept); err != nil {
 		t.Error(err)
 	}
 }
 
-// What a claim says may stand before its place, and read like one.
+// The claim may come before at, and may contain text that looks like at.
 func TestAcceptLeavesTheWords(t *testing.T) {
 	const claim = "claim: \"It says line: 5, and fingerprint: abc\"\n    "
 	text := strings.Replace(strings.Replace(toAccept, "    claim: A dead app is a 502.\n", "", 1), "at: {line: 1", claim+"at: {line: 1", 1)

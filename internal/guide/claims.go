@@ -11,85 +11,90 @@ import (
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// Claims is what a guide says, statement by statement, in lab's own words, with the
-// trials that decide each.
+// Claims describes in lab's own words what a guide says, statement by statement, with the
+// trials that decide each claim.
 type Claims struct {
 	File  string `yaml:"-" json:"file"`
-	Guide string `yaml:"guide" json:"guide"` // what it is about
-	// Rows: the rows of the guide's tables that begin with a scenario's id are claims too.
+	Guide string `yaml:"guide" json:"guide"` // what the guide is about
+	// Rows says whether each row of the guide's tables that begins with the id of a scenario
+	// is a claim too.
 	Rows   bool    `yaml:"rows,omitempty" json:"rows,omitempty"`
 	Claims []Claim `yaml:"claims" json:"claims"`
 }
 
-// Claim is one checkable statement of a guide. Its verdict follows from its cases and
-// stands nowhere.
+// Claim is one statement of a guide that can be checked. Its verdict is not stored anywhere:
+// it follows from its cases.
 type Claim struct {
 	Line strict.Line `yaml:"-" json:"-"`
 	ID   string      `yaml:"id" json:"id"`
 	At   Place       `yaml:"at" json:"at"`
 	Say  string      `yaml:"claim" json:"claim"`
-	// Untestable says why no experiment can decide it: "frequency: …", "advice: …",
-	// "opinion: …", "definition: …", "outside: …". A claim has this or cases.
+	// Untestable says why no experiment can decide the claim: "frequency: …", "advice: …",
+	// "opinion: …", "definition: …" or "outside: …". A claim has either this or cases.
 	Untestable string `yaml:"untestable,omitempty" json:"untestable,omitempty"`
 	Cases      []Case `yaml:"cases,omitempty" json:"cases,omitempty"`
-	// Correct is what is true instead, shown when the trials do not bear the claim out.
+	// Correct says what is true instead. It is shown if the trials contradict the claim.
 	Correct string `yaml:"correct,omitempty" json:"correct,omitempty"`
 }
 
-// Place is where a claim stands in its guide.
+// Place is where the statement of a claim is in its guide.
 type Place struct {
 	Line        int    `yaml:"line" json:"line"`
-	Fragment    string `yaml:"fragment" json:"fragment"`       // a few words of the statement that no other has
-	Fingerprint string `yaml:"fingerprint" json:"fingerprint"` // see Fingerprint
+	Fragment    string `yaml:"fragment" json:"fragment"`       // a few words that only this statement contains
+	Fingerprint string `yaml:"fingerprint" json:"fingerprint"` // see the function Fingerprint
 }
 
-// Case is a situation in which the claim says what must be seen.
+// Case is a situation for which the claim predicts something.
 type Case struct {
 	Line     strict.Line `yaml:"-" json:"-"`
-	When     string      `yaml:"when" json:"when"` // the condition, in words that go on after "when"
+	When     string      `yaml:"when" json:"when"` // the condition, in words that can follow "when"
 	Scenario string      `yaml:"scenario" json:"scenario"`
-	// In is the moment of the scenario that is looked at: "healthy", "broken" (which is
-	// what no word means), "fix ID", "wrong fix ID" or "shows ID": what is seen after that.
+	// In is the moment of the scenario that the prediction is about: "healthy", "broken" (the
+	// default), "fix ID", "wrong fix ID" or "shows ID". The last three mean what is seen after
+	// that change.
 	In     string `yaml:"in,omitempty" json:"in,omitempty"`
-	Expect Expect `yaml:"expect" json:"expect"` // what the claim says of it, true or not
+	Expect Expect `yaml:"expect" json:"expect"` // what the claim predicts, whether true or not
 }
 
-// Expect is what a claim predicts. What is not named is not compared.
+// Expect is what a claim predicts. Only the fields that are given are compared.
 type Expect struct {
 	scenario.Expect `yaml:",inline"`
-	// Probe is the request whose answers are meant; without it every one.
+	// Probe is the request whose answers are compared. Without it the answers of all probes
+	// are compared.
 	Probe string `yaml:"probe,omitempty" json:"probe,omitempty"`
-	// Slowest is the least time that the slowest of the answers takes.
+	// Slowest is the least time that the slowest of the answers must take.
 	Slowest protocol.Duration `yaml:"slowest,omitempty" json:"slowest,omitempty"`
-	// Log: for each of these there is a line in nginx's error log. Absent: for none.
-	Log        []scenario.LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
-	Absent     []scenario.LogPattern `yaml:"absent,omitempty" json:"absent,omitempty"`
-	Silent     *bool                 `yaml:"silent,omitempty" json:"silent,omitempty"` // no line of level error or worse; false: there is one
-	BackendLog []strict.Regexp       `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
-	OOMKills   int                   `yaml:"oom_kills,omitempty" json:"oom_kills,omitempty"` // at the least
-	Output     []scenario.Output     `yaml:"output,omitempty" json:"output,omitempty"`
-	Check      *scenario.Check       `yaml:"check,omitempty" json:"check,omitempty"`
-	// Config: what nginx runs with matches each of these.
+	// Log has patterns, each of which must match a line in nginx's error log. Absent has
+	// patterns that must match no line.
+	Log    []scenario.LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
+	Absent []scenario.LogPattern `yaml:"absent,omitempty" json:"absent,omitempty"`
+	// Silent: whether there is no line of level error or above; false means that there is one.
+	Silent     *bool             `yaml:"silent,omitempty" json:"silent,omitempty"`
+	BackendLog []strict.Regexp   `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
+	OOMKills   int               `yaml:"oom_kills,omitempty" json:"oom_kills,omitempty"` // the least number of kills
+	Output     []scenario.Output `yaml:"output,omitempty" json:"output,omitempty"`
+	Check      *scenario.Check   `yaml:"check,omitempty" json:"check,omitempty"`
+	// Config has patterns, each of which must match the configuration that nginx runs with.
 	Config []strict.Regexp `yaml:"config,omitempty" json:"config,omitempty"`
-	// Resolved is whether the fix or wrong fix makes it healthy.
+	// Resolved says whether the fix or wrong fix makes the stage healthy.
 	Resolved *bool `yaml:"resolved,omitempty" json:"resolved,omitempty"`
-	// Proven is whether the catalogue's own verdict on the fix, the wrong fix or what is
-	// shown is "verified".
+	// Proven says whether the catalogue's own verdict on the fix, the wrong fix or the
+	// demonstration is "verified".
 	Proven *bool `yaml:"proven,omitempty" json:"proven,omitempty"`
-	// Of the directives that the fix or wrong fix changes, tried in all subsets: those
-	// without which it does not resolve the failure, those that make no difference, and
-	// those that undo it.
+	// These three list directives that the fix or wrong fix changes, which are tried in all
+	// subsets. Without the needed ones the failure is not resolved, the idle ones make no
+	// difference, and the harmful ones undo what others achieve.
 	Needed  []string `yaml:"needed,omitempty" json:"needed,omitempty"`
 	Idle    []string `yaml:"idle,omitempty" json:"idle,omitempty"`
 	Harmful []string `yaml:"harmful,omitempty" json:"harmful,omitempty"`
 
-	shown string // the statuses of a table's row
+	shown string // the statuses in the row of a table
 }
 
 // Ablates reports whether the prediction is about single directives.
 func (e Expect) Ablates() bool { return len(e.Needed)+len(e.Idle)+len(e.Harmful) > 0 }
 
-// maxClaims bounds the names and values of a claims file.
+// maxClaims is the most names and values in a claims file.
 const maxClaims = 40_000
 
 var (
@@ -98,8 +103,8 @@ var (
 	reason      = lazy.Regexp(`^(frequency|advice|opinion|definition|outside|navigation): .`)
 )
 
-// Load reads a claims file and checks it against the catalogue. The error is a
-// strict.Mistakes with everything that is wrong in it.
+// Load reads a claims file and checks it against the catalogue. If the error is of type
+// strict.Mistakes, it lists everything that is wrong.
 func Load(file, text string, catalogue []scenario.Scenario) (Claims, error) {
 	c := Claims{File: file}
 	l := loader{file: file, catalogue: map[string]scenario.Scenario{}, mistakes: strict.Decode(file, text, maxClaims, &c)}
@@ -126,7 +131,7 @@ func (l *loader) wrong(line strict.Line, format string, args ...any) {
 
 func (l *loader) check(c Claims) {
 	if len(c.Claims) == 0 {
-		l.wrong(1, "no claims: `lab guide scan` drafts some")
+		l.wrong(1, "the file has no claims: `lab guide scan GUIDE --draft FILE` writes a draft")
 	}
 	first := map[string]strict.Line{}
 	for _, claim := range c.Claims {
@@ -136,21 +141,23 @@ func (l *loader) check(c Claims) {
 		}
 		first[id] = at
 		if !claimID().MatchString(id) {
-			l.wrong(at, "the id %q is none: a letter, then letters, digits, dots or dashes, as in C12", id)
+			l.wrong(at, "%q cannot be an id: write a letter followed by letters, digits, dots or hyphens, as in C12", id)
 		}
 		if strings.TrimSpace(claim.Say) == "" {
-			l.wrong(at, "%s: claim is missing: what the guide says, in your own words", id)
+			l.wrong(at, "%s: claim is missing: write what the guide says in your own words", id)
 		}
 		if claim.At.Fragment == "" || claim.At.Line < 1 || !fingerprint().MatchString(claim.At.Fingerprint) {
-			l.wrong(at, "%s: at needs line, fragment and fingerprint; `lab guide accept GUIDE --claims %s %s` writes line and fingerprint once the fragment is there", id, l.file, id)
+			l.wrong(at, "%s: at must have line, fragment and fingerprint: write the fragment, and `lab guide accept GUIDE "+
+				"--claims %s %s` fills in the other two", id, l.file, id)
 		}
 		switch {
 		case claim.Untestable != "" && len(claim.Cases) > 0:
-			l.wrong(at, "%s: either untestable or cases: an experiment decides it or none can", id)
+			l.wrong(at, "%s: a claim must not have both untestable and cases: remove one of them", id)
 		case claim.Untestable == "" && len(claim.Cases) == 0:
-			l.wrong(at, "%s: nothing decides it: give cases, or say why it is untestable", id)
+			l.wrong(at, "%s: nothing decides this claim: add cases, or say in untestable why no experiment can decide it", id)
 		case claim.Untestable != "" && !reason().MatchString(claim.Untestable):
-			l.wrong(at, "%s: untestable begins with what kind of statement it is: frequency, advice, opinion, definition, outside (of nginx) or navigation, as in \"frequency: …\"", id)
+			l.wrong(at, "%s: untestable must begin with the kind of the statement, which is frequency, advice, opinion, "+
+				"definition, outside (of nginx) or navigation, as in \"frequency: …\"", id)
 		}
 		for _, one := range claim.Cases {
 			l.checkCase(id, one)
@@ -160,23 +167,25 @@ func (l *loader) check(c Claims) {
 
 func (l *loader) checkCase(id string, c Case) {
 	if c.When == "" {
-		l.wrong(c.Line, "%s: when is missing: the condition in words, as in \"when: nothing listens on the port\"", id)
+		l.wrong(c.Line, "%s: when is missing: write the condition in words, as in \"when: nothing listens on the port\"", id)
 	}
 	s, ok := l.catalogue[c.Scenario]
 	if !ok {
-		l.wrong(c.Line, "%s: no scenario %q%s", id, c.Scenario, strict.Suggest(c.Scenario, l.ids))
+		l.wrong(c.Line, "%s: there is no scenario %q%s", id, c.Scenario, strict.Suggest(c.Scenario, l.ids))
 		return
 	}
 	moments := Moments(s)
 	if in := c.Moment(); !slices.Contains(moments, in) {
-		l.wrong(c.Line, "%s: the scenario %q has no %q%s; it has %s", id, c.Scenario, in, strict.Suggest(in, moments), strings.Join(moments, ", "))
+		l.wrong(c.Line, "%s: the scenario %q has no moment %q%s; its moments are %s", id, c.Scenario, in, strict.Suggest(in, moments),
+			strings.Join(moments, ", "))
 	}
 	fixed := strings.HasPrefix(c.Moment(), "fix ") || strings.HasPrefix(c.Moment(), "wrong fix ")
 	if (c.Expect.Resolved != nil || c.Expect.Ablates()) && !fixed {
-		l.wrong(c.Line, "%s: resolved, needed, idle and harmful are about a fix: name one with in: fix ID or in: wrong fix ID", id)
+		l.wrong(c.Line, "%s: resolved, needed, idle and harmful are about a fix: name the fix with in: fix ID or in: wrong fix ID", id)
 	}
 	if c.Expect.Proven != nil && !fixed && !strings.HasPrefix(c.Moment(), "shows ") {
-		l.wrong(c.Line, "%s: proven is about a fix, a wrong fix or what is shown: name it with in: fix ID, in: wrong fix ID or in: shows ID", id)
+		l.wrong(c.Line, "%s: proven is about a fix, a wrong fix or a demonstration: name it with in: fix ID, in: wrong fix "+
+			"ID or in: shows ID", id)
 	}
 	if c.Expect.Probe != "" {
 		if _, ok := s.Healthy.Probes[c.Expect.Probe]; !ok {
@@ -186,14 +195,14 @@ func (l *loader) checkCase(id string, c Case) {
 	rest := c.Expect
 	rest.Needed, rest.Idle, rest.Harmful = nil, nil, nil
 	if c.Expect.Ablates() && !rest.empty() {
-		l.wrong(c.Line, "%s: needed, idle and harmful are about trials of their own: give what else is expected a case of its own", id)
+		l.wrong(c.Line, "%s: needed, idle and harmful are about separate trials: put other expectations into another case", id)
 	}
 	if c.Expect.empty() {
-		l.wrong(c.Line, "%s: expect is empty: say what the claim predicts here", id)
+		l.wrong(c.Line, "%s: expect is empty: write what the claim predicts in this case", id)
 	}
 }
 
-// Moments lists what a case can look at in a scenario.
+// Moments lists the moments of a scenario that a case can be about.
 func Moments(s scenario.Scenario) []string {
 	list := []string{"healthy"}
 	if s.Broken != nil {
@@ -211,7 +220,7 @@ func Moments(s scenario.Scenario) []string {
 	return list
 }
 
-// Moment is the moment of its scenario that a case looks at.
+// Moment returns the moment of the scenario that a case is about.
 func (c Case) Moment() string {
 	if c.In == "" {
 		return "broken"
@@ -219,7 +228,7 @@ func (c Case) Moment() string {
 	return c.In
 }
 
-// Scenarios are the ids of those that decide the claims, sorted.
+// Scenarios returns the sorted ids of the scenarios that decide the claims.
 func (c Claims) Scenarios() []string {
 	var ids []string
 	for _, claim := range c.Claims {

@@ -42,7 +42,8 @@ func TestLoadClaims(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Claims) != 2 || c.Claims[0].Cases[0].Moment() != "broken" || c.Claims[0].Cases[1].Moment() != "fix move-the-app" || c.Claims[1].Line != 10 {
+	if len(c.Claims) != 2 || c.Claims[0].Cases[0].Moment() != "broken" || c.Claims[0].Cases[1].Moment() != "fix move-the-app" ||
+		c.Claims[1].Line != 10 {
 		t.Errorf("loaded %+v", c)
 	}
 	if got := strings.Join(c.Scenarios(), " "); got != "slow-response wrong-port" {
@@ -52,24 +53,32 @@ func TestLoadClaims(t *testing.T) {
 
 func TestMistakesInClaims(t *testing.T) {
 	for name, test := range map[string]struct{ old, new, want string }{
-		"unknown scenario":     {"scenario: wrong-port, expect", "scenario: wrong-prot, expect", `a.yaml:7: A1: no scenario "wrong-prot", did you mean "wrong-port"?`},
-		"unknown moment":       {"in: fix move-the-app", "in: fix move-the-ap", `a.yaml:8: A1: the scenario "wrong-port" has no "fix move-the-ap", did you mean "fix move-the-app"?`},
-		"unknown field":        {"{status: 502}", "{stauts: 502}", `a.yaml:7: unknown field "stauts"`},
-		"unknown probe":        {"{status: 502}", "{probe: hom, status: 502}", `a.yaml:7: A1: the scenario "wrong-port" has no probe "hom"`},
-		"an id twice":          {"id: A2", "id: A1", `a.yaml:10: the id "A1" appears twice; the first one is on line 3`},
-		"an id that is none":   {"id: A2", "id: 2", `a.yaml:10: the id "2" is none`},
-		"no condition":         {"when: it is dead, ", "", `a.yaml:7: A1: when is missing`},
-		"nothing predicted":    {"{status: 502}", "{}", `a.yaml:7: A1: expect is empty`},
-		"a fix that is none":   {"expect: {status: 502}", "expect: {resolved: true}", `a.yaml:7: A1: resolved, needed, idle and harmful are about a fix`},
-		"nothing decides it":   {`untestable: "frequency: a matter of counting"`, `correct: no`, `a.yaml:10: A2: nothing decides it`},
-		"decided twice":        {`untestable: "frequency`, "cases: [{when: so, scenario: wrong-port, expect: {status: 502}}]\n    untestable: \"frequency", `a.yaml:10: A2: either untestable or cases`},
-		"a reason of no kind":  {`"frequency: a matter`, `"a matter`, `a.yaml:10: A2: untestable begins with what kind of statement it is`},
-		"no words":             {"claim: A dead app is a 502.", `claim: " "`, `a.yaml:3: A1: claim is missing`},
-		"no fingerprint":       {`fingerprint: "0123456789ab"`, `fingerprint: "0123"`, `a.yaml:3: A1: at needs line, fragment and fingerprint`},
-		"no such expression":   {"{status: 502}", "{log: [{level: error, match: '('}]}", "a.yaml:7: "},
-		"proven of no trial":   {"{status: 502}", "{proven: true}", "a.yaml:7: A1: proven is about a fix"},
-		"subsets and more":     {"{needed: [proxy_read_timeout]}", "{needed: [proxy_read_timeout], status: 502}", `a.yaml:9: A1: needed, idle and harmful are about trials of their own`},
-		"no claims whatsoever": {"claims:" + soundClaims[strings.Index(soundClaims, "\n  - id"):], "claims: []", "a.yaml:1: no claims"},
+		"unknown scenario": {"scenario: wrong-port, expect", "scenario: wrong-prot, expect",
+			`a.yaml:7: A1: there is no scenario "wrong-prot", did you mean "wrong-port"?`},
+		"unknown moment": {"in: fix move-the-app", "in: fix move-the-ap",
+			`a.yaml:8: A1: the scenario "wrong-port" has no moment "fix move-the-ap", did you mean "fix move-the-app"?`},
+		"unknown field": {"{status: 502}", "{stauts: 502}", `a.yaml:7: unknown field "stauts"`},
+		"unknown probe": {"{status: 502}", "{probe: hom, status: 502}",
+			`a.yaml:7: A1: the scenario "wrong-port" has no probe "hom"`},
+		"an id twice":        {"id: A2", "id: A1", `a.yaml:10: the id "A1" appears twice; the first one is on line 3`},
+		"an id that is none": {"id: A2", "id: 2", `a.yaml:10: "2" cannot be an id`},
+		"no condition":       {"when: it is dead, ", "", `a.yaml:7: A1: when is missing`},
+		"nothing predicted":  {"{status: 502}", "{}", `a.yaml:7: A1: expect is empty`},
+		"a fix that is none": {"expect: {status: 502}", "expect: {resolved: true}",
+			`a.yaml:7: A1: resolved, needed, idle and harmful are about a fix`},
+		"nothing decides it": {`untestable: "frequency: a matter of counting"`, `correct: no`, `a.yaml:10: A2: nothing decides this claim`},
+		"decided twice": {`untestable: "frequency`, "cases: [{when: so, scenario: wrong-port, expect: {status: " +
+			"502}}]\n    untestable: \"frequency", `a.yaml:10: A2: a claim must not have both untestable and cases`},
+		"a reason of no kind": {`"frequency: a matter`, `"a matter`, `a.yaml:10: A2: untestable must begin with the kind of the statement`},
+		"no words":            {"claim: A dead app is a 502.", `claim: " "`, `a.yaml:3: A1: claim is missing`},
+		"no fingerprint": {`fingerprint: "0123456789ab"`, `fingerprint: "0123"`,
+			`a.yaml:3: A1: at must have line, fragment and fingerprint`},
+		"no such expression": {"{status: 502}", "{log: [{level: error, match: '('}]}", "a.yaml:7: "},
+		"proven of no trial": {"{status: 502}", "{proven: true}", "a.yaml:7: A1: proven is about a fix"},
+		"subsets and more": {"{needed: [proxy_read_timeout]}", "{needed: [proxy_read_timeout], status: 502}",
+			`a.yaml:9: A1: needed, idle and harmful are about separate trials`},
+		"no claims whatsoever": {"claims:" + soundClaims[strings.Index(soundClaims, "\n  - id"):], "claims: []",
+			"a.yaml:1: the file has no claims"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(soundClaims, test.old, test.new, 1)
@@ -97,7 +106,8 @@ func TestMoments(t *testing.T) {
 	for _, s := range catalogue(t) {
 		switch s.ID {
 		case "wrong-port":
-			if got := strings.Join(Moments(s), ", "); got != "healthy, broken, fix point-nginx-at-the-port, fix move-the-app, wrong fix restart-the-app, wrong fix reload-nginx, wrong fix raise-timeouts" {
+			if got := strings.Join(Moments(s), ", "); got != "healthy, broken, fix point-nginx-at-the-port, fix "+
+				"move-the-app, wrong fix restart-the-app, wrong fix reload-nginx, wrong fix raise-timeouts" {
 				t.Error(got)
 			}
 		case "wildcard-bind":

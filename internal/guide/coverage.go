@@ -6,13 +6,13 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// Coverage says how many of a guide's statements have a claim.
+// Coverage says how many statements of a guide have a claim.
 type Coverage struct {
-	Statements int         // headings left out
-	Checkable  int         // those that look as if an experiment could decide them
-	Counted    int         // of these or of those, as was asked for
-	Claimed    int         // of the counted
-	Missing    []Statement // counted, and without a claim
+	Statements int         // all statements except headings
+	Checkable  int         // the statements that look as if an experiment could decide them
+	Counted    int         // either Statements or Checkable, as the caller asked
+	Claimed    int         // the counted statements that have a claim
+	Missing    []Statement // the counted statements without a claim
 }
 
 // Percent is the share of the counted statements that have a claim.
@@ -23,11 +23,13 @@ func (c Coverage) Percent() int {
 	return 100 * c.Claimed / c.Counted
 }
 
-// What makes a statement look checkable: a status, an errno, a log line, a directive, a
-// command, a port or an address, a protocol's version, a time, a path.
+// checkable matches what makes a statement look checkable: a status, an error number, a log
+// line, a directive, a command, a port, an address, the version of a protocol, a time or a
+// path.
 var checkable = lazy.Regexp(`(?i)\b[45]\d\d\b|\(\d{1,3}: ?[a-z]|\[(error|crit|alert|warn|emerg)\]|\b[a-z]+_[a-z_]+\b|\b[a-z]+\.[a-z]+ = |` +
 	`\b(nginx -t|systemctl|journalctl|ss -|netstat|curl|openssl|tail|kill|chmod|chown|docker)\b|:\d{2,5}\b|\b\d{1,3}(\.\d{1,3}){3}\b|` +
-	`\b(tls|ssl)\b|\b\d+ ?(s|ms|seconds?|minutes?)\b|connection (refused|reset|timed out)|permission denied|no such file|prematurely|handshake|\bsocket\b|\bsni\b|` +
+	`\b(tls|ssl)\b|\b\d+ ?(s|ms|seconds?|minutes?)\b|connection (refused|reset|timed out)|permission denied|no such ` +
+	`file|prematurely|handshake|\bsocket\b|\bsni\b|` +
 	`\b(reload|restart)(s|ed|ing)?\b|by default|/(var|etc|run)/`)
 
 // Checkable reports whether a statement looks as if an experiment could decide it.
@@ -35,8 +37,8 @@ func (s Statement) Checkable() bool {
 	return s.Kind != Heading && (s.Kind == Log || checkable().MatchString(s.Text))
 }
 
-// Covers measures the claims' coverage of a guide: of every statement, or of those that
-// look checkable.
+// Covers returns how many statements of a guide have a claim. If every is true, all statements
+// count, otherwise only those that look checkable.
 func (d Document) Covers(c Claims, every bool) Coverage {
 	var claimed []Statement
 	for _, claim := range c.Claims {
@@ -58,7 +60,7 @@ func (d Document) Covers(c Claims, every bool) Coverage {
 			continue
 		}
 		result.Counted++
-		// The same words mean the same wherever they stand.
+		// The same words mean the same in every place.
 		if slices.ContainsFunc(claimed, func(o Statement) bool { return o.key().fingerprint == s.key().fingerprint }) {
 			result.Claimed++
 		} else {

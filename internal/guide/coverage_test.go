@@ -6,14 +6,14 @@ func TestCovers(t *testing.T) {
 	d := document(t, "# A title with a 502\n\n"+aGuide+"\nThat is a matter of taste.\n\n- Then run nginx -t and reload.\n")
 	c := Claims{Claims: []Claim{at(t, d, "dead gives"), at(t, d, "nginx -t")}}
 	got := d.Covers(c, false)
-	// Six sentences, one of them no more than taste, one of them there twice.
+	// There are six sentences. One of them is only a matter of taste, and one appears twice.
 	if got.Statements != 7 || got.Checkable != 6 || got.Counted != 6 || got.Claimed != 3 || len(got.Missing) != 3 || got.Percent() != 50 {
 		t.Errorf("of those that look checkable: %+v", got)
 	}
 	if got := d.Covers(c, true); got.Counted != 7 || got.Claimed != 3 || len(got.Missing) != 4 || got.Percent() != 42 {
 		t.Errorf("of all: %+v", got)
 	}
-	// A statement that reads differently now is not covered by the claim about the old one.
+	// A statement that has changed is not covered by the claim about the old one.
 	changed := document(t, "An app that is dead gives a 504.\n")
 	if got := changed.Covers(c, false); got.Claimed != 0 || got.Percent() != 0 {
 		t.Errorf("of a changed statement: %+v", got)

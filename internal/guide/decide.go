@@ -12,36 +12,34 @@ import (
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// Verdict is what a claim comes to.
+// Verdict is the result for a claim.
 type Verdict string
 
-// The verdicts.
 const (
 	Holds        Verdict = "holds"
-	Conditional  Verdict = "conditional"  // it holds in some of its cases and not in others
-	Refuted      Verdict = "refuted"      // it holds in none of its cases
+	Conditional  Verdict = "conditional"  // the claim holds in some of its cases and not in others
+	Refuted      Verdict = "refuted"      // the claim holds in none of its cases
 	Untestable   Verdict = "untestable"   // no experiment can decide it
-	Inconclusive Verdict = "inconclusive" // the lab could not tell, or the guide says something else by now
+	Inconclusive Verdict = "inconclusive" // lab could not tell, or the guide no longer says this
 )
 
-// Decision is the verdict on a claim and what it rests on.
+// Decision is the verdict on a claim and what it is based on.
 type Decision struct {
 	Claim    Claim
 	Found    Found
 	Verdict  Verdict
 	Reason   string
 	Evidence []Evidence
-	Skipped  bool // inconclusive for no other reason than that its scenarios were skipped
+	Skipped  bool // inconclusive only because its scenarios were skipped
 }
 
-// Outcome is what one case says of its claim.
+// Outcome is what one case says about its claim.
 type Outcome string
 
-// The outcomes.
 const (
 	Agrees    Outcome = "agrees"
 	Disagrees Outcome = "disagrees"
-	Undecided Outcome = "undecided" // the lab could not tell
+	Undecided Outcome = "undecided" // lab could not tell
 	Untried   Outcome = "untried"   // its scenario was skipped
 )
 
@@ -49,16 +47,16 @@ const (
 type Evidence struct {
 	Case     Case
 	Outcome  Outcome
-	Expected string // where it disagrees: what the claim predicts
-	Seen     string // and what was there
-	Reason   string // where nothing was decided
-	Trial    string // the trial's unique id
-	Status   string // as in experiment.Look
+	Expected string // if the case disagrees: what the claim predicts
+	Seen     string // if the case disagrees: what was seen
+	Reason   string // if nothing was decided: the reason
+	Trial    string // the unique id of the trial
+	Status   string // the same as in experiment.Look
 	Log      string // the line that matters, as nginx wrote it
 	Subsets  *Ablation
 }
 
-// Decide decides every claim by what the plan's scenarios came to.
+// Decide decides every claim by the results of the plan's scenarios.
 func (p Plan) Decide(d Document, results []experiment.Result) []Decision {
 	byID := map[string]experiment.Result{}
 	for _, r := range results {
@@ -90,9 +88,9 @@ func (p Plan) decide(claim Claim, found Found, results map[string]experiment.Res
 	return d
 }
 
-// weigh makes a verdict of the cases. Those that were not tried here decide nothing,
-// but one that the lab had trouble with keeps a claim open, unless others have
-// already shown both sides of it.
+// weigh makes a verdict of the cases. Cases that were not tried here decide nothing. A case
+// that lab could not decide keeps the claim open, unless other cases have already shown that
+// the claim holds in some cases and not in others.
 func (d *Decision) weigh() {
 	of := func(o Outcome) []Evidence {
 		return slices.DeleteFunc(slices.Clone(d.Evidence), func(e Evidence) bool { return e.Outcome != o })
@@ -110,10 +108,10 @@ func (d *Decision) weigh() {
 	case len(agree) > 0:
 		d.Verdict, d.Reason = Holds, "when "+whens(agree)
 	default:
-		d.Verdict, d.Reason, d.Skipped = Inconclusive, "none of its trials was run: "+untried[0].Reason, true
+		d.Verdict, d.Reason, d.Skipped = Inconclusive, "none of its trials was run:  "+untried[0].Reason, true
 	}
 	if len(agree)+len(disagree) > 0 && len(untried) > 0 {
-		d.Reason += fmt.Sprintf(" (not tried: when %s, since %s)", whens(untried), untried[0].Reason)
+		d.Reason += fmt.Sprintf(" (not tried: when %s, because %s)", whens(untried), untried[0].Reason)
 	}
 }
 
@@ -130,17 +128,17 @@ func whens(list []Evidence) string {
 func contradictions(list []Evidence) string {
 	var texts []string
 	for _, e := range list {
-		texts = append(texts, fmt.Sprintf("%s (%s, not %s)", e.Case.When, e.Seen, e.Expected))
+		texts = append(texts, fmt.Sprintf("%s (%s; the claim predicts %s)", e.Case.When, e.Seen, e.Expected))
 	}
 	return strings.Join(texts, "; when ")
 }
 
-// ask puts a case to what was seen.
+// ask decides a case by what was seen.
 func (p Plan) ask(c Case, results map[string]experiment.Result) Evidence {
 	e := Evidence{Case: c}
 	r, ran := results[c.Scenario]
 	if !ran {
-		e.Outcome, e.Reason = Untried, "its scenario was not run"
+		e.Outcome, e.Reason = Untried, "the scenario was not run"
 		return e
 	}
 	if c.Expect.Ablates() {
@@ -164,11 +162,11 @@ func (p Plan) ask(c Case, results map[string]experiment.Result) Evidence {
 	return e
 }
 
-// asker is whose answer a failure is about, which goes without saying here.
+// asker matches the beginning of a failure that names the probe, which is known here.
 var asker = lazy.Regexp(`^probe "[^"]*" to see `)
 
-// contradiction finds the first thing that is not as predicted; expected is "" when
-// everything is.
+// contradiction returns the first thing that is not as predicted. If everything is, expected
+// is "".
 func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 	if want.answers() || want.Probe != "" {
 		if f := m.Mismatch(want.Probe, want.Expect); f != nil {
@@ -178,7 +176,8 @@ func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 	if took := slowest(m, want.Probe); took < want.Slowest {
 		return fmt.Sprintf("an answer that takes %s or more", want.Slowest), fmt.Sprintf("%s for the slowest", took)
 	}
-	if f := m.Contradicts(scenario.Signature{Check: want.Check, BackendLog: want.BackendLog, OOMKills: want.OOMKills, Output: want.Output}); f != nil {
+	if f := m.Contradicts(scenario.Signature{Check: want.Check, BackendLog: want.BackendLog, OOMKills: want.OOMKills,
+		Output: want.Output}); f != nil {
 		return f.Expected, f.Seen
 	}
 	for _, pattern := range want.Log {
@@ -218,7 +217,8 @@ func contradiction(m experiment.Moment, want Expect) (expected, seen string) {
 	return "", ""
 }
 
-// slowest is how long the slowest answer of a probe took, or of all where none is named.
+// slowest returns how long the slowest answer of a probe took. If probe is "", all probes
+// count.
 func slowest(m experiment.Moment, probe string) protocol.Duration {
 	var longest protocol.Duration
 	for _, a := range m.Phase.Answers {
@@ -244,13 +244,14 @@ func written(m experiment.Moment, p scenario.LogPattern) bool {
 	return false
 }
 
-// fits matches the message, which the catalogue's expressions are about, or the whole
-// entry with the fields behind it.
+// fits reports whether an entry matches. The expressions of the catalogue are about the
+// message; others may match the whole entry with the fields after the message.
 func fits(p scenario.LogPattern, entry nginx.Entry) bool {
 	return slices.Contains(p.Level, entry.Level) && (p.Match.MatchString(entry.Message) || p.Match.MatchString(entry.Raw))
 }
 
-// worst is the first error line, with what nginx was doing: two timeouts differ in that alone.
+// worst returns the first error line, together with what nginx was doing, because that is the
+// only difference between two timeouts.
 func worst(m experiment.Moment) string {
 	for _, entry := range m.Log {
 		if entry.AtLeast("error") {
@@ -260,7 +261,7 @@ func worst(m experiment.Moment) string {
 	return none
 }
 
-// relevant is the line that a prediction is about, or else the first error line.
+// relevant returns the line that a prediction is about, or else the first error line.
 func relevant(m experiment.Moment, patterns []scenario.LogPattern) string {
 	for _, p := range patterns {
 		for _, entry := range m.Log {
@@ -277,7 +278,7 @@ func relevant(m experiment.Moment, patterns []scenario.LogPattern) string {
 	return ""
 }
 
-// answers reports whether something is said about the answers.
+// answers reports whether the prediction says something about the answers.
 func (e Expect) answers() bool {
 	x := e.Expect
 	return x.Status != 0 || len(x.Statuses) > 0 || x.Body != "" || x.From != "" || x.Complete != nil || x.Bytes != nil ||

@@ -16,11 +16,12 @@ import (
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
-// saw is a result as trials leave it: a broken state with this status and error log, one
-// fix that resolves it and one wrong fix that does not.
+// saw returns a result as trials leave it: a broken state with this status and error log, one
+// fix that resolves it, and one wrong fix that does not.
 func saw(id string, status int, log string) experiment.Result {
 	phase := func(name string, status int, log string) trial.PhaseSeen {
-		a := trial.Answer{Probe: "home", Client: protocol.ProbeResult{Status: status, Complete: true, Took: protocol.Duration(40 * time.Millisecond)}}
+		a := trial.Answer{Probe: "home", Client: protocol.ProbeResult{Status: status, Complete: true,
+			Took: protocol.Duration(40 * time.Millisecond)}}
 		return trial.PhaseSeen{Name: name, Config: "proxy_read_timeout 5s;", Answers: []trial.Answer{a}, Log: nginx.ParseErrorLog(log)}
 	}
 	observation := func(name string, phases ...trial.PhaseSeen) trial.Observation {
@@ -39,13 +40,17 @@ func saw(id string, status int, log string) experiment.Result {
 }
 
 const (
-	refusedLine = "2024/05/06 07:08:09 [error] 111#111: *3 connect() failed (111: Connection refused) while connecting to upstream, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:3000/\", host: \"lab.test\"\n"
-	missingLine = "2024/05/06 07:08:09 [crit] 111#111: *3 connect() to unix:/lab/run/app.sock failed (2: No such file or directory) while connecting to upstream, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", upstream: \"http://unix:/lab/run/app.sock:/\", host: \"lab.test\"\n"
+	refusedLine = "2024/05/06 07:08:09 [error] 111#111: *3 connect() failed (111: Connection refused) while connecting to " +
+		"upstream, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", upstream: \"http://127.0.0.1:3000/\", host: \"lab.test\"\n"
+	missingLine = "2024/05/06 07:08:09 [crit] 111#111: *3 connect() to unix:/lab/run/app.sock failed (2: No such file or " +
+		"directory) while connecting to upstream, client: 127.0.0.1, server: , request: \"GET / HTTP/1.1\", upstream: " +
+		"\"http://unix:/lab/run/app.sock:/\", host: \"lab.test\"\n"
 )
 
 func seen() map[string]experiment.Result {
 	skipped := experiment.Result{ID: "skipped", Verdict: experiment.Skipped, Reason: "asks for a privilege"}
-	trouble := experiment.Result{ID: "trouble", Verdict: experiment.Inconclusive, Cause: experiment.Environment, Reason: "the engine is gone"}
+	trouble := experiment.Result{ID: "trouble", Verdict: experiment.Inconclusive, Cause: experiment.Environment,
+		Reason: "the engine is gone"}
 	return map[string]experiment.Result{
 		"refused": saw("refused", 502, refusedLine), "missing": saw("missing", 502, missingLine), "slow": saw("slow", 504, ""),
 		"skipped": skipped, "trouble": trouble,
@@ -60,7 +65,7 @@ func line(level, expression string) []scenario.LogPattern {
 	return []scenario.LogPattern{{Level: scenario.Levels{level}, Match: must(expression)}}
 }
 
-// status is a case that predicts a 502 in a scenario.
+// status returns a case that predicts a 502 in a scenario.
 func predicts502(id string) Case {
 	return Case{When: id + " happens", Scenario: id, Expect: Expect{Expect: scenario.Expect{Status: 502}}}
 }
@@ -74,23 +79,35 @@ func TestVerdicts(t *testing.T) {
 		reason  string
 		skipped bool
 	}{
-		"all agree":                {Claim{Cases: []Case{predicts502("refused"), predicts502("missing")}}, here, Holds, "when refused happens; when missing happens", false},
-		"all disagree":             {Claim{Cases: []Case{predicts502("slow")}}, here, Refuted, `when slow happens (status 504, not status 502)`, false},
-		"both":                     {Claim{Cases: []Case{predicts502("refused"), predicts502("slow")}}, here, Conditional, `holds when refused happens; does not when slow happens (status 504, `, false},
-		"none can tell":            {Claim{Untestable: "opinion: taste"}, here, Untestable, "opinion: taste", false},
-		"trouble":                  {Claim{Cases: []Case{predicts502("trouble")}}, here, Inconclusive, `broken "trouble": the engine is gone`, false},
-		"trouble keeps it open":    {Claim{Cases: []Case{predicts502("refused"), predicts502("trouble")}}, here, Inconclusive, "the engine is gone", false},
-		"but for both sides":       {Claim{Cases: []Case{predicts502("refused"), predicts502("slow"), predicts502("trouble")}}, here, Conditional, "holds when", false},
-		"a skipped one is no side": {Claim{Cases: []Case{predicts502("refused"), predicts502("skipped")}}, here, Holds, "(not tried: when skipped happens, since asks for a privilege)", false},
-		"skipped ones alone":       {Claim{Cases: []Case{predicts502("skipped")}}, here, Inconclusive, "none of its trials was run: asks for a privilege", true},
-		"not run":                  {Claim{Cases: []Case{predicts502("another")}}, here, Inconclusive, "its scenario was not run", true},
-		"moved":                    {Claim{Cases: []Case{predicts502("refused")}}, Found{Standing: Moved, Note: "A1 has moved"}, Holds, "when refused", false},
-		"changed":                  {Claim{Cases: []Case{predicts502("refused")}}, Found{Standing: Changed, Note: "A1 reads differently"}, Inconclusive, "A1 reads differently", false},
-		"gone":                     {Claim{Untestable: "opinion: taste"}, Found{Standing: Gone, Note: "A1 no longer stands"}, Inconclusive, "A1 no longer stands", false},
+		"all agree": {Claim{Cases: []Case{predicts502("refused"), predicts502("missing")}}, here, Holds,
+			"when refused happens; when missing happens", false},
+		"all disagree": {Claim{Cases: []Case{predicts502("slow")}}, here, Refuted,
+			`when slow happens (status 504; the claim predicts status 502)`, false},
+		"both": {Claim{Cases: []Case{predicts502("refused"), predicts502("slow")}}, here, Conditional,
+			`holds when refused happens; does not when slow happens (status 504; `, false},
+		"none can tell": {Claim{Untestable: "opinion: taste"}, here, Untestable, "opinion: taste", false},
+		"trouble": {Claim{Cases: []Case{predicts502("trouble")}}, here, Inconclusive,
+			`broken "trouble": the engine is gone`, false},
+		"trouble keeps it open": {Claim{Cases: []Case{predicts502("refused"), predicts502("trouble")}}, here, Inconclusive,
+			"the engine is gone", false},
+		"but for both sides": {Claim{Cases: []Case{predicts502("refused"), predicts502("slow"), predicts502("trouble")}}, here,
+			Conditional, "holds when", false},
+		"a skipped one is no side": {Claim{Cases: []Case{predicts502("refused"), predicts502("skipped")}}, here, Holds,
+			"(not tried: when skipped happens, because asks for a privilege)", false},
+		"skipped ones alone": {Claim{Cases: []Case{predicts502("skipped")}}, here, Inconclusive,
+			"none of its trials was run:  asks for a privilege", true},
+		"not run": {Claim{Cases: []Case{predicts502("another")}}, here, Inconclusive, "the scenario was not run", true},
+		"moved": {Claim{Cases: []Case{predicts502("refused")}}, Found{Standing: Moved, Note: "A1 has moved"}, Holds,
+			"when refused", false},
+		"changed": {Claim{Cases: []Case{predicts502("refused")}}, Found{Standing: Changed, Note: "A1 reads differently"},
+			Inconclusive, "A1 reads differently", false},
+		"gone": {Claim{Untestable: "opinion: taste"}, Found{Standing: Gone, Note: "A1 no longer stands"}, Inconclusive,
+			"A1 no longer stands", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := Plan{}.decide(test.claim, test.found, seen())
-			if d.Verdict != test.verdict || !strings.Contains(d.Reason, test.reason) || d.Skipped != test.skipped || len(d.Evidence) != len(test.claim.Cases) {
+			if d.Verdict != test.verdict || !strings.Contains(d.Reason, test.reason) || d.Skipped != test.skipped ||
+				len(d.Evidence) != len(test.claim.Cases) {
 				t.Errorf("%s, skipped %t: %s", d.Verdict, d.Skipped, d.Reason)
 			}
 		})
@@ -105,26 +122,32 @@ func TestPredictions(t *testing.T) {
 		want         Outcome
 		seen         string
 	}{
-		"a line of this level":        {"refused", "", Expect{Log: line("error", `connect\(\) failed \(111: `)}, Agrees, ""},
-		"its fields":                  {"refused", "", Expect{Log: line("error", `request: "GET / HTTP/1\.1", upstream: "http://127\.0\.0\.1:3000/", host:`)}, Agrees, ""},
-		"its beginning":               {"refused", "", Expect{Log: line("error", `^connect`)}, Agrees, ""},
-		"no such field":               {"refused", "", Expect{Log: line("error", `:3000/"$`)}, Disagrees, "[error] connect() failed (111: Connection refused) while connecting to upstream"},
-		"another level":               {"missing", "", Expect{Log: line("error", `failed \(2: `)}, Disagrees, "[crit] connect() to unix:/lab/run/app.sock failed (2: No such file or directory) while connecting to upstream"},
-		"no line of a kind":           {"refused", "", Expect{Absent: line("error", `\(2: `)}, Agrees, ""},
-		"one there is":                {"refused", "", Expect{Absent: line("error", `\(111: `)}, Disagrees, "one"},
-		"silence":                     {"slow", "", Expect{Silent: &yes}, Agrees, ""},
-		"silence, and a line":         {"refused", "", Expect{Silent: &yes}, Disagrees, "[error] connect() failed (111: Connection refused) while connecting to upstream"},
-		"no silence":                  {"slow", "", Expect{Silent: &no}, Disagrees, none},
-		"a fix resolves":              {"refused", "fix right", Expect{Resolved: &yes}, Agrees, ""},
-		"a fix does not":              {"refused", "fix right", Expect{Resolved: &no}, Disagrees, "a healthy stage (200)"},
-		"a wrong fix resolves":        {"refused", "wrong fix wrong", Expect{Resolved: &yes}, Disagrees, "a stage that is still broken (502)"},
-		"after the fix":               {"refused", "fix right", Expect{Expect: scenario.Expect{Status: 200}, Silent: &yes}, Agrees, ""},
-		"before anything":             {"refused", "healthy", Expect{Expect: scenario.Expect{Status: 200}}, Agrees, ""},
-		"a configuration":             {"refused", "", Expect{Config: []strict.Regexp{must(`read_timeout 5s`)}}, Agrees, ""},
-		"another configuration":       {"refused", "", Expect{Config: []strict.Regexp{must(`read_timeout 9s`)}}, Disagrees, "another"},
-		"the slowest answer":          {"refused", "", Expect{Slowest: protocol.Duration(30 * time.Millisecond)}, Agrees, ""},
-		"one as slow as this":         {"refused", "", Expect{Slowest: protocol.Duration(time.Second)}, Disagrees, "40ms for the slowest"},
-		"the slowest of another":      {"refused", "", Expect{Probe: "other", Slowest: protocol.Duration(time.Millisecond)}, Disagrees, "none"},
+		"a line of this level": {"refused", "", Expect{Log: line("error", `connect\(\) failed \(111: `)}, Agrees, ""},
+		"its fields": {"refused", "", Expect{Log: line("error",
+			`request: "GET / HTTP/1\.1", upstream: "http://127\.0\.0\.1:3000/", host:`)}, Agrees, ""},
+		"its beginning": {"refused", "", Expect{Log: line("error", `^connect`)}, Agrees, ""},
+		"no such field": {"refused", "", Expect{Log: line("error", `:3000/"$`)}, Disagrees,
+			"[error] connect() failed (111: Connection refused) while connecting to upstream"},
+		"another level": {"missing", "", Expect{Log: line("error", `failed \(2: `)}, Disagrees,
+			"[crit] connect() to unix:/lab/run/app.sock failed (2: No such file or directory) while connecting to upstream"},
+		"no line of a kind": {"refused", "", Expect{Absent: line("error", `\(2: `)}, Agrees, ""},
+		"one there is":      {"refused", "", Expect{Absent: line("error", `\(111: `)}, Disagrees, "one"},
+		"silence":           {"slow", "", Expect{Silent: &yes}, Agrees, ""},
+		"silence, and a line": {"refused", "", Expect{Silent: &yes}, Disagrees,
+			"[error] connect() failed (111: Connection refused) while connecting to upstream"},
+		"no silence":     {"slow", "", Expect{Silent: &no}, Disagrees, none},
+		"a fix resolves": {"refused", "fix right", Expect{Resolved: &yes}, Agrees, ""},
+		"a fix does not": {"refused", "fix right", Expect{Resolved: &no}, Disagrees, "a healthy stage (200)"},
+		"a wrong fix resolves": {"refused", "wrong fix wrong", Expect{Resolved: &yes}, Disagrees,
+			"a stage that is still broken (502)"},
+		"after the fix":         {"refused", "fix right", Expect{Expect: scenario.Expect{Status: 200}, Silent: &yes}, Agrees, ""},
+		"before anything":       {"refused", "healthy", Expect{Expect: scenario.Expect{Status: 200}}, Agrees, ""},
+		"a configuration":       {"refused", "", Expect{Config: []strict.Regexp{must(`read_timeout 5s`)}}, Agrees, ""},
+		"another configuration": {"refused", "", Expect{Config: []strict.Regexp{must(`read_timeout 9s`)}}, Disagrees, "another"},
+		"the slowest answer":    {"refused", "", Expect{Slowest: protocol.Duration(30 * time.Millisecond)}, Agrees, ""},
+		"one as slow as this":   {"refused", "", Expect{Slowest: protocol.Duration(time.Second)}, Disagrees, "40ms for the slowest"},
+		"the slowest of another": {"refused", "", Expect{Probe: "other", Slowest: protocol.Duration(time.Millisecond)}, Disagrees,
+			"none"},
 		"a moment that there is not":  {"refused", "fix other", Expect{Resolved: &yes}, Undecided, ""},
 		"a moment of a skipped trial": {"skipped", "", Expect{Resolved: &yes}, Untried, ""},
 	} {
@@ -146,7 +169,8 @@ func TestPredictions(t *testing.T) {
 	}
 }
 
-// A fix that did not hold is refuted, and a claim that it resolves it is, too.
+// If a fix did not hold, both the fix and a claim that it resolves the failure must be
+// refuted.
 func TestAFixThatFails(t *testing.T) {
 	r := saw("refused", 502, refusedLine)
 	r.Parts[0].Verdict, r.Trials[1].Phases[1] = experiment.Refuted, r.Trials[1].Phases[0]
@@ -184,12 +208,14 @@ func TestNewPlan(t *testing.T) {
 	if got := fmt.Sprint(ids); got != "[slow-response slow-response/fix-raise-three-timeouts wrong-port]" {
 		t.Error(got)
 	}
-	text := strings.Replace(soundClaims, "in: fix move-the-app, expect: {resolved: true}", "in: fix move-the-app, expect: {needed: [proxy_pass]}", 1)
+	text := strings.Replace(soundClaims, "in: fix move-the-app, expect: {resolved: true}",
+		"in: fix move-the-app, expect: {needed: [proxy_pass]}", 1)
 	if claims, err = Load("a.yaml", text, catalogue(t)); err != nil {
 		t.Fatal(err)
 	}
 	_, err = NewPlan(Document{}, claims, catalogue(t))
-	if err == nil || !strings.Contains(err.Error(), `a.yaml:8: A1: the effect of single directives cannot be tried in the scenario "wrong-port": it changes no configuration`) {
+	if err == nil || !strings.Contains(err.Error(), `a.yaml:8: A1: the effect of single directives cannot be tried in the `+
+		`scenario "wrong-port": it does not change the configuration of nginx`) {
 		t.Errorf("it said %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package guide reads troubleshooting guides and the claims that are made about
-// them, and decides the claims by what trials saw. It runs no trial.
+// Package guide reads troubleshooting guides and claims about them, and decides the claims by
+// what trials have seen. It runs no trial.
 package guide
 
 import (
@@ -15,26 +15,25 @@ import (
 	"github.com/gatewaylab/lab/internal/nginx"
 )
 
-// Kind says what a statement is in its guide.
+// Kind is the kind of text that a statement is in its guide.
 type Kind string
 
-// The kinds.
 const (
 	Heading  Kind = "heading"
 	Sentence Kind = "sentence"
 	Item     Kind = "item" // a sentence of a list item
-	Row      Kind = "row"  // of a table, its cells joined by " | "
+	Row      Kind = "row"  // a row of a table, with its cells joined by " | "
 	Log      Kind = "log"  // a sample of nginx's error log
 	Code     Kind = "code" // a block: configuration or commands
 )
 
 // Statement is one thing that a guide says.
 type Statement struct {
-	Line int    `json:"line"` // of its beginning, from 1
-	End  int    `json:"end"`  // of its last line
+	Line int    `json:"line"` // the line on which it begins, from 1
+	End  int    `json:"end"`  // the line on which it ends
 	Kind Kind   `json:"kind"`
-	Lang string `json:"lang,omitempty"` // of a code block, where the guide names one
-	Text string `json:"text"`           // as a reader sees it, without markup; of code: its lines
+	Lang string `json:"lang,omitempty"` // the language of a code block, if the guide names one
+	Text string `json:"text"`           // the text as a reader sees it, without markup; for code, its lines
 
 	keys   keys
 	breaks []lineBreak // where further lines of the guide begin in the text
@@ -43,7 +42,7 @@ type Statement struct {
 // lineBreak is a position in a statement's text at which a line of the guide begins.
 type lineBreak struct{ at, line int }
 
-// LineAt is the guide's line of a position in the text.
+// LineAt returns the line of the guide at a position in the text.
 func (s Statement) LineAt(at int) int {
 	line := s.Line
 	for _, b := range s.breaks {
@@ -54,7 +53,7 @@ func (s Statement) LineAt(at int) int {
 	return line
 }
 
-// Parts is the text by the guide's lines.
+// Parts splits the text into the lines of the guide.
 func (s Statement) Parts() []string {
 	var list []string
 	from := 0
@@ -64,25 +63,25 @@ func (s Statement) Parts() []string {
 	return append(list, s.Text[from:])
 }
 
-// Document is a guide, as the statements that it makes, in order.
+// Document is a guide: its statements in order.
 type Document struct {
-	Name       string // of the file; "-" is standard input
+	Name       string // the name of the file; "-" is standard input
 	Lines      int
 	Statements []Statement
 }
 
-// MaxDocument bounds a guide, in bytes; books are smaller.
+// MaxDocument is the most bytes of a guide. Books are smaller.
 const MaxDocument = 4 << 20
 
-// Read reads a guide: HTML, Markdown, or plain text with some of Markdown's or a
-// wiki's marks. The name's suffix decides which it is, and where it tells nothing, the
-// text does.
+// Read reads a guide. It may be HTML, Markdown, or plain text with some marks of Markdown or
+// of a wiki. The suffix of the name decides which it is; if the suffix says nothing, the text
+// decides.
 func Read(name string, text []byte) (Document, error) {
 	switch {
 	case len(text) > MaxDocument:
-		return Document{}, fmt.Errorf("reading the guide %q: it has more than %d bytes: name one page of it", name, MaxDocument)
+		return Document{}, fmt.Errorf("reading the guide %q: it has more than %d bytes: name a single page", name, MaxDocument)
 	case !utf8.Valid(text) || bytes.ContainsRune(text, 0):
-		return Document{}, fmt.Errorf("reading the guide %q: it is not UTF-8 text: save it as text, Markdown or HTML", name)
+		return Document{}, fmt.Errorf("reading the guide %q: it is not UTF-8: save it as text, Markdown or HTML in UTF-8", name)
 	case len(bytes.TrimSpace(text)) == 0:
 		return Document{}, fmt.Errorf("reading the guide %q: it is empty", name)
 	}
@@ -109,7 +108,8 @@ func Read(name string, text []byte) (Document, error) {
 	return d, nil
 }
 
-// hardBlank is how pages print blanks, also in configuration, where nginx takes none of it.
+// hardBlank is the non-breaking space, which web pages use even in configurations. nginx does
+// not accept it as white space.
 const hardBlank = "\u00a0"
 
 var errNoText = errors.New("there is no text in it")
@@ -134,7 +134,7 @@ func format(name string, text []byte) string {
 	return "text"
 }
 
-// block is a paragraph, an item, a row or a code block, line by line.
+// block is a paragraph, a list item, a table row or a code block, line by line.
 type block struct {
 	kind  Kind
 	lang  string
@@ -148,17 +148,17 @@ type textLine struct {
 
 func (b *block) add(number int, text string) { b.lines = append(b.lines, textLine{number, text}) }
 
-// sample is the start of a log line as guides print it: the time may be left out.
+// sample matches the start of a log line as guides print it, where the time may be missing.
 var sample = lazy.Regexp(`^(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d )?\[(` + nginx.LevelWords + `)\] `)
 
-// statements splits a block: prose into sentences, code into samples of the log and
-// what stands between them.
+// statements splits a block into statements: prose into sentences, and code into samples of
+// the log and the lines between them.
 func (b block) statements() []Statement {
 	switch b.kind {
 	case Code:
 		return b.code()
 	case Row, Heading, Log:
-		for i := range b.lines { // blanks around cells are layout
+		for i := range b.lines { // spaces around cells are only layout
 			b.lines[i].text = strings.Join(strings.Fields(b.lines[i].text), " ")
 		}
 		text := b.joined(" ")
@@ -193,7 +193,7 @@ func (b block) joined(by string) string {
 	return strings.Join(texts, by)
 }
 
-// starts are where the lines begin in the joined text.
+// starts returns the positions at which the lines begin in the joined text.
 func (b block) starts() []int {
 	at, list := 0, make([]int, len(b.lines))
 	for i, l := range b.lines {
@@ -203,7 +203,7 @@ func (b block) starts() []int {
 	return list
 }
 
-// part is a statement that is a part of the joined text, with the lines of it.
+// part makes a statement from a part of the joined text, with the lines that it spans.
 func (b block) part(starts []int, from int, text string) Statement {
 	at := func(position int) int { return max(sort.SearchInts(starts, position+1)-1, 0) }
 	first, last := at(from), at(from+len(text)-1)
@@ -214,11 +214,11 @@ func (b block) part(starts []int, from int, text string) Statement {
 	return s
 }
 
-// code makes one statement of each sample of the log, and one of all lines between.
+// code makes a statement of each sample of the log, and one of all lines between two samples.
 func (b block) code() []Statement {
 	var list []Statement
 	text, starts := b.joined("\n"), b.starts()
-	begin := -1 // of the lines that are open
+	begin := -1 // the first line that is not in a statement yet
 	flush := func(end int) {
 		if begin >= 0 {
 			if part := strings.TrimRight(text[starts[begin]:end], "\n "); part != "" {
@@ -241,16 +241,17 @@ func (b block) code() []Statement {
 	return list
 }
 
-// A sentence ends where a mark is followed by blanks and by what begins another one.
+// A sentence ends where a mark is followed by white space and by the beginning of another
+// sentence.
 var sentenceEnd = lazy.Regexp("[.!?][\"'”’)`]*\\s+(?:[-–—•] )?[\"'“‘(`*]*[A-Z0-9]")
 
-// Dots that end no sentence.
+// Dots after these abbreviations do not end a sentence.
 var abbreviation = lazy.Regexp(`(?i)\b(e\.g|i\.e|vs|cf|approx|no|fig|etc)\.$`)
 
 // longest is more than the length of the longest abbreviation.
 const longest = 16
 
-// ends are the positions at which sentences end, but for the last.
+// ends returns the positions at which sentences end, except for the last one.
 func ends(text string) []int {
 	if sample().MatchString(text) {
 		return nil

@@ -5,34 +5,34 @@ import (
 	"strings"
 )
 
-// The words of a fragment, at least and at most, and how long it must be at the least.
+// These are the least and the most words of a fragment, and its least length.
 const (
 	fragmentLeast  = 3
 	fragmentMost   = 12
 	fragmentLength = 8
 )
 
-// Fragments finds short texts that tell statements apart.
+// Fragments finds short texts that distinguish statements.
 type Fragments struct {
-	normals []string // of the statements
-	starts  []int    // of these in the index's text
+	normals []string // the normal forms of the statements
+	starts  []int    // where these begin in the text of the index
 	index   *suffixarray.Index
 }
 
-// Fragments prepares for that.
+// Fragments makes an index of the statements.
 func (d Document) Fragments() Fragments {
 	var f Fragments
 	var all strings.Builder
 	for _, s := range d.Statements {
 		f.normals, f.starts = append(f.normals, normal(s.Text)), append(f.starts, all.Len())
-		all.WriteString(f.normals[len(f.normals)-1] + "\n") // which no normal text has
+		all.WriteString(f.normals[len(f.normals)-1] + "\n") // no normal form contains a line break
 	}
 	f.index = suffixarray.New([]byte(all.String()))
 	return f
 }
 
-// Of is a few words of a statement that no other of the guide has, as
-// short as can be; "" where none are.
+// Of returns a few words that only this statement of the guide contains, as short as possible.
+// It returns "" if there are none.
 func (f Fragments) Of(s Statement) string {
 	words := strings.Fields(s.Text)
 	own := normal(s.Text)
@@ -47,17 +47,17 @@ func (f Fragments) Of(s Statement) string {
 	return ""
 }
 
-// most is how many places of a text are looked at.
+// most is how many places of a text are examined.
 const most = 100
 
-// alone reports whether only statements that read alike have a text.
+// alone reports whether only statements with the same text contain a fragment.
 func (f Fragments) alone(text, own string) bool {
 	places := f.index.Lookup([]byte(text), most)
 	if len(places) == most {
 		return false
 	}
 	for _, at := range places {
-		// The last statement that begins there or before.
+		// Find the last statement that begins there or before.
 		low, high := 0, len(f.starts)
 		for low+1 < high {
 			if middle := (low + high) / 2; f.starts[middle] <= at {

@@ -12,13 +12,13 @@ import (
 // maxHearings is how often the scenarios of a claim that does not hold are run again.
 const maxHearings = 3
 
-// Hear hears the refuted claims again: what was seen beside other trials may be their
-// doing. run runs scenarios, one trial at a time. A verdict stands if each hearing says
-// so; if they differ the claim is inconclusive. It returns all decisions and how often a
-// claim was heard.
+// Hear decides the refuted claims again, because other trials that ran at the same time may
+// have caused what was seen. run runs scenarios, one trial at a time. A verdict stands if each
+// hearing says the same; if they differ, the claim is inconclusive. Hear returns all
+// decisions, and how often claims were heard.
 func (p Plan) Hear(d Document, decided []Decision, run func([]scenario.Scenario) []experiment.Result) ([]Decision, int) {
 	decided = slices.Clone(decided)
-	said := map[int][]Decision{} // by each hearing, of the claim with this index
+	said := map[int][]Decision{} // the decisions of each hearing, by the index of the claim
 	for i, one := range decided {
 		if one.Verdict == Refuted {
 			said[i] = nil
@@ -26,7 +26,7 @@ func (p Plan) Hear(d Document, decided []Decision, run func([]scenario.Scenario)
 	}
 	hearings := 0
 	for range maxHearings {
-		moments := map[string][]string{} // that decide the claims, by scenario
+		moments := map[string][]string{} // the moments that decide the claims, by scenario
 		for i, heard := range said {
 			if !disagree(heard) {
 				p.addMoments(moments, decided[i].Claim)
@@ -70,8 +70,8 @@ func (p Plan) addMoments(to map[string][]string, c Claim) {
 	}
 }
 
-// only is a scenario with no more than what shows these moments: a hearing is alone, and
-// takes its time.
+// only returns a scenario with only the parts that these moments need, because a hearing runs
+// alone and takes time.
 func only(s scenario.Scenario, moments []string) scenario.Scenario {
 	if slices.Contains(moments, whole) {
 		return s
@@ -85,7 +85,7 @@ func only(s scenario.Scenario, moments []string) scenario.Scenario {
 	s.Demonstrates = slices.DeleteFunc(slices.Clone(all.Demonstrates), func(d scenario.Demonstration) bool {
 		return !slices.Contains(moments, "shows "+d.ID)
 	})
-	// The broken state shows in the trial of any fix.
+	// The trial of any fix shows the broken state.
 	if len(s.Fixes)+len(s.WrongFixes) == 0 && slices.Contains(moments, "broken") {
 		s.Fixes, s.WrongFixes = all.Fixes[:min(1, len(all.Fixes))], nil
 		if len(s.Fixes) == 0 {
@@ -95,12 +95,12 @@ func only(s scenario.Scenario, moments []string) scenario.Scenario {
 	return s
 }
 
-// disagree reports whether hearings come to different verdicts.
+// disagree reports whether the hearings have different verdicts.
 func disagree(heard []Decision) bool {
 	return slices.ContainsFunc(heard, func(d Decision) bool { return d.Verdict != heard[0].Verdict })
 }
 
-// settle is what a claim's hearings come to.
+// settle returns the common decision of a claim's hearings.
 func settle(heard []Decision) Decision {
 	last := heard[len(heard)-1]
 	if !disagree(heard) {
@@ -110,6 +110,6 @@ func settle(heard []Decision) Decision {
 	for _, d := range heard {
 		said = append(said, fmt.Sprintf("%s, %s", d.Verdict, d.Reason))
 	}
-	last.Verdict, last.Reason = Inconclusive, "the hearings differ, although each was alone: "+strings.Join(said, "; then ")
+	last.Verdict, last.Reason = Inconclusive, "the hearings differ, although nothing else ran beside them: "+strings.Join(said, "; then ")
 	return last
 }

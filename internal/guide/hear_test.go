@@ -8,7 +8,7 @@ import (
 	"github.com/gatewaylab/lab/internal/scenario"
 )
 
-// A claim that does not hold is heard again, alone, and what holds is left alone.
+// A claim that does not hold must be heard again, alone, and one that holds must not.
 func TestHear(t *testing.T) {
 	d, err := Read("a.md", []byte("A dead app is a 502.\n"))
 	if err != nil {
@@ -24,7 +24,7 @@ func TestHear(t *testing.T) {
 	}
 	first := plan.Decide(d, []experiment.Result{saw("slow", 504, ""), saw("refused", 502, refusedLine)})
 	for name, test := range map[string]struct {
-		statuses []int // of the scenario "slow", in each hearing
+		statuses []int // the statuses of the scenario "slow" in each hearing
 		want     Verdict
 		reason   string
 	}{
@@ -54,7 +54,7 @@ func TestHear(t *testing.T) {
 	}
 }
 
-// A hearing runs what shows the moments, and no more.
+// A hearing must run only what shows the moments.
 func TestOnly(t *testing.T) {
 	s := scenario.Scenario{
 		Fixes: []scenario.Fix{{ID: "a"}, {ID: "b"}}, WrongFixes: []scenario.Fix{{ID: "a"}, {ID: "w"}},

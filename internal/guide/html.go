@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/html/atom"
 )
 
-// readHTML reads a page's text. Only the tokens are looked at: a page that is not
-// well formed is read as far as it goes.
+// readHTML reads the text of a page. It looks only at tokens, so that it can read a page that
+// is not well-formed.
 func readHTML(text []byte) []block {
 	r := &pageReader{line: 1}
 	tokens := html.NewTokenizer(bytes.NewReader(text))
@@ -37,7 +37,7 @@ type pageReader struct {
 	line   int
 	blocks []block
 	open   block
-	hidden int // depth of what is not shown
+	hidden int // the depth of elements that are not shown
 	pre    int
 	items  int
 	row    bool
@@ -49,7 +49,7 @@ func (r *pageReader) start(t html.Token) {
 		r.hidden++
 	case atom.Body:
 		r.flush()
-		r.hidden = 0 // the end tag of the head may be left out
+		r.hidden = 0 // the end tag of the head may be missing
 	case atom.Pre:
 		r.flush()
 		r.pre++
@@ -126,7 +126,7 @@ func (r *pageReader) text(data string) {
 	}
 }
 
-// flush ends the open block.
+// flush ends the current block.
 func (r *pageReader) flush() {
 	b := r.open
 	r.open = block{}
@@ -149,7 +149,8 @@ func (r *pageReader) flush() {
 
 func blockElement(a atom.Atom) bool {
 	switch a {
-	case atom.P, atom.Div, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Aside, atom.Ul, atom.Ol, atom.Dl, atom.Dt, atom.Dd,
+	case atom.P, atom.Div, atom.Section, atom.Article, atom.Header, atom.Footer, atom.Main, atom.Aside, atom.Ul, atom.Ol, atom.Dl, atom.Dt,
+		atom.Dd,
 		atom.Table, atom.Thead, atom.Tbody, atom.Blockquote, atom.Figure, atom.Figcaption, atom.Hr, atom.Body, atom.Title,
 		atom.H1, atom.H2, atom.H3, atom.H4, atom.H5, atom.H6:
 		return true
@@ -157,7 +158,7 @@ func blockElement(a atom.Atom) bool {
 	return false
 }
 
-// language is what class="language-nginx" names.
+// language returns the language in class="language-nginx".
 func language(t html.Token) string {
 	for _, a := range t.Attr {
 		if a.Key != "class" {

@@ -7,29 +7,28 @@ import (
 	"strings"
 )
 
-// Standing says whether a claim's statement is still in the guide as it was.
+// Standing says whether the statement of a claim is still in the guide as it was.
 type Standing string
 
-// The standings.
 const (
 	Stands  Standing = "stands"
-	Moved   Standing = "moved"   // unchanged, on another line
-	Changed Standing = "changed" // its fragment is there, in a statement that reads differently
+	Moved   Standing = "moved"   // unchanged, but on another line
+	Changed Standing = "changed" // its fragment is in a statement that has changed
 	Gone    Standing = "gone"
 )
 
-// Found is where a claim stands now.
+// Found is where the statement of a claim is now.
 type Found struct {
 	Standing  Standing
-	Statement Statement // zero when it is gone
-	Note      string    // what is to be said about it; "" when it stands
+	Statement Statement // the zero value if it is gone
+	Note      string    // a message for the user; "" if the statement has not changed
 }
 
-// Here reports whether the guide still says what the claim was made about.
+// Here reports whether the guide still contains the statement of the claim.
 func (f Found) Here() bool { return f.Standing == Stands || f.Standing == Moved }
 
-// Find looks for a claim's statement. Of several that are the same or have its fragment,
-// the nearest to the line where it was counts.
+// Find looks for a claim's statement. If several statements are the same or have the claim's
+// fragment, it returns the one nearest to the line of the claim.
 func (d Document) Find(c Claim) Found {
 	near := func(a, b Statement) int {
 		return cmp.Compare(abs(a.Line-c.At.Line), abs(b.Line-c.At.Line))
@@ -46,22 +45,23 @@ func (d Document) Find(c Claim) Found {
 		}
 	}
 	switch {
-	// Of two that were the same, the nearer one may be the one that reads differently now.
+	// If two statements were the same, the nearer one may be the one that has changed.
 	case len(same) > 0 && (len(alike) == 0 || near(slices.MinFunc(same, near), slices.MinFunc(alike, near)) <= 0):
 		return here(c, slices.MinFunc(same, near))
 	case len(alike) > 0:
 		s := slices.MinFunc(alike, near)
-		return Found{Changed, s, fmt.Sprintf("%s reads differently now, on line %d: see whether the claim still says the same, then `lab guide accept` it", c.ID, s.Line)}
+		return Found{Changed, s, fmt.Sprintf("the statement of %s, now on line %d, is not the one that was accepted: compare "+
+			"it with the claim, and then run `lab guide accept`", c.ID, s.Line)}
 	}
 	return gone(c)
 }
 
-// FindAll is Find for every claim. Claims about several statements of the same words are
-// paired with those that are there, in order; where one is missing, so that the others
-// move the least.
+// FindAll does what Find does for every claim. Claims about several statements with the same
+// text are paired with those that are there, in order. If one is missing, the claims are
+// paired so that the others move as little as possible.
 func (d Document) FindAll(c Claims) []Found {
 	found := make([]Found, len(c.Claims))
-	was, is := map[string][]int{}, map[string][]int{} // the lines of a fingerprint's statements
+	was, is := map[string][]int{}, map[string][]int{} // the lines of the statements with each fingerprint
 	for i := range d.Statements {
 		key := d.Statements[i].key().fingerprint
 		is[key] = append(is[key], i)
@@ -88,8 +88,8 @@ func (d Document) FindAll(c Claims) []Found {
 	return found
 }
 
-// nearest takes lines out until there are as many as statements, those first without
-// which the others are the nearest to the statements.
+// nearest removes lines until there are as many as statements. It removes those whose removal
+// leaves the others nearest to the statements.
 func (d Document) nearest(lines, statements []int) []int {
 	distance := func(lines []int) (sum int) {
 		for i, at := range statements {
@@ -111,13 +111,13 @@ func (d Document) nearest(lines, statements []int) []int {
 
 func here(c Claim, s Statement) Found {
 	if s.Line != c.At.Line {
-		return Found{Moved, s, fmt.Sprintf("%s has moved to line %d", c.ID, s.Line)}
+		return Found{Moved, s, fmt.Sprintf("the statement of %s has moved to line %d", c.ID, s.Line)}
 	}
 	return Found{Stands, s, ""}
 }
 
 func gone(c Claim) Found {
-	return Found{Gone, Statement{}, fmt.Sprintf("%s no longer stands in the guide: it was on line %d", c.ID, c.At.Line)}
+	return Found{Gone, Statement{}, fmt.Sprintf("the statement of %s is no longer in the guide: it was on line %d", c.ID, c.At.Line)}
 }
 
 func abs(n int) int { return max(n, -n) }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Texts of our own, as the guide that claims are about could read.
+// This guide is made up for the tests.
 const aGuide = `An app that is dead gives a 502. A slow one gives a 504 after 60 s.
 
 2024/05/06 07:08:09 [error] 11#11: *3 connect() failed (111: Connection refused) while connecting to upstream
@@ -24,7 +24,7 @@ func document(t *testing.T, text string) Document {
 	return d
 }
 
-// at is a claim about the one statement of a guide that has the fragment.
+// at returns a claim about the only statement of a guide with this fragment.
 func at(t *testing.T, d Document, fragment string) Claim {
 	t.Helper()
 	c := Claim{ID: "A1", At: Place{Fragment: fragment}}
@@ -58,7 +58,8 @@ func TestFind(t *testing.T) {
 		"an option altered":    {"and reload", "nginx -t", "nginx -T", Changed, 6},
 		"negated":              {"dead gives", "gives a 502", "gives no 502", Changed, 1},
 		"taken away":           {"slow one", " A slow one gives a 504 after 60 s.", "", Gone, 0},
-		"a sample taken away":  {"connect() failed", "2024/05/06 07:08:09 [error] 11#11: *3 connect() failed (111: Connection refused) while connecting to upstream", "", Gone, 0},
+		"a sample taken away": {"connect() failed", "2024/05/06 07:08:09 [error] 11#11: *3 connect() failed (111: " +
+			"Connection refused) while connecting to upstream", "", Gone, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			claim := at(t, document(t, aGuide), test.fragment)
@@ -68,7 +69,8 @@ func TestFind(t *testing.T) {
 			}
 			f := document(t, text).Find(claim)
 			if f.Standing != test.standing || f.Statement.Line != test.line {
-				t.Errorf("found %s on line %d (%q), and it is %s on line %d", f.Standing, f.Statement.Line, f.Note, test.standing, test.line)
+				t.Errorf("found %s on line %d (%q), and it is %s on line %d", f.Standing, f.Statement.Line, f.Note, test.standing,
+					test.line)
 			}
 			if (f.Note == "") != (test.standing == Stands) || f.Here() != (test.standing == Stands || test.standing == Moved) {
 				t.Errorf("%s: here: %t, %q", f.Standing, f.Here(), f.Note)
@@ -77,7 +79,7 @@ func TestFind(t *testing.T) {
 	}
 }
 
-// Of two that are the same, the nearer one is meant.
+// If two statements are the same, the nearer one is meant.
 func TestFindTheNearest(t *testing.T) {
 	d := document(t, "Run nginx -t first.\n\nSomething else.\n\nRun nginx -t first.\n")
 	claim := at(t, d, "nginx -t")
@@ -89,7 +91,7 @@ func TestFindTheNearest(t *testing.T) {
 	}
 }
 
-// And if that one reads differently now, the other is not taken for it.
+// If that one has changed, the other one must not be taken for it.
 func TestFindWithATwin(t *testing.T) {
 	const text = "Run nginx -t first.\n\nSomething else.\n\nRun nginx -t first.\n"
 	claim := at(t, document(t, text), "nginx -t")
@@ -106,7 +108,8 @@ func TestFindWithATwin(t *testing.T) {
 
 func TestFits(t *testing.T) {
 	d := document(t, aGuide)
-	c := Claims{Claims: []Claim{at(t, d, "dead gives"), at(t, d, "slow one"), {At: Place{Fragment: "nowhere", Fingerprint: "000000000000"}}}}
+	c := Claims{Claims: []Claim{at(t, d, "dead gives"), at(t, d, "slow one"),
+		{At: Place{Fragment: "nowhere", Fingerprint: "000000000000"}}}}
 	if n := c.Fits(d); n != 2 {
 		t.Errorf("%d claims fit, and 2 do", n)
 	}
@@ -115,8 +118,8 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// Of two statements of the same words each has its claim: one that is altered or taken
-// away takes its claim with it.
+// If two statements have the same words, each has its own claim. When one of them is changed
+// or removed, only its own claim is affected.
 func TestTwins(t *testing.T) {
 	const text = "tail -n 50 error.log\n\nBetween them.\n\nMore.\n\ntail -n 50 error.log\n"
 	claims := Claims{Claims: []Claim{

@@ -13,8 +13,9 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// readMarkdown reads CommonMark with tables. goldmark's own extension for tables comes
-// with others that cost every command of lab half a millisecond of its start.
+// readMarkdown reads CommonMark with tables. It does not use goldmark's own extension for
+// tables, because that comes with others, which delay the start of every command of lab by
+// half a millisecond.
 func readMarkdown(source []byte) []block {
 	m := &markdown{source: source, starts: []int{0}}
 	for i, b := range source {
@@ -23,7 +24,8 @@ func readMarkdown(source []byte) []block {
 		}
 	}
 	commonMark := parser.NewParser(parser.WithBlockParsers(parser.DefaultBlockParsers()...),
-		parser.WithInlineParsers(parser.DefaultInlineParsers()...), parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))
+		parser.WithInlineParsers(parser.DefaultInlineParsers()...),
+		parser.WithParagraphTransformers(parser.DefaultParagraphTransformers()...))
 	root := commonMark.Parse(gmtext.NewReader(source))
 	_ = ast.Walk(root, m.visit)
 	return m.blocks
@@ -31,9 +33,9 @@ func readMarkdown(source []byte) []block {
 
 type markdown struct {
 	source []byte
-	starts []int // of the lines
+	starts []int // where the lines begin
 	blocks []block
-	items  int // how deep in lists
+	items  int // the depth of nested lists
 }
 
 func (m *markdown) line(offset int) int {
@@ -67,11 +69,11 @@ func (m *markdown) visit(n ast.Node, entering bool) (ast.WalkStatus, error) {
 	return ast.WalkContinue, nil
 }
 
-// delimiter is the row under a table's head.
+// delimiter matches the row below the head of a table.
 var delimiter = lazy.Regexp(`^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$`)
 
-// prose reads a block's text, keeping the lines of the source. A table is a paragraph
-// to CommonMark: its head is left out, and each line below is a row.
+// prose reads the text of a block and keeps the lines of the source. In CommonMark a table is
+// a paragraph. Its head is left out, and each line below it is a row.
 func (m *markdown) prose(n ast.Node, kind Kind) (ast.WalkStatus, error) {
 	b := block{kind: kind}
 	m.inline(n, &b)
@@ -92,12 +94,12 @@ func (m *markdown) prose(n ast.Node, kind Kind) (ast.WalkStatus, error) {
 	return ast.WalkSkipChildren, nil
 }
 
-// bar stands for a | that is no border of a cell; guides have no NUL.
+// bar stands for a | that does not separate cells. Guides contain no NUL.
 const bar = "\x00"
 
 var bars = strings.NewReplacer(`\|`, bar, "&#124;", bar, "&vert;", bar)
 
-// markdownCells joins a row's cells as Row has them.
+// markdownCells joins the cells of a row with " | ".
 func markdownCells(line string) string {
 	line = strings.TrimSpace(strings.ReplaceAll(line, `\|`, bar))
 	line = strings.TrimSuffix(strings.TrimPrefix(line, "|"), "|")
@@ -108,7 +110,7 @@ func markdownCells(line string) string {
 	return strings.ReplaceAll(strings.Join(list, " | "), bar, "|")
 }
 
-// inline adds the text below a node, without its marks.
+// inline adds the text below a node, without its markup.
 func (m *markdown) inline(n ast.Node, b *block) {
 	_ = ast.Walk(n, func(n ast.Node, entering bool) (ast.WalkStatus, error) {
 		if !entering {
@@ -138,7 +140,7 @@ func (m *markdown) inline(n ast.Node, b *block) {
 	})
 }
 
-// add puts text on a line of the block; 0 is the last line.
+// add adds a text to a line of the block. Line 0 means the last line.
 func (m *markdown) add(b *block, line int, text string) {
 	last := len(b.lines) - 1
 	if last >= 0 && (line == 0 || b.lines[last].number >= line) {
@@ -148,7 +150,7 @@ func (m *markdown) add(b *block, line int, text string) {
 	b.add(line, text)
 }
 
-// html reads what stands in the guide as HTML.
+// html reads the parts of the guide that are HTML.
 func (m *markdown) html(n *ast.HTMLBlock) (ast.WalkStatus, error) {
 	if n.Lines().Len() == 0 {
 		return ast.WalkSkipChildren, nil

@@ -7,9 +7,9 @@ import (
 	"unicode"
 )
 
-// normal is a text without what changes when a guide is saved in another format: case,
-// blanks, quotes and marks of emphasis. Numbers, words and signs stay, and so does the case
-// of a command's options: -t and -T are two.
+// normal removes what changes when a guide is saved in another format: upper and lower case,
+// white space, quotes and marks of emphasis. It keeps numbers, words and signs. It also keeps
+// the case of a command's options, because -t and -T are different.
 func normal(text string) string {
 	before, option := ' ', false
 	return strings.Trim(strings.Map(func(r rune) rune {
@@ -32,15 +32,15 @@ func normal(text string) string {
 	}, text), ".:;,!?")
 }
 
-// Fingerprint tells whether a statement is still the same: the beginning of the SHA-256
-// of its normalised text.
+// Fingerprint identifies the text of a statement. It is the beginning of the SHA-256 of the
+// normal form.
 func Fingerprint(text string) string {
 	sum := sha256.Sum256([]byte(normal(text)))
 	return hex.EncodeToString(sum[:6])
 }
 
-// keys are what a statement is found by. Every claim looks at every statement, so they
-// are made once for a text.
+// keys are the forms in which a statement is looked up. They are made only once for a text,
+// because every claim is compared with every statement.
 type keys struct{ text, normal, fingerprint string }
 
 func (s *Statement) key() keys {

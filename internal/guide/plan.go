@@ -9,15 +9,15 @@ import (
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// Plan is what is run to decide claims.
+// Plan is what must be run to decide claims.
 type Plan struct {
 	Claims    Claims
-	Scenarios []scenario.Scenario       // whole ones of the catalogue, and ablations
-	changes   map[string][]nginx.Change // by an ablation's id
+	Scenarios []scenario.Scenario       // scenarios of the catalogue, and ablations
+	changes   map[string][]nginx.Change // by the id of an ablation
 }
 
-// NewPlan collects the claims about a guide, and the scenarios that decide them. The error is about cases that
-// ask for the effect of single directives where that cannot be tried.
+// NewPlan collects the claims about a guide and the scenarios that decide them. The error
+// lists cases that ask for the effect of single directives although that cannot be tried.
 func NewPlan(d Document, c Claims, catalogue []scenario.Scenario) (Plan, error) {
 	if c.Rows {
 		c.Claims = append(slices.Clone(c.Claims), rowClaims(d, catalogue)...)
@@ -40,7 +40,8 @@ func NewPlan(d Document, c Claims, catalogue []scenario.Scenario) (Plan, error) 
 			}
 			s, changes, err := Ablate(byID[one.Scenario], one.Moment())
 			if err != nil {
-				mistakes = append(mistakes, strict.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
+				mistakes = append(mistakes, strict.Mistake{File: c.File, Line: int(one.Line), Text: fmt.Sprintf("%s: the "+
+					"effect of single directives cannot be tried in the scenario %q: %v", claim.ID, one.Scenario, err)})
 				continue
 			}
 			p.Scenarios, p.changes[id] = append(p.Scenarios, s), changes

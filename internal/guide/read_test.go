@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// Each format's statements, with the lines that they begin and end on.
+// This test checks the statements of each format, with the lines on which they begin and end.
 func TestRead(t *testing.T) {
 	for _, c := range []struct{ name, file, text, want string }{
 		{"markdown", "a.md", "# Title\n\nOne. Two\nof it.\n\n- item one\n- item *two*\n  - nested `code`\n\n1. first\n2. second\n", `
@@ -177,9 +177,10 @@ func TestReadRefuses(t *testing.T) {
 	}
 }
 
-// A fragment is short, and no other statement has it.
+// A fragment must be short, and no other statement may contain it.
 func TestFragment(t *testing.T) {
-	d, err := Read("a.txt", []byte("The app answers 502 for a while.\nThe app answers 504 for a while.\nThe app answers 504 for a while.\nSame\n"))
+	d, err := Read("a.txt", []byte("The app answers 502 for a while.\nThe app answers 504 for a while.\nThe app answers 504 "+
+		"for a while.\nSame\n"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +192,8 @@ func TestFragment(t *testing.T) {
 }
 
 func FuzzRead(f *testing.F) {
-	for _, seed := range []string{"# a\n\n- b\n\n```nginx\nlisten 80;\n```\n", "<p>a<pre>b;\n[error] c</pre><table><tr><td>d", "h2. x\n{code:nginx}\ny;\n{code}\n|| a || b ||\n", "server {\nlisten 80;\n}\na. B\r\nc", "[error] 1#1: x\n\u202e|a|b|\n* c"} {
+	for _, seed := range []string{"# a\n\n- b\n\n```nginx\nlisten 80;\n```\n", "<p>a<pre>b;\n[error] c</pre><table><tr><td>d",
+		"h2. x\n{code:nginx}\ny;\n{code}\n|| a || b ||\n", "server {\nlisten 80;\n}\na. B\r\nc", "[error] 1#1: x\n\u202e|a|b|\n* c"} {
 		f.Add("a.md", seed)
 		f.Add("a.html", seed)
 		f.Add("a.txt", seed)

@@ -10,18 +10,19 @@ import (
 	"github.com/gatewaylab/lab/internal/strict"
 )
 
-// Columns are those of a table of scenarios in a guide. A row whose first cell is a
-// scenario's id is a claim of its own: that it shows like this, and that these fix it.
+// Columns are the columns of a table of scenarios in a guide. A row whose first cell is the id
+// of a scenario is a claim: that the failure shows in this way, and that these fixes resolve
+// it.
 var Columns = []string{"scenario", "what is wrong", "status", "error log", "what fixes it"}
 
-// Shown are the columns for scenarios without a fault of their own.
+// Shown are the columns for scenarios that demonstrate something instead of a failure.
 var Shown = []string{"scenario", "what is true", "what shows it"}
 
-// noLine stands in a row for the line of a failure that nginx logs none of.
+// noLine stands in the row of a failure for which nginx logs no line.
 const noLine = "nothing"
 
-// Cells is a scenario's cells under Columns, or Shown. line is what nginx was seen to
-// write, as "[error] …"; "" where it writes nothing.
+// Cells returns the cells of a scenario under Columns or Shown. line is what nginx logged,
+// such as "[error] …", or "" if it logged nothing.
 func Cells(s scenario.Scenario, line string) []string {
 	if line == "" {
 		line = noLine
@@ -40,7 +41,8 @@ func Cells(s scenario.Scenario, line string) []string {
 	return []string{s.ID, title, statuses(s), line, all}
 }
 
-// statuses are what the probes of a broken scenario get, by its own account.
+// statuses returns the statuses that the probes of a broken scenario get, according to the
+// scenario itself.
 func statuses(s scenario.Scenario) string {
 	var list []string
 	for _, p := range s.Symptom.Probes {
@@ -63,7 +65,7 @@ func statuses(s scenario.Scenario) string {
 	return strings.Join(list, ", ")
 }
 
-// rowClaims makes a claim of every row of a guide's tables that is about a scenario.
+// rowClaims makes a claim of every row about a scenario in a guide's tables.
 func rowClaims(d Document, catalogue []scenario.Scenario) []Claim {
 	var claims []Claim
 	for _, st := range d.Statements {
@@ -109,8 +111,8 @@ func rowCases(s scenario.Scenario, line string) []Case {
 	return cases
 }
 
-// patternOf is the scenario's own pattern for a line, since other builds of nginx have
-// other words for it; or the line as it stands, where none fits.
+// patternOf returns the scenario's own pattern for a line, because other builds of nginx use
+// other words. If no pattern matches, it returns a pattern for the line itself.
 func patternOf(s scenario.Scenario, line string) scenario.LogPattern {
 	level, message, _ := strings.Cut(strings.TrimPrefix(line, "["), "] ")
 	for _, p := range s.Symptom.Log {
@@ -121,7 +123,7 @@ func patternOf(s scenario.Scenario, line string) scenario.LogPattern {
 	return scenario.LogPattern{Level: scenario.Levels{level}, Match: strict.Quote(message)}
 }
 
-// shows reports whether a look's statuses are those that a row names.
+// shows reports whether the statuses of a look are those in a row.
 func shows(cell, look string) bool {
 	numbers := func(text string) []string {
 		var list []string

@@ -7,9 +7,10 @@ import (
 	"github.com/gatewaylab/lab/internal/lazy"
 )
 
-// The marks of plain text, Markdown and wikis at the beginning of a line.
+// These match the marks of plain text, Markdown and wikis at the beginning of a line.
 var (
-	fence    = lazy.Regexp("^\\s*(?:```+|~~~+|\\{code[^}]*\\}|\\{noformat\\}|</?(?:pre|source|syntaxhighlight|nowiki)\\b[^>]*>)\\s*([A-Za-z]*)\\s*$")
+	fence = lazy.Regexp("^\\s*(?:```+|~~~+|\\{code[^}]*\\}|\\{noformat\\}|" +
+		"</?(?:pre|source|syntaxhighlight|nowiki)\\b[^>]*>)\\s*([A-Za-z]*)\\s*$")
 	item     = lazy.Regexp(`^\s*(?:[-+•]|[*#]{2,6}|\*|\d{1,2}[.)])\s+`)
 	heading  = lazy.Regexp(`^\s*(?:#{1,6}\s+|h[1-6]\.\s+|(?:={1,6})\s*[^=]+=+\s*$)`)
 	rule     = lazy.Regexp(`^\s*(?:\|?[\s|:=*_-]*-{2,}[\s|:=*_-]*|\{\|.*|\|[-}].*)$`)
@@ -18,15 +19,15 @@ var (
 	wikiMark = lazy.Regexp(`'''?|</?(?:code|tt|b|i|em|strong|nowiki)>`)
 )
 
-// readText reads plain text, line by line: lines that were broken within a sentence
-// are joined, others are statements of their own even without a blank line between.
+// readText reads plain text line by line. It joins lines that were broken within a sentence.
+// Other lines become statements of their own even if there is no empty line between them.
 func readText(text []byte) []block {
 	var blocks []block
 	var code *block
-	open := false // whether the next line may go on with the last block
+	open := false // whether the next line may continue the last block
 	lines := strings.Split(string(text), "\n")
 	var bare block // configuration without a fence
-	until := 0     // it goes on up to this line
+	until := 0     // the line at which it ends
 	for i, line := range lines {
 		number := i + 1
 		if m := fence().FindStringSubmatch(line); m != nil {
@@ -64,7 +65,7 @@ func readText(text []byte) []block {
 		case strings.HasPrefix(trimmed, "|"), strings.HasPrefix(trimmed, "!") && strings.Contains(trimmed, "!!"):
 			kind, rest = Row, cells(trimmed)
 		case strings.HasPrefix(trimmed, "# ") && i+1 < len(lines) && command().MatchString(lines[i+1]):
-			// A comment above a command, as in a shell's script.
+			// This is a comment above a command, as in a shell script.
 			kind, rest = Item, strings.TrimSpace(item().ReplaceAllString(strings.TrimLeft(trimmed, "# "), ""))
 		case heading().MatchString(line):
 			kind, rest = Heading, strings.Trim(heading().ReplaceAllString(strings.TrimRight(line, "= "), ""), " =#")
@@ -88,15 +89,16 @@ func readText(text []byte) []block {
 
 var (
 	tagLanguage = lazy.Regexp(`(?i)(?:\blang(?:uage)?=["']?|\{code:)([A-Za-z][\w-]*)(?:[^\w=-]|$)`)
-	configBlock = lazy.Regexp(`^\s*(?:server|http|events|stream|location\s[^{}]+|upstream\s+[\w.-]+|map\s+\S+\s+\S+|if\s*\(.*\))\s*\{\s*(?:#.*)?$`)
-	configLine  = lazy.Regexp(`^\s*[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s+[^;{}]+;\s*(?:#.*)?$`)
+	configBlock = lazy.Regexp(`^\s*(?:server|http|events|stream|location\s[^{}]+|upstream\s+[\w.-]+|map\s+\S+\s+\S+|` +
+		`if\s*\(.*\))\s*\{\s*(?:#.*)?$`)
+	configLine = lazy.Regexp(`^\s*[a-z][a-z0-9]*(?:_[a-z0-9]+)+\s+[^;{}]+;\s*(?:#.*)?$`)
 )
 
-// maxBare bounds configuration without a fence, in lines.
+// maxBare is the most lines of configuration without a fence.
 const maxBare = 400
 
-// configLines is how many of the first lines are nginx configuration, which needs no
-// fence: a block up to its closing brace, or directives on lines of their own.
+// configLines returns how many of the first lines are nginx configuration without a fence:
+// either a block up to its closing brace, or directives on consecutive lines.
 func configLines(lines []string) int {
 	if configBlock().MatchString(lines[0]) {
 		depth := 0
@@ -118,7 +120,7 @@ func configLines(lines []string) int {
 	return n
 }
 
-// fenceLanguage is the language that a fence names: ```nginx, {code:nginx},
+// fenceLanguage returns the language of a fence, as in ```nginx, {code:nginx} or
 // <syntaxhighlight lang="nginx">.
 func fenceLanguage(line, plain string) string {
 	if m := tagLanguage().FindStringSubmatch(line); m != nil {
@@ -127,7 +129,7 @@ func fenceLanguage(line, plain string) string {
 	return strings.ToLower(plain)
 }
 
-// continues reports whether a line goes on with a block's last sentence.
+// continues reports whether a line continues the last sentence of a block.
 func continues(b block, line string) bool {
 	last := strings.TrimRight(b.lines[len(b.lines)-1].text, " ")
 	first := []rune(line)[0]
