@@ -39,7 +39,7 @@ func (f *filler) fill(v reflect.Value) {
 		v.SetString(fmt.Sprintf("text %d <&>\u2028\n", f.n))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(f.n)
-	case reflect.Uint8:
+	case reflect.Uint8, reflect.Uint64:
 		v.SetUint(uint64(f.n % 256))
 	case reflect.Float64:
 		v.SetFloat(float64(f.n) + 0.1)
