@@ -16,6 +16,7 @@ type failing struct {
 	title   string
 	verdict experiment.Verdict
 	reason  string
+	heard   int      // how often it was run again, alone
 	phases  []string // those that went well before it
 	failure *experiment.Failure
 	look    string // the one command to look inside
@@ -54,6 +55,11 @@ func (r Report) failures() []failing {
 			for _, t := range result.Trials {
 				if t.Trial == p.Trial {
 					f.phases = passed(t, p.Failure)
+				}
+			}
+			for _, h := range result.Hearings {
+				if h.Trial == p.Trial {
+					f.heard = max(f.heard, h.Number)
 				}
 			}
 			r.inside(&f, result, p.Trial)
@@ -122,6 +128,10 @@ func (f failing) evidence() string {
 	}
 	line("what", oneLine(f.title))
 	line("why", f.reason)
+	// Where the outcomes differ the reason says so.
+	if f.heard > 0 && f.verdict == experiment.Refuted {
+		line("again", fmt.Sprintf("run %s more, alone: the same", timesOf(f.heard)))
+	}
 	line("passed", strings.Join(f.phases, ", "))
 	if f.failure != nil {
 		line("phase", f.failure.Phase)
@@ -177,4 +187,12 @@ func someOf(names []string) []string {
 		names = append(names[:someNamed:someNamed], fmt.Sprintf("and %d more", extra))
 	}
 	return names
+}
+
+// timesOf is a count of times in words.
+func timesOf(n int) string {
+	if n == 1 {
+		return "once"
+	}
+	return fmt.Sprintf("%d times", n)
 }

@@ -64,3 +64,21 @@ func TestBusyMachine(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A refutation says how often it was heard again.
+func TestFailureSaysItsHearings(t *testing.T) {
+	result := experiment.Result{
+		ID: "x", Verdict: experiment.Refuted, Reason: "fix repair: not resolved",
+		Parts: []experiment.Part{{ID: "repair", Kind: "fix", Trial: "fix repair", Verdict: experiment.Refuted, Reason: "not resolved"}},
+	}
+	if text := New(Run{}, []experiment.Result{result}).failures()[0].evidence(); strings.Contains(text, "again") {
+		t.Error(text)
+	}
+	for _, n := range []int{0, 1, 2, 3} {
+		result.Hearings = append(result.Hearings, experiment.Hearing{Trial: "fix repair", Number: n})
+	}
+	text := New(Run{}, []experiment.Result{result}).failures()[0].evidence()
+	if !strings.Contains(text, "run 3 times more, alone: the same\n") {
+		t.Error(text)
+	}
+}
