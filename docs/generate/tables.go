@@ -19,7 +19,8 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 	b.WriteString("# The catalogue\n\n" + generated)
 	fmt.Fprintf(&b, "%d scenarios by name, each with its fixes, its wrong fixes and its explanation. ", len(all))
 	b.WriteString(
-		"[docs/catalogue.md](../docs/catalogue.md) finds them by symptom. `lab show ID` tells the whole story of one, `lab run ID` proves it.\n",
+		"[docs/catalogue.md](../docs/catalogue.md) finds them by symptom. `lab show ID` tells the whole story of one, `lab run ID` " +
+			"proves it.\n",
 	)
 	for _, s := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n%s (%s)\n\n", s.ID, s.Title, strings.Join(s.Tags, ", "))
@@ -52,7 +53,11 @@ func referenceMarkdown() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "), strings.Join(cases, ", "))
 	}
 	b.WriteString(
-		"\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and `config:` is its unit.\n\n| server | what it is | config is put as | application is put as | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n",
+		"\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, " +
+			"`running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and " +
+			"`config:` is its unit.\n\n" +
+			"| server | what it is | config is put as | application is put as | official image | Debian's packages |\n" +
+			"| --- | --- | --- | --- | --- | --- |\n",
 	)
 	for _, s := range server.Table {
 		fmt.Fprintf(
@@ -71,7 +76,8 @@ func referenceMarkdown() string {
 		fmt.Fprintf(&b, "| %s | %s |\n", s.Name, cell(s.Doc))
 	}
 	b.WriteString(
-		"\n## Certificates\n\nWhat `tls: {certificate: …}` can be; nginx finds each as `certs/NAME.crt`, and the CA as `certs/ca.crt`.\n\n```yaml\n",
+		"\n## Certificates\n\n" +
+			"What `tls: {certificate: …}` can be; nginx finds each as `certs/NAME.crt`, and the CA as `certs/ca.crt`.\n\n```yaml\n",
 	)
 	for line := range strings.Lines(string(fixtures.Certificates)) {
 		if !strings.HasPrefix(line, "#") {
