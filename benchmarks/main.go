@@ -216,12 +216,14 @@ func growth(lab string) (string, error) {
 	var b strings.Builder
 	fmt.Fprintln(&b, "| command | trials | s | ms for each trial |\n| --- | --- | --- | --- |")
 	own := ownBackends()
-	for _, args := range []string{"wrong-port", own, own + " --repeat 10", own + " --parallel 1", own + " --parallel 2", own + " --parallel 4", own + " --parallel 8", ""} {
+	for _, args := range []string{"wrong-port", own, own + " --repeat 10", own + " --parallel 1", own + " --parallel 2",
+		own + " --parallel 4", own + " --parallel 8", ""} {
 		r, err := labRun(lab, strings.Fields(args)...)
 		if err != nil {
 			return "", err
 		}
-		fmt.Fprintf(&b, "| `%s` | %d | %.2f | %.0f |\n", strings.TrimSpace("lab run "+args), r.Counts.Trials, r.wall.Seconds(), float64(r.wall.Milliseconds())/float64(r.Counts.Trials))
+		fmt.Fprintf(&b, "| `%s` | %d | %.2f | %.0f |\n", strings.TrimSpace("lab run "+args), r.Counts.Trials, r.wall.Seconds(),
+			float64(r.wall.Milliseconds())/float64(r.Counts.Trials))
 	}
 	return b.String(), nil
 }
@@ -258,7 +260,8 @@ func table(rows []row, unit time.Duration) string {
 		if r.trials > 0 {
 			each = fmt.Sprintf("%.0f", float64(r.median().Milliseconds())/float64(r.trials))
 		}
-		fmt.Fprintf(&b, "| %s | `%s` | %.2f | %.2f | %s |\n", r.what, r.command, r.median().Seconds(), r.median().Seconds()/unit.Seconds(), each)
+		fmt.Fprintf(&b, "| %s | `%s` | %.2f | %.2f | %s |\n", r.what, r.command, r.median().Seconds(), r.median().Seconds()/unit.Seconds(),
+			each)
 	}
 	return b.String()
 }

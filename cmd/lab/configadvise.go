@@ -51,7 +51,8 @@ func configAdviseCommand(std streams) *cli.Command {
 				g.progress.Done()
 				g.notes(found)
 				r := report.Advice{
-					Lab: labVersion(), Config: g.path, Nginx: found.Nginx, Advice: all, Took: time.Since(began), FailOn: c.String("fail-on"),
+					Lab: labVersion(), Config: g.path, Nginx: found.Nginx, Advice: all, Took: time.Since(began),
+					FailOn: c.String("fail-on"),
 				}
 				failed = r.Failed()
 				return g.out.write(r, g.reports...)

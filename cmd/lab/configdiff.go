@@ -78,7 +78,8 @@ func configDiffCommand(std streams) *cli.Command {
 				g.progress.Done()
 				g.notes(now.Config)
 				r := report.Config{
-					Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx), Nginx: now.Config.Nginx,
+					Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx),
+					Nginx:       now.Config.Nginx,
 					Differences: now.Differences, Inconclusive: append(unclear, now.Inconclusive...), Took: time.Since(began), Diff: true,
 				}
 				code = r.ExitCode()

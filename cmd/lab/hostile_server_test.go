@@ -39,7 +39,8 @@ func TestHostileServerStaysInside(t *testing.T) {
 	put(t, secret, "# "+canary+"\n")
 	commands := []string{
 		"cat " + secret, "ls /proc/1/root" + host, "chroot /proc/1/root ls " + host,
-		"mount -t tmpfs none /mnt", "mount -t proc none /mnt", "nsenter -t 1 -m ls /", "mknod /tmp/disk b 8 0", "dd if=/dev/sda of=/dev/null count=1",
+		"mount -t tmpfs none /mnt", "mount -t proc none /mnt", "nsenter -t 1 -m ls /", "mknod /tmp/disk b 8 0",
+		"dd if=/dev/sda of=/dev/null count=1",
 		"dd if=/etc/passwd of=/proc/sys/kernel/core_pattern", "dd if=/etc/passwd of=/sys/fs/cgroup/memory/memory.limit_in_bytes",
 		"hostname other",
 	}

@@ -74,7 +74,8 @@ func newRunning(c *cli.Context, std streams) (*running, error) {
 func runningOf(c *cli.Context, out console, all catalogue, scenarios []scenario.Scenario) (*running, error) {
 	var err error
 	r := &running{
-		out: out, progress: &progress{out: out}, scenarios: scenarios, images: session.Wanted{Nginx: c.String("nginx")}, timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
+		out: out, progress: &progress{out: out}, scenarios: scenarios, images: session.Wanted{Nginx: c.String("nginx")},
+		timeout: c.Duration("timeout"), timings: c.Bool("timings"), evidence: c.String("evidence"),
 		options: experiment.Options{
 			Parallel: c.Int(
 				"parallel",

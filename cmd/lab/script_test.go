@@ -90,7 +90,8 @@ func realEngine(t *testing.T) func(*testscript.Env) error {
 	}
 	return func(env *testscript.Env) error {
 		env.Setenv("IMAGE", image)
-		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH", "XDG_RUNTIME_DIR"} {
+		for _, name := range []string{"DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH",
+			"XDG_RUNTIME_DIR"} {
 			if value, set := os.LookupEnv(name); set {
 				env.Setenv(name, value)
 			}

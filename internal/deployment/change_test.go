@@ -59,7 +59,8 @@ func TestAdapt(t *testing.T) {
 			}
 		}
 	}
-	for _, gone := range []string{"user app", "worker_processes auto", "/run/nginx.pid", "warn", "/var/log", "access_log off", "/x;", "proxy_read_timeout 900ms"} {
+	for _, gone := range []string{"user app", "worker_processes auto", "/run/nginx.pid", "warn", "/var/log", "access_log off", "/x;",
+		"proxy_read_timeout 900ms"} {
 		if strings.Contains(text, gone) {
 			t.Errorf("%q is still there:\n%s", gone, text)
 		}
@@ -71,7 +72,8 @@ func TestAdapt(t *testing.T) {
 
 func TestScale(t *testing.T) {
 	s := NewScale([]time.Duration{time.Hour, 60 * time.Second, 2 * time.Second, time.Second, 60 * time.Second, 0}, 100)
-	for real, want := range map[time.Duration]time.Duration{time.Second: 300 * time.Millisecond, 2 * time.Second: 600 * time.Millisecond, time.Minute: 900 * time.Millisecond, time.Hour: 3 * time.Second} {
+	for real, want := range map[time.Duration]time.Duration{time.Second: 300 * time.Millisecond, 2 * time.Second: 600 * time.Millisecond,
+		time.Minute: 900 * time.Millisecond, time.Hour: 3 * time.Second} {
 		if got := s.Of(real); got != want {
 			t.Errorf("%s is scaled to %s, want %s", real, got, want)
 		}
@@ -80,7 +82,8 @@ func TestScale(t *testing.T) {
 
 func TestSamples(t *testing.T) {
 	for expression, want := range map[string]string{
-		`^/v(?<version>[0-9]+)/`: "/v1/", `\.(?:gif|jpg)$`: ".gif", `^/(?!internal)x`: "/x", `^/a{2,}b*c?$`: "/aa", `(?>x)y`: "xy", `^/[^/]+/z`: "/1/z",
+		`^/v(?<version>[0-9]+)/`: "/v1/", `\.(?:gif|jpg)$`: ".gif", `^/(?!internal)x`: "/x", `^/a{2,}b*c?$`: "/aa", `(?>x)y`: "xy",
+		`^/[^/]+/z`: "/1/z",
 	} {
 		if got := Samples(expression); len(got) == 0 || got[0] != want {
 			t.Errorf("%s: %q, want %s", expression, got, want)

@@ -143,7 +143,8 @@ func (f *folder) take(name string, most int64) error {
 		}
 		if inside, ok := strings.CutPrefix(target, f.at+"/"); ok {
 			from = inside
-		} else if beside := path.Join(path.Dir(filepath.ToSlash(name)), filepath.ToSlash(target)); !path.IsAbs(filepath.ToSlash(target)) && filepath.IsLocal(beside) {
+		} else if beside := path.Join(path.Dir(filepath.ToSlash(name)),
+			filepath.ToSlash(target)); !path.IsAbs(filepath.ToSlash(target)) && filepath.IsLocal(beside) {
 			from = beside
 		}
 		if info, err = f.root.Stat(from); err != nil {
@@ -190,7 +191,8 @@ func (f *folder) source(main string, env map[string]string) (*Source, error) {
 	}
 	base, alone := "", main // a file that was named: templates beside it are not meant
 	if main == "" {
-		for _, candidate := range []string{"nginx.conf", "nginx.conf.template", "conf/nginx.conf", "etc/nginx/nginx.conf", "nginx/nginx.conf"} {
+		for _, candidate := range []string{"nginx.conf", "nginx.conf.template", "conf/nginx.conf", "etc/nginx/nginx.conf",
+			"nginx/nginx.conf"} {
 			if _, ok := f.files[candidate]; ok {
 				main, base = candidate, strings.TrimSuffix(path.Dir(candidate)+"/", "./")
 				break

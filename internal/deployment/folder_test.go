@@ -23,8 +23,9 @@ func write(t *testing.T, dir string, files map[string]string) {
 func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, map[string]string{
-		"nginx.conf": "events {}\n", "sites-available/a": "server {}\n", ".git/config": "secret", "templates/b.conf.template": "listen ${PORT}; set $x ${host} $PORT;\n",
-		"../outside.conf": "secret",
+		"nginx.conf": "events {}\n", "sites-available/a": "server {}\n", ".git/config": "secret",
+		"templates/b.conf.template": "listen ${PORT}; set $x ${host} $PORT;\n",
+		"../outside.conf":           "secret",
 	})
 	links := map[string]string{
 		"sites-enabled/a":   "/etc/nginx/sites-available/a",

@@ -32,7 +32,8 @@ func TestAccessLine(t *testing.T) {
 			t.Errorf("%s\n got %s\nwant %s", text, got, want)
 		}
 	}
-	for _, text := range []string{"", "x", `203.0.113.9 - - [22/Nov/2026:20:01:03 +0100] "GET / HTTP/1.1"`, `203.0.113.9 - - [today] "GET / HTTP/1.1" 200 1`, "{}", `{"status":"200"}`, `{"status":`,
+	for _, text := range []string{"", "x", `203.0.113.9 - - [22/Nov/2026:20:01:03 +0100] "GET / HTTP/1.1"`,
+		`203.0.113.9 - - [today] "GET / HTTP/1.1" 200 1`, "{}", `{"status":"200"}`, `{"status":`,
 		`203.0.113.9 - - [22/Nov/2026:20:01:03 +0100] "GET / HTTP/1.1" OK 1`, wholeLine} {
 		if a := (Access{}); a.Read([]byte(text)) {
 			t.Errorf("%q is a record", text)

@@ -36,8 +36,10 @@ func FuzzErrorLog(f *testing.F) {
 	}
 	const start = "2026/11/22 20:00:00 [error] 7#7: "
 	for _, text := range []string{
-		strings.Join(lines, ""), "", "\n", "no entry\n", start, start + "\n\n\n", start + "*", "\x00\xff\xfe", start + "\x1b[31mred\x1b]0;t\x07\n",
-		start + "*99999999999999999999 x\n", "2026/11/22 20:00:00 [error] 99999999999999999999#1: x\n", start + ", client: , client: \n, client: ",
+		strings.Join(lines, ""), "", "\n", "no entry\n", start, start + "\n\n\n", start + "*", "\x00\xff\xfe",
+		start + "\x1b[31mred\x1b]0;t\x07\n",
+		start + "*99999999999999999999 x\n", "2026/11/22 20:00:00 [error] 99999999999999999999#1: x\n",
+		start + ", client: , client: \n, client: ",
 		start + "*1 FastCGI sent in stderr: \"PHP message: Fatal error\nStack trace:\n#0 {main}\" while reading, client: 127.0.0.1\n",
 		start + strings.Repeat("\n", maxEntry+5), start + strings.Repeat("x", maxEntry+5) + "\n" + start + "y\r\n",
 	} {
@@ -99,9 +101,12 @@ const realRecord = `{"probe":"5f1c-t3-1","pid":31,"connection":1,"status":"502",
 
 func FuzzAccessLog(f *testing.F) {
 	for _, text := range []string{
-		realRecord, realRecord + realRecord, strings.Replace(realRecord, `"502"`, `"009"`, 1), realRecord[:100], "", "\n\n", "{}", "null\n", "[]\n", `{"probe":1}`,
-		`{"probe":"a","probe":"b","PROBE":"c"}`, `{"status":"` + "\xff\x00\x1b[31m" + `"}`, `{"pid":1e400,"probe":"a"}`, `{"pid":-1,"connection":9223372036854775807,"status":"x"}`,
-		strings.Repeat("[", 20_000), strings.Repeat(`{"a":`, 20_000), `{"probe":"` + strings.Repeat("x", 100_000) + `"}`, `{"probe":"\ud800\u0000"}`,
+		realRecord, realRecord + realRecord, strings.Replace(realRecord, `"502"`, `"009"`, 1), realRecord[:100], "", "\n\n", "{}", "null\n",
+		"[]\n", `{"probe":1}`,
+		`{"probe":"a","probe":"b","PROBE":"c"}`, `{"status":"` + "\xff\x00\x1b[31m" + `"}`, `{"pid":1e400,"probe":"a"}`,
+		`{"pid":-1,"connection":9223372036854775807,"status":"x"}`,
+		strings.Repeat("[", 20_000), strings.Repeat(`{"a":`, 20_000), `{"probe":"` + strings.Repeat("x", 100_000) + `"}`,
+		`{"probe":"\ud800\u0000"}`,
 	} {
 		f.Add(text)
 	}

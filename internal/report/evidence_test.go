@@ -31,7 +31,8 @@ func TestEvidence(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "evidence.txt", tree(t, dir))
-	for _, name := range []string{"versions.txt", "failing/README.md", "fine/broken/1-broken-client.txt", "failing/fix-second/2-fixed-client.txt", "failing/fix-second/backend-app.txt"} {
+	for _, name := range []string{"versions.txt", "failing/README.md", "fine/broken/1-broken-client.txt",
+		"failing/fix-second/2-fixed-client.txt", "failing/fix-second/backend-app.txt"} {
 		text, err := os.ReadFile(filepath.Join(dir, name))
 		if err != nil {
 			t.Fatal(err)

@@ -91,7 +91,8 @@ func (g Guide) value() any {
 	}
 	for _, one := range g.Decisions {
 		c := guideClaim{
-			ID: one.Claim.ID, Verdict: one.Verdict, Allowed: one.Verdict == guide.Refuted && g.allowed(one), Line: line(one), Standing: one.Found.Standing, Note: one.Found.Note,
+			ID: one.Claim.ID, Verdict: one.Verdict, Allowed: one.Verdict == guide.Refuted && g.allowed(one), Line: line(one),
+			Standing: one.Found.Standing, Note: one.Found.Note,
 			Text: one.Found.Statement.Text, Claim: one.Claim.Say, Reason: one.Reason, Evidence: []guideEvidence{},
 		}
 		if one.Verdict == guide.Refuted || one.Verdict == guide.Conditional {

@@ -101,7 +101,8 @@ func unprintable(r rune) bool {
 // Whatever a scenario, a log line, an answer, the engine or the image says: nothing
 // that a terminal obeys comes out of any form.
 func TestNothingHostileGetsOutOfAnyForm(t *testing.T) {
-	for _, text := range []string{hostile, "\x1b[2J", "\x1b]0;t\x07", "\u009b31m", "\x7f\u0085\u008d", "a\u202eb\u2066", "\u2028\u2029", "\ufeff\ufffe", "\xff\xfe\xc2", "\r", "\x00"} {
+	for _, text := range []string{hostile, "\x1b[2J", "\x1b]0;t\x07", "\u009b31m", "\x7f\u0085\u008d", "a\u202eb\u2066", "\u2028\u2029",
+		"\ufeff\ufffe", "\xff\xfe\xc2", "\r", "\x00"} {
 		for name, got := range outputs(t, text, products()) {
 			for at, r := range got {
 				if unprintable(r) || r == utf8.RuneError && !strings.HasPrefix(got[at:], "\uFFFD") {

@@ -12,7 +12,8 @@ import (
 // A record is written as encoding/json writes it, every field of it, and so that
 // nothing in it is obeyed by a terminal.
 func TestAppendRecord(t *testing.T) {
-	for _, text := range []string{"", "plain", `a "quoted", b`, `back\slash`, "\x1b[31mred\x07", "line\nbreak\ttab", "<b>&</b>", "\xff\xfe", "ünï", "\u202e\u2028\u009b", "\x7f"} {
+	for _, text := range []string{"", "plain", `a "quoted", b`, `back\slash`, "\x1b[31mred\x07", "line\nbreak\ttab", "<b>&</b>", "\xff\xfe",
+		"ünï", "\u202e\u2028\u009b", "\x7f"} {
 		r := explain.Record{Cause: text}
 		fill(reflect.ValueOf(&r.Entry).Elem(), text)
 		for _, also := range [][]string{nil, {text}, {"a", text}} {

@@ -99,7 +99,8 @@ func (r Report) writeSummary(w io.Writer, screen output.Screen) error {
 		}
 	}
 	if cut := r.unfinished(); len(cut) > 0 {
-		if _, err := fmt.Fprintf(w, "\n%s  %s: %s\n", paint("inconclusive", screen.Color), r.stopped(), oneLine(strings.Join(cut, ", "))); err != nil {
+		if _, err := fmt.Fprintf(w, "\n%s  %s: %s\n", paint("inconclusive", screen.Color), r.stopped(),
+			oneLine(strings.Join(cut, ", "))); err != nil {
 			return err
 		}
 	}

@@ -115,9 +115,10 @@ func TestAskADyingAgent(t *testing.T) {
 		end   func(agent net.Conn)
 		wants string
 	}{
-		"ends":             {"", func(a net.Conn) { _ = a.Close() }, "the agent in x does not answer: its container ended"},
-		"says why":         {"panic: boom\n", func(a net.Conn) { _ = a.Close() }, "its container ended: panic: boom"},
-		"cut in a message": {"", func(a net.Conn) { _, _ = a.Write([]byte("\x00\x00\x00\x09{")); _ = a.Close() }, "reading a message of 9 bytes: unexpected EOF"},
+		"ends":     {"", func(a net.Conn) { _ = a.Close() }, "the agent in x does not answer: its container ended"},
+		"says why": {"panic: boom\n", func(a net.Conn) { _ = a.Close() }, "its container ended: panic: boom"},
+		"cut in a message": {"", func(a net.Conn) { _, _ = a.Write([]byte("\x00\x00\x00\x09{")); _ = a.Close() },
+			"reading a message of 9 bytes: unexpected EOF"},
 		"speaks otherwise": {"", func(a net.Conn) { _, _ = a.Write([]byte("exec format error")) }, "not an agent of this lab"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -176,17 +176,21 @@ const (
 
 func FuzzAnswers(f *testing.F) {
 	for _, said := range []string{
-		"", "null", "{}", "=\n=\nnull\nnull", `{"nginx":null}`, `{"nginx":{"version":"\u001b[31m"}}`, "!no nginx in this image", "!", "!" + strings.Repeat("x", 200_000), "#", "~exec format error\n",
-		"~\x00\x00\x00\x04null", "~\x00\x00\x00\x02{}", "~\xff\xff\xff\xff", "~\x00\xff\xff\xff", `~` + "\x00\x00\x00\x10" + `{"id":1,"x":"yy"}`, "[[[[", strings.Repeat("[", 20_000),
+		"", "null", "{}", "=\n=\nnull\nnull", `{"nginx":null}`, `{"nginx":{"version":"\u001b[31m"}}`, "!no nginx in this image", "!",
+		"!" + strings.Repeat("x", 200_000), "#", "~exec format error\n",
+		"~\x00\x00\x00\x04null", "~\x00\x00\x00\x02{}", "~\xff\xff\xff\xff", "~\x00\xff\xff\xff",
+		`~` + "\x00\x00\x00\x10" + `{"id":1,"x":"yy"}`, "[[[[", strings.Repeat("[", 20_000),
 		// Orders one to eight are hello twice, begin twice, backend, config, nginx-start, look.
 		strings.Repeat("=\n", 7) + `{"answers":[[{"id":"another"}]]}`,
 		strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID","status":-5,"bytes":-1,"content_length":-9,"took":"2562047h","sent":-1,"headers":{"X-Lab-Trial":"x"},"raw":"\u001b"}]],"stall":-1}`,
 		strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID","took":"-1s"}]]}`,
-		strings.Repeat("=\n", 7) + `{"answers":[[]]}`, strings.Repeat("=\n", 7) + `{"answers":[]}`, strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID"},{"id":"$ID"}],[]]}`,
+		strings.Repeat("=\n", 7) + `{"answers":[[]]}`, strings.Repeat("=\n", 7) + `{"answers":[]}`,
+		strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID"},{"id":"$ID"}],[]]}`,
 		strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID"}]],"logs":{"access":"","error":"","truncated":true}}`,
 		strings.Repeat("=\n", 7) + `{"answers":[[{"id":"$ID"}]],"logs":{"access":"{\"probe\":\"t-1\"}\n{\"probe\":\"t-1\"}\n","error":"2026/11/22 20:00:00 [emerg] 0#0: *0 x\n\n\n"}}`,
 		strings.Repeat("=\n", 8) + `{"ok":true,"output":"` + "\u0000" + `"}`, strings.Repeat("=\n", 9) + `{"done":false,"refused":"x\ny"}`,
-		strings.Repeat("=\n", 13) + `[{"name":"b"},{"name":"a"},{"name":"a"}]`, strings.Repeat("=\n", 15) + `{"processes":["x"],"listeners":["y"]}`,
+		strings.Repeat("=\n", 13) + `[{"name":"b"},{"name":"a"},{"name":"a"}]`,
+		strings.Repeat("=\n", 15) + `{"processes":["x"],"listeners":["y"]}`,
 	} {
 		f.Add(said)
 	}

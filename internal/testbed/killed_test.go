@@ -222,7 +222,8 @@ func TestAKeptTestbed(t *testing.T) {
 				}
 			} else {
 				var backends []protocol.BackendStatus
-				if err := agent.Ask(t.Context(), protocol.MethodBackends, nil, &backends); err != nil || len(backends) != 1 || !backends[0].Listening {
+				if err := agent.Ask(t.Context(), protocol.MethodBackends, nil, &backends); err != nil || len(backends) != 1 ||
+					!backends[0].Listening {
 					t.Errorf("backends: %v %+v", err, backends)
 				}
 			}
@@ -264,7 +265,8 @@ func TestExpiredContainersAreSwept(t *testing.T) {
 		engine.LabelRun:     equipment.Owner.Run,
 		engine.LabelExpires: equipment.Owner.Expires.UTC().Format(time.RFC3339),
 	}
-	if _, err := e.Create(t.Context(), engine.ContainerSpec{Name: "lab-test-expired-" + equipment.Owner.Run, Image: equipment.Image, Command: []string{"/bin/true"}, Labels: labels, Network: "none"}); err != nil {
+	if _, err := e.Create(t.Context(), engine.ContainerSpec{Name: "lab-test-expired-" + equipment.Owner.Run, Image: equipment.Image,
+		Command: []string{"/bin/true"}, Labels: labels, Network: "none"}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := e.CreateNetwork(t.Context(), "lab-test-expired-"+equipment.Owner.Run, labels); err != nil {

@@ -71,7 +71,8 @@ func FuzzScan(f *testing.F) {
 
 // What reaches outside is not given to nginx, however it is written.
 func FuzzNoInclude(f *testing.F) {
-	for _, seed := range []string{"include /etc/passwd;", "http { \"include\" /etc/passwd; }", "server { 'load_module' x.so; }", "location / { in\\clude x; }", "map $a $b { include x; }", "x { {include y;} }", "# }\ninclude a;", "${include} x;"} {
+	for _, seed := range []string{"include /etc/passwd;", "http { \"include\" /etc/passwd; }", "server { 'load_module' x.so; }",
+		"location / { in\\clude x; }", "map $a $b { include x; }", "x { {include y;} }", "# }\ninclude a;", "${include} x;"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
