@@ -19,8 +19,8 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 	b.WriteString("# The catalogue\n\n" + generated)
 	fmt.Fprintf(&b, "%d scenarios by name, each with its fixes, its wrong fixes and its explanation. ", len(all))
 	b.WriteString(
-		"[docs/catalogue.md](../docs/catalogue.md) finds them by symptom. `lab show ID` tells the whole story of one, `lab run ID` " +
-			"proves it.\n",
+		"[docs/catalogue.md](../docs/catalogue.md) lists them by symptom. `lab show ID` explains one scenario, and `lab run " +
+			"ID` proves it.\n",
 	)
 	for _, s := range all {
 		fmt.Fprintf(&b, "\n## %s\n\n%s (%s)\n\n", s.ID, s.Title, strings.Join(s.Tags, ", "))
@@ -42,7 +42,8 @@ func catalogueMarkdown(all []scenario.Scenario) string {
 func referenceMarkdown() string {
 	var b strings.Builder
 	b.WriteString("# Faults, servers, steps and certificates\n\n" + generated)
-	b.WriteString("## Faults\n\nWhat `fault:` of a backend can be. Beside the fields named here every backend has `listen`, `protocol`, " +
+	b.WriteString("## Faults\n\nThese are the values of `fault:` for a backend. Besides the fields in this table every " +
+		"backend has `listen`, `protocol`, " +
 		"`running`, `boot`, `body`, `owner`, `mode` and `tls`. The last column has the names under which `lab config` tries the fault " +
 		"on your own configuration.\n\n| fault | what a client of it sees | uses | `lab config` |\n| --- | --- | --- | --- |\n")
 	for _, f := range fault.Table {
@@ -53,11 +54,10 @@ func referenceMarkdown() string {
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", f.Name, cell(f.Doc), strings.Join(f.Uses, ", "), strings.Join(cases, ", "))
 	}
 	b.WriteString(
-		"\n## Servers\n\nWhat `server:` of a scenario can be. A backend with an `application:` is this server; it has `listen`, " +
-			"`running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With systemd a backend is a service, and " +
-			"`config:` is its unit.\n\n" +
-			"| server | what it is | config is put as | application is put as | official image | Debian's packages |\n" +
-			"| --- | --- | --- | --- | --- | --- |\n",
+		"\n## Servers\n\nThese are the values of `server:` for a scenario. A backend with an `application:` is this server. " +
+			"It has the fields `listen`, `running`, `boot`, `config` and `application`, and its folder is `/srv/NAME`. With " +
+			"systemd a backend is a service, and `config:` is its unit file.\n\n| server | what it is | name of the config | " +
+			"name of the application | official image | Debian's packages |\n| --- | --- | --- | --- | --- | --- |\n",
 	)
 	for _, s := range server.Table {
 		fmt.Fprintf(
@@ -71,13 +71,13 @@ func referenceMarkdown() string {
 			strings.Join(s.Packages, ", "),
 		)
 	}
-	b.WriteString("\n## Steps\n\nWhat `apply:` can list.\n\n| step | what an operator would do |\n| --- | --- |\n")
+	b.WriteString("\n## Steps\n\nThese are the steps that `apply:` can list.\n\n| step | what an operator would do |\n| --- | --- |\n")
 	for _, s := range trial.Steps {
 		fmt.Fprintf(&b, "| %s | %s |\n", s.Name, cell(s.Doc))
 	}
 	b.WriteString(
-		"\n## Certificates\n\n" +
-			"What `tls: {certificate: …}` can be; nginx finds each as `certs/NAME.crt`, and the CA as `certs/ca.crt`.\n\n```yaml\n",
+		"\n## Certificates\n\nThese are the values of `tls: {certificate: …}`. nginx finds each certificate as " +
+			"`certs/NAME.crt`, and the CA as `certs/ca.crt`.\n\n```yaml\n",
 	)
 	for line := range strings.Lines(string(fixtures.Certificates)) {
 		if !strings.HasPrefix(line, "#") {
