@@ -2,7 +2,6 @@ package regress
 
 import (
 	"reflect"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -154,26 +153,6 @@ func begins(got, want string) bool {
 		return got == ""
 	}
 	return strings.HasPrefix(got, want)
-}
-
-// Hearings are alone: nothing runs beside them.
-func TestHearingsAreAlone(t *testing.T) {
-	t.Parallel()
-	recorded := recordFake(t, &fakeNginx{t: t}, sourceOf(t, shop), Behaviour{}, 1)
-	f := &fakeNginx{t: t, lasts: 5 * time.Millisecond}
-	if all := checkFake(t, f, sourceOf(t, strings.Replace(shop, "15s", "16s", 1)), recorded); len(all) != 5 {
-		t.Errorf("%d differences", len(all))
-	}
-	f.lastAlone(5 * maxHearings)
-	more := &fakeNginx{t: t, lasts: 5 * time.Millisecond}
-	const two = `server { server_name two; location /a { proxy_pass http://10.0.0.4; } location /b { proxy_pass http://10.0.0.5; } }`
-	if all := checkFake(t, more, sourceOf(t, shop+two), recorded); len(all) != 1 {
-		t.Errorf("a new server: %d differences", len(all))
-	}
-	more.lastAlone(2 * 4 * maxHearings) // two locations, each alive and dead in three ways
-	if slices.Max(f.beside) < 3 {
-		t.Errorf("the other trials were not side by side: %v", f.beside)
-	}
 }
 
 // A location that no request gets to in one survey may be there in the next.

@@ -168,7 +168,7 @@ func (c *Config) compareLocation(
 		}
 		j := slices.IndexFunc(is.Faults, recorded.alike)
 		if j >= 0 {
-			if d, differs := c.compareCell(server, of, is.Faults[j]); differs {
+			if d, differs := c.compareCell(server, of, is.Faults[j], nil); differs {
 				all = append(all, d)
 			}
 			continue
@@ -192,8 +192,9 @@ func (of comparison) difference(server string) Difference {
 	}
 }
 
-// compareCell compares one cell with what was recorded or is expected of it.
-func (c *Config) compareCell(server string, of comparison, e Entry) (d Difference, differs bool) {
+// compareCell compares one cell with what was recorded or is expected of it, in some fields
+// only or, with none, in all of them.
+func (c *Config) compareCell(server string, of comparison, e Entry, only []string) (d Difference, differs bool) {
 	d = of.difference(server)
 	if of.recorded.Expect != nil {
 		if d.Fields, d.Was = of.recorded.Expect.unmet(e.Cell); d.Fields == nil {
@@ -210,7 +211,10 @@ func (c *Config) compareCell(server string, of comparison, e Entry) (d Differenc
 		}
 	}
 	var nearest Cell
-	if d.Fields, nearest = unlike(of.recorded, e); d.Fields == nil {
+	if d.Fields, nearest = unlike(of.recorded, e); only != nil {
+		d.Fields = common(d.Fields, only)
+	}
+	if len(d.Fields) == 0 {
 		return d, false
 	}
 	d.Was, d.Now = words(d.Fields, nearest), words(d.Fields, e.Cell)

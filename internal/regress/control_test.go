@@ -174,6 +174,25 @@ func TestUnmet(t *testing.T) {
 	}
 }
 
+// What a location asks before it answers is a target if it was asked.
+func TestAskedBefore(t *testing.T) {
+	t.Parallel()
+	c, targets := surveyed(t, `server {
+	location / { auth_request /auth; proxy_pass http://10.0.0.1:80; }
+	location /auth { proxy_pass http://10.0.0.2:80; }
+}`)
+	target := targetAt(t, targets, "/")
+	for log, want := range map[string]bool{
+		"x b1: listening on tcp://10.0.0.2:80\nx b0: GET /: 200\n":                       false,
+		"x b1: listening on tcp://10.0.0.2:80\nx b1: GET /auth: 200\nx b0: GET /: 200\n": true,
+	} {
+		asked, ok := c.asked(target, trial.Observation{Backends: []protocol.BackendStatus{{Log: log}}})
+		if ok != want || ok && (asked.Group != "10.0.0.2:80" || asked.Behind != "auth_request") {
+			t.Errorf("%q: %t, %s behind %s", log, ok, asked.Group, asked.Behind)
+		}
+	}
+}
+
 // Every fault has a control.
 func TestEveryFaultHasAControl(t *testing.T) {
 	t.Parallel()

@@ -55,6 +55,11 @@ func differing(a, b Cell) []string {
 	return names
 }
 
+// common is the names that are in both lists.
+func common(a, b []string) []string {
+	return slices.DeleteFunc(slices.Clone(a), func(name string) bool { return !slices.Contains(b, name) })
+}
+
 // unlike is the fields in which an entry differs from every way that it was recorded, and
 // the way that is nearest.
 func unlike(recorded, now Entry) (names []string, nearest Cell) {

@@ -103,7 +103,7 @@ func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targ
 				results[i].targets = nil
 			}
 			results[i].targets = append(results[i].targets, t)
-			if asked, ok := c.asked(t); ok {
+			if asked, ok := c.asked(t, seen); ok {
 				results[i].targets = append(results[i].targets, asked)
 			}
 			if tries := deployment.Effective(l.Directive, "try_files"); !chosen && (tries == nil || t.Pass != nil) {

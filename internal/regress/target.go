@@ -58,8 +58,9 @@ func (c *Config) target(l *deployment.Location, probe protocol.Probe, seen trial
 	return Target{}, false
 }
 
-// asked is the target of what a location asks before it answers, by auth_request.
-func (c *Config) asked(t Target) (Target, bool) {
+// asked is the target of what a location asks before it answers, by auth_request, if it was
+// asked: with "satisfy any" another rule may have let the request through.
+func (c *Config) asked(t Target, seen trial.Observation) (Target, bool) {
 	d := deployment.Effective(t.Location.Directive, "auth_request")
 	if d == nil || d.Arg(0) == "off" {
 		return Target{}, false
@@ -77,9 +78,21 @@ func (c *Config) asked(t Target) (Target, bool) {
 				}
 			}
 		}
-		return asked, len(asked.Peers) > 0
+		return asked, slices.ContainsFunc(asked.Peers, func(p *peer) bool { return p.hadRequest(seen) })
 	}
 	return Target{}, false
+}
+
+// hadRequest reports whether a request came to a stand-in, by its log.
+func (p *peer) hadRequest(seen trial.Observation) bool {
+	for _, b := range seen.Backends {
+		for line := range strings.Lines(b.Log) {
+			if _, says, ours := strings.Cut(line, " "+p.id+": "); ours && !strings.HasPrefix(says, "listening on ") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // trail is the locations that a request went through.
