@@ -37,6 +37,9 @@ func Advise(ctx context.Context, runner Runner, source *deployment.Source, optio
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, n := range c.lost {
+		c.note(n.Says)
+	}
 	type job struct {
 		target Target
 		rule   rule

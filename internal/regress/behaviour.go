@@ -46,6 +46,7 @@ type LocationBehaviour struct {
 	Settings map[string]string `yaml:"settings,omitempty" json:"settings,omitempty"`      // in force, of what decides; nginx's own defaults are left out
 	Faults   []Entry           `yaml:"faults" json:"faults"`
 
+	lost    *Inconclusive  // all of it is as it was before
 	unclear []Inconclusive // cells that are not in Faults, or are there as they were before
 }
 
@@ -95,8 +96,30 @@ func NewBehaviour(c *Config, rows []Row, before Behaviour) (Behaviour, []Inconcl
 			c.Notes = append(c.Notes, note)
 		}
 	}
+	for _, n := range c.lost {
+		unclear = append(unclear, n)
+		b.keepLocation(before, n)
+	}
 	b.sort()
 	return b, unclear
+}
+
+// keepLocation takes over what was recorded of a location of which nobody can tell now.
+func (b *Behaviour) keepLocation(before Behaviour, n Inconclusive) {
+	for _, s := range before.Servers {
+		for _, l := range s.Locations {
+			if s.Server != n.Server || l.Location != n.Location {
+				continue
+			}
+			l.lost = &n
+			i := slices.IndexFunc(b.Servers, func(other ServerBehaviour) bool { return other.Server == s.Server })
+			if i < 0 {
+				i = len(b.Servers)
+				b.Servers = append(b.Servers, ServerBehaviour{Server: s.Server, Listen: s.Listen})
+			}
+			b.Servers[i].Locations = append(b.Servers[i].Locations, l)
+		}
+	}
 }
 
 // unreached says that a location fails although everything behind it is well: what its

@@ -221,6 +221,44 @@ func TestRecordOnASlowMachine(t *testing.T) {
 	}
 }
 
+// A location that no request gets to on a slow machine stays as it was recorded; it is
+// neither gone nor left out without a word.
+func TestLostLocation(t *testing.T) {
+	t.Parallel()
+	before := recordFake(t, &fakeNginx{t: t}, sourceOf(t, shop), Behaviour{}, 1)
+	slow := func(on func(int) bool) *fakeNginx {
+		return &fakeNginx{t: t, bend: turned("survey", on, func(seen *trial.Observation) {
+			for i := range seen.Phases[0].Answers {
+				seen.Phases[0].Answers[i].Access = nil
+			}
+			seen.Stall = protocol.Duration(trial.TooSlow)
+		})}
+	}
+	const says = "/one: inconclusive: no request got there: the machine is too slow to tell"
+	r, err := Record(t.Context(), slow(always), sourceOf(t, shop), options, before, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was, _ := before.Bytes()
+	if is, _ := r.Behaviour.Bytes(); string(is) != string(was) {
+		t.Errorf("recorded is\n%s\nwant\n%s", is, was)
+	}
+	if got := only(r.Inconclusive, func(n Inconclusive) string { return n.Says }); !begins(got, says) {
+		t.Errorf("inconclusive: %q", got)
+	}
+	checked, err := Check(t.Context(), slow(always), sourceOf(t, shop), options, before)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := only(checked.Inconclusive, func(n Inconclusive) string { return n.Says }); !begins(got, says) || checked.Differences != nil {
+		t.Errorf("inconclusive: %q; differences: %+v", got, checked.Differences)
+	}
+	r, err = Record(t.Context(), slow(at(0, 1)), sourceOf(t, shop), options, Behaviour{}, 1) // the third try is quick
+	if err != nil || r.Inconclusive != nil || len(matrixText(r.Behaviour, "/one")) == 0 {
+		t.Errorf("%v: %+v", err, r.Inconclusive)
+	}
+}
+
 // A cell of which nobody can tell is no cell that cannot happen any more, under whatever
 // name its server goes, and one that a rule ignores does not matter.
 func TestInconclusiveIsNoDifference(t *testing.T) {

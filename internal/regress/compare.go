@@ -153,6 +153,9 @@ func (c *Config) compareLocation(
 		}}, nil
 	}
 	is := now[i]
+	if is.lost != nil {
+		return nil, []Inconclusive{*is.lost}
+	}
 	if !slices.Equal(was.Upstream, is.Upstream) {
 		file, line := c.upstreamPlace(server, was.Location)
 		all = append(all, Difference{

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gatewaylab/lab/internal/deployment"
 	"github.com/gatewaylab/lab/internal/trial"
 )
 
@@ -36,10 +37,23 @@ func (c *Config) doubtful(t Target, id cellID, seen trial.Observation) doubt {
 		return doubt{why: why}
 	}
 	if seen.Stall >= trial.TooSlow {
-		return doubt{fmt.Sprintf("the machine is too slow to tell: in each of %d runs a process waited for %s or more, %s in the last",
-			tries, trial.TooSlow, seen.Stall.D().Round(time.Millisecond)), true}
+		return tooSlow(seen)
 	}
 	return doubt{}
+}
+
+func tooSlow(seen trial.Observation) doubt {
+	return doubt{fmt.Sprintf("the machine is too slow to tell: in each of %d runs a process waited for %s or more, %s in the last",
+		tries, trial.TooSlow, seen.Stall.D().Round(time.Millisecond)), true}
+}
+
+// lostLocation says that nobody can tell whether a request gets to a location.
+func (c *Config) lostLocation(l *deployment.Location, why string) Inconclusive {
+	file, line := c.place(l, nil, "")
+	return Inconclusive{
+		Server: l.Server.Label(), Location: l.String(), Why: why, File: file, Line: line,
+		Says: fmt.Sprintf("%s: inconclusive: no request got there: %s", l, why),
+	}
 }
 
 // inconclusive says that nobody can tell how a cell behaves.

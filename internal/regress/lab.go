@@ -51,10 +51,11 @@ type Config struct {
 
 	image    map[string]string // files of the image's that the configuration includes
 	standIns deployment.StandIns
-	user     string   // of the workers, where the configuration's is none of the image's
-	folders  []string // that must be there
-	further  []found  // what nginx was seen to look for
-	moved    int      // host names whose address was another one's until they were seen
+	user     string         // of the workers, where the configuration's is none of the image's
+	folders  []string       // that must be there
+	further  []found        // what nginx was seen to look for
+	lost     []Inconclusive // locations of which a survey cannot tell whether a request gets there
+	moved    int            // host names whose address was another one's until they were seen
 
 	mu     sync.Mutex
 	pages  map[string]bool                           // files that nginx was seen to miss

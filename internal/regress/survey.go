@@ -9,8 +9,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/gatewaylab/lab/fixtures/backends/protocol"
 	"github.com/gatewaylab/lab/internal/deployment"
@@ -52,7 +54,7 @@ func (c *Config) Survey(ctx context.Context, runner Runner, given []Probe) ([]Ta
 			return nil, errConfig{err}
 		}
 	}
-	if len(targets) == 0 {
+	if len(targets) == 0 && c.lost == nil {
 		var empty []string
 		for _, d := range c.Site.Empty {
 			empty = append(empty, fmt.Sprintf("%s:%d: nothing fits %q", c.ShownFile(d.File), d.Line, d.Arg(0)))
@@ -67,109 +69,130 @@ func (c *Config) Survey(ctx context.Context, runner Runner, given []Probe) ([]Ta
 
 func (c *Config) survey(ctx context.Context, runner Runner, given []Probe) (targets []Target, notes []string, more bool, err error) {
 	known := len(c.further) + len(c.pages) + c.moved
-	type result struct {
-		targets []Target
-		notes   []string
-		seen    []trial.Observation
-	}
-	results := make([]result, len(c.Site.Locations))
+	results := make([]surveyResult, len(c.Site.Locations))
 	err = c.each(len(results), len(results), func(i int) error {
 		l := c.Site.Locations[i]
 		if only := c.options.only; only != nil && !slices.Contains(only, Target{Location: l}.Key()) {
 			return nil
 		}
-		probes, chosen, why := c.candidates(l, given)
-		if why != "" {
-			results[i].notes = append(results[i].notes, why)
-		}
-		if len(probes) == 0 {
-			return nil
-		}
-		seen, err := runTaken(ctx, runner, c.trial("survey", probes, nil))
-		if err != nil {
-			return err
-		}
-		results[i].seen = append(results[i].seen, seen)
-		for j := range probes {
-			t, ok := c.target(l, probes[j], seen, j)
-			if !ok {
-				continue
-			}
-			// A file that the image happens to have hides what try_files leads to else.
-			if !chosen && len(results[i].targets) > 0 {
-				if t.Pass == nil {
-					continue
-				}
-				results[i].targets = nil
-			}
-			results[i].targets = append(results[i].targets, t)
-			if asked, ok := c.asked(t, seen); ok {
-				results[i].targets = append(results[i].targets, asked)
-			}
-			if tries := deployment.Effective(l.Directive, "try_files"); !chosen && (tries == nil || t.Pass != nil) {
-				break
-			}
-		}
-		if len(results[i].targets) == 0 {
-			results[i].notes = append(results[i].notes, fmt.Sprintf("%s:%d: no request was found that gets to the location %q of %s: give one under probes: in the behaviour file", c.ShownFile(l.File), l.Line, l, l.Server.Label()))
-			return nil
-		}
-		for _, t := range results[i].targets {
-			if len(t.Peers) == 0 {
-				continue
-			}
-			for _, name := range []string{"refuse", "status-503", "status-500"} {
-				set := faultNamed(name).set
-				dead := c.trial("survey", []protocol.Probe{t.Probe}, func(b *protocol.Backend, _ *peer) { set(b) })
-				seen, err := runTaken(ctx, runner, dead)
-				if err != nil {
-					return err
-				}
-				c.missed(seen)
-			}
-		}
-		return nil
+		return c.surveyLocation(ctx, runner, l, given, &results[i])
 	})
 	if err != nil {
 		return nil, nil, false, err
 	}
-	for _, r := range results {
+	c.lost = nil
+	for i, r := range results {
 		targets, notes = append(targets, r.targets...), append(notes, r.notes...)
-		for _, seen := range r.seen {
-			c.discovered(seen)
+		if r.doubt.why != "" {
+			c.lost = append(c.lost, c.lostLocation(c.Site.Locations[i], r.doubt.why))
 		}
+		c.discovered(r.seen)
 	}
 	return targets, notes, len(c.further)+len(c.pages)+c.moved > known, nil
+}
+
+// surveyResult is what a survey finds out about one location.
+type surveyResult struct {
+	targets []Target
+	notes   []string
+	seen    trial.Observation
+	doubt   doubt // why nobody can tell whether a request gets there
+}
+
+func (c *Config) surveyLocation(ctx context.Context, runner Runner, l *deployment.Location, given []Probe, found *surveyResult) error {
+	probes, chosen, why := c.candidates(l, given)
+	if why != "" {
+		found.notes = append(found.notes, why)
+	}
+	if len(probes) == 0 {
+		return nil
+	}
+	for try := 1; ; try++ {
+		seen, err := runTaken(ctx, runner, c.trial("survey", probes, nil))
+		if err != nil {
+			return err
+		}
+		found.seen, found.targets = seen, c.targets(l, probes, chosen, seen)
+		if len(found.targets) > 0 || seen.Stall < trial.TooSlow {
+			break
+		}
+		if try == tries {
+			found.doubt = tooSlow(seen)
+			return nil
+		}
+	}
+	if len(found.targets) == 0 {
+		found.notes = append(found.notes, fmt.Sprintf(
+			"%s:%d: no request was found that gets to the location %q of %s: give one under probes: in the behaviour file",
+			c.ShownFile(l.File), l.Line, l, l.Server.Label()))
+		return nil
+	}
+	for _, t := range found.targets {
+		if len(t.Peers) == 0 {
+			continue
+		}
+		for _, name := range []string{"refuse", "status-503", "status-500"} {
+			set := faultNamed(name).set
+			dead := c.trial("survey", []protocol.Probe{t.Probe}, func(b *protocol.Backend, _ *peer) { set(b) })
+			seen, err := runTaken(ctx, runner, dead)
+			if err != nil {
+				return err
+			}
+			c.missed(seen)
+		}
+	}
+	return nil
+}
+
+// targets is what the requests of a survey got to; chosen: a user gave them, and each of
+// them counts.
+func (c *Config) targets(l *deployment.Location, probes []protocol.Probe, chosen bool, seen trial.Observation) []Target {
+	var all []Target
+	for j := range probes {
+		t, ok := c.target(l, probes[j], seen, j)
+		if !ok {
+			continue
+		}
+		// A file that the image happens to have hides what try_files leads to else.
+		if !chosen && len(all) > 0 {
+			if t.Pass == nil {
+				continue
+			}
+			all = nil
+		}
+		all = append(all, t)
+		if asked, ok := c.asked(t, seen); ok {
+			all = append(all, asked)
+		}
+		if tries := deployment.Effective(l.Directive, "try_files"); !chosen && (tries == nil || t.Pass != nil) {
+			break
+		}
+	}
+	return all
 }
 
 // each does n things, as many at a time as pay off if so many of them wait; the first
 // error ends it.
 func (c *Config) each(n, waiting int, do func(int) error) error {
-	var mu sync.Mutex
-	var failed error
-	next := 0
-	var all sync.WaitGroup
-	for range max(1, min(n, c.options.Parallel, atATime(waiting))) {
-		all.Go(func() {
-			for {
-				mu.Lock()
-				i := next
-				next++
-				stop := failed != nil || i >= n
-				mu.Unlock()
-				if stop {
-					return
-				}
-				if err := do(i); err != nil {
-					mu.Lock()
-					failed = cmp.Or(failed, err)
-					mu.Unlock()
-				}
+	var all errgroup.Group
+	all.SetLimit(max(1, min(c.options.Parallel, atATime(waiting))))
+	var failed atomic.Bool
+	for i := range n {
+		if failed.Load() {
+			break
+		}
+		all.Go(func() error {
+			if failed.Load() {
+				return nil
 			}
+			err := do(i)
+			if err != nil {
+				failed.Store(true)
+			}
+			return err
 		})
 	}
-	all.Wait()
-	return failed
+	return all.Wait()
 }
 
 // candidates is the requests that may get to a location; chosen: a user gave them.
