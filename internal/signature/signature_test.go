@@ -12,7 +12,7 @@ import (
 	"github.com/gatewaylab/lab/scenarios"
 )
 
-var update = flag.Bool("update", false, "write testdata/known.tsv anew")
+var update = flag.Bool("update", false, "write testdata/known.tsv again")
 
 func loaded(t testing.TB) *Set {
 	t.Helper()

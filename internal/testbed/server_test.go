@@ -99,7 +99,7 @@ func TestServerListensElsewhere(t *testing.T) {
 	what.Files["pool.conf"] = strings.Replace(pool, "/lab/run/php.sock", "127.0.0.1:9000", 1)
 	began := time.Now()
 	_, err := p.Run(t.Context(), what)
-	if err == nil || !strings.Contains(err.Error(), `backend "app" does not listen on unix:///lab/run/php.sock`) ||
+	if err == nil || !strings.Contains(err.Error(), `backend "app" did not listen on unix:///lab/run/php.sock`) ||
 		!strings.Contains(err.Error(), "tcp://127.0.0.1:9000") {
 		t.Errorf("after %s: %v", time.Since(began), err)
 	}

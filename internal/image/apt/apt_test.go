@@ -113,7 +113,7 @@ func TestFetchRunsNoHookAndLeavesTheHostAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := rotten.Files(t.Context(), func(*tar.Header, io.Reader) error { return nil }); err != nil {
-		t.Errorf("fetched anew: %v", err)
+		t.Errorf("fetched again: %v", err)
 	}
 }
 
