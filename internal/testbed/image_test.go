@@ -95,7 +95,7 @@ func TestImagesThatCannotBeUsed(t *testing.T) {
 		content []byte
 		want    []string
 	}{
-		"no nginx": {"hello", []byte("hello\n"), []string{"no nginx in this image: looked in its PATH (",
+		"no nginx": {"hello", []byte("hello\n"), []string{"no nginx in this image: lab looked in its PATH (",
 			"/usr/local/sbin/nginx"}},
 		"not a program": {"usr/sbin/nginx", []byte("hello\n"), []string{"/usr/sbin/nginx is not a program for the " +
 			"engine's machine: use the image for linux/"}},

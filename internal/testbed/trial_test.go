@@ -174,7 +174,7 @@ func TestABrokenConfiguration(t *testing.T) {
 	if s := steps(2); !s[0].Check.OK || !s[1].Reload.Done || s[1].Reload.Refused != "" || body(2) != "nginx's own\n" {
 		t.Errorf("reloading: %+v %+v, then %q", s[0].Check, s[1].Reload, body(2))
 	}
-	if s := steps(3); !strings.Contains(s[0].Error, "it is running") || body(3) != "nginx's own\n" {
+	if s := steps(3); !strings.Contains(s[0].Error, "it is already running") || body(3) != "nginx's own\n" {
 		t.Errorf("starting twice: %q, then %q", s[0].Error, body(3))
 	}
 	if s := steps(4); !strings.Contains(s[0].Error, "nginx did not start (exit status 1)") || !strings.Contains(s[0].Error, "proxy_pas") {
