@@ -25,73 +25,87 @@ func configDiffCommand(std streams) *cli.Command {
 			secondHearingFlag(),
 		), configFlags()...),
 		Action: func(c *cli.Context) error {
-			images := c.StringSlice("nginx")
-			names := c.Args().Slice()
-			switch {
-			case len(names) == 1 && len(images) == 2:
-				names = append(names, names[0])
-			case len(names) == 2 && len(images) < 2:
-				images = append(append(images, images...), "", "")[:2]
-			default:
-				return usage(
-					"diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s",
-					output.Plural(len(names), "configuration"),
-					output.Plural(len(images), "image"),
-				)
-			}
-			var err error
-			var sides [2]*configuring
-			for i := range sides {
-				if sides[i], err = configuringOf(c, std, names[i], images[i]); err != nil {
-					return err
-				}
-			}
-			var kept regress.Behaviour
-			if b, err := regress.ReadBehaviour(sides[0].file); err == nil {
-				kept.Probes, kept.Ignore = b.Probes, b.Ignore
-			} else if !regress.Missing(err) {
-				return usage("%w", err)
+			was, is, err := diffSides(c, std)
+			if err != nil {
+				return err
 			}
 			began := time.Now()
-			var before regress.Behaviour
-			var unclear []regress.Inconclusive
-			sides[0].dialling = dial(c.Context)
-			err = sides[0].run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
-				was, err := regress.Record(ctx, pool, sides[0].source, sides[0].options, kept, recordTimes)
-				if err == nil {
-					before, unclear = was.Behaviour, was.Inconclusive
-					sides[0].notes(was.Config)
-				}
-				return err
-			})
-			if err := sides[0].trouble(c.Context, err); err != nil {
+			before, unclear, err := was.recorded(c)
+			if err != nil {
 				return err
 			}
-			g := sides[1]
-			g.dialling = dial(c.Context)
-			code := output.OK
-			err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
-				now, err := regress.Check(ctx, pool, g.source, g.options, before)
-				if err != nil {
-					return err
-				}
-				g.progress.Done()
-				g.notes(now.Config)
-				r := report.Config{
-					Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", sides[0].path, before.Nginx),
-					Nginx:       now.Config.Nginx,
-					Differences: now.Differences, Inconclusive: append(unclear, now.Inconclusive...), Took: time.Since(began), Diff: true,
-				}
-				code = r.ExitCode()
-				return g.out.write(r, g.reports...)
-			})
-			if err := g.trouble(c.Context, err); err != nil {
-				return err
-			}
-			if code != output.OK {
-				return errExit{code, nil}
-			}
-			return nil
+			return is.compared(c, was.path, before, unclear, began)
 		},
 	}
+}
+
+// diffSides reads the two configurations, or the one that is compared on two images.
+func diffSides(c *cli.Context, std streams) (was, is *configuring, err error) {
+	names, images := c.Args().Slice(), c.StringSlice("nginx")
+	switch {
+	case len(names) == 1 && len(images) == 2:
+		names = append(names, names[0])
+	case len(names) == 2 && len(images) < 2:
+		images = append(append(images, images...), "", "")[:2]
+	default:
+		return nil, nil, usage(
+			"diff compares two configurations on one nginx, or one on two (--nginx IMAGE --nginx IMAGE); given were %s and %s",
+			output.Plural(len(names), "configuration"),
+			output.Plural(len(images), "image"),
+		)
+	}
+	if was, err = configuringOf(c, std, names[0], images[0]); err == nil {
+		is, err = configuringOf(c, std, names[1], images[1])
+	}
+	return was, is, err
+}
+
+// recorded is how the first side behaves. What a person has added to its behaviour file,
+// requests and differences that do not count, is taken from there.
+func (g *configuring) recorded(c *cli.Context) (before regress.Behaviour, unclear []regress.Inconclusive, err error) {
+	var kept regress.Behaviour
+	if b, err := regress.ReadBehaviour(g.file); err == nil {
+		kept.Probes, kept.Ignore = b.Probes, b.Ignore
+	} else if !regress.Missing(err) {
+		return before, nil, usage("%w", err)
+	}
+	g.dialling = dial(c.Context)
+	err = g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
+		was, err := regress.Record(ctx, pool, g.source, g.options, kept, recordTimes)
+		if err == nil {
+			before, unclear = was.Behaviour, was.Inconclusive
+			g.notes(was.Config)
+		}
+		return err
+	})
+	return before, unclear, g.trouble(c.Context, err)
+}
+
+// compared compares the second side with how the first one, at the path, behaves.
+func (g *configuring) compared(
+	c *cli.Context, with string, before regress.Behaviour, unclear []regress.Inconclusive, began time.Time,
+) error {
+	g.dialling = dial(c.Context)
+	code := output.OK
+	err := g.run(c.Context, func(ctx context.Context, pool *testbed.Pool) error {
+		now, err := regress.Check(ctx, pool, g.source, g.options, before)
+		if err != nil {
+			return err
+		}
+		g.progress.Done()
+		g.notes(now.Config)
+		r := report.Config{
+			Lab: labVersion(), Config: g.path, File: fmt.Sprintf("%s on nginx %s", with, before.Nginx), Nginx: now.Config.Nginx,
+			Differences: now.Differences, Inconclusive: append(unclear, now.Inconclusive...), Took: time.Since(began), Diff: true,
+		}
+		code = r.ExitCode()
+		return g.out.write(r, g.reports...)
+	})
+	if err := g.trouble(c.Context, err); err != nil {
+		return err
+	}
+	if code != output.OK {
+		return errExit{code, nil}
+	}
+	return nil
 }

@@ -111,26 +111,9 @@ func Attach(ctx context.Context, e engine.Containers, name string) (_ trial.Live
 			err = fmt.Errorf("attaching to %q: %w", name, err)
 		}
 	}()
-	words := strings.Split(name, "-")
-	if len(words) < 3 || words[0] != "lab" {
-		return nil, errors.New("that is not the name of a testbed: `lab ps` lists those that there are")
-	}
-	containers, err := e.List(ctx, engine.LabelRun, words[1])
+	paused, err := t.find(ctx)
 	if err != nil {
 		return nil, err
-	}
-	paused := false
-	for _, c := range containers {
-		switch strings.TrimPrefix(c.Name, "/") {
-		case name + "-nginx":
-			t.ids, t.image = append([]string{c.ID}, t.ids...), c.Image
-		case name + "-backend":
-			t.ids, t.backendID = append(t.ids, c.ID), c.ID
-			paused = c.State == "paused"
-		}
-	}
-	if t.image == "" {
-		return nil, errors.New("there is no such testbed: it may have expired; `lab ps` lists those that there are")
 	}
 	limited, cancel := context.WithTimeoutCause(ctx, attachWithin, errNoAnswer)
 	defer cancel()
@@ -146,7 +129,7 @@ func Attach(ctx context.Context, e engine.Containers, name string) (_ trial.Live
 		return nil, fmt.Errorf("reading what the process before left: %w; another version of lab may have left it", err)
 	}
 	t.info, t.memory, t.network, t.addresses = resumed.Nginx, s.Memory, s.Network, s.Trial.Needs == trial.NeedsAddresses
-	t.equipment.Owner = Owner{Run: words[1], Expires: s.Expires}
+	t.equipment.Owner.Expires = s.Expires
 	t.equipment.Certificates = s.Certificates
 	r := &live{
 		Testbed: t, Trial: s.Trial, id: s.ID, visit: resumed.Visit, stage: s.Stage, paused: paused, logged: s.Logged, killed: s.Killed,
@@ -167,6 +150,33 @@ func Attach(ctx context.Context, e engine.Containers, name string) (_ trial.Live
 		err = r.reachBackend(limited)
 	}
 	return r, err
+}
+
+// find finds the containers of a testbed by its name. It reports whether the one of the
+// backends is paused.
+func (t *Testbed) find(ctx context.Context) (paused bool, err error) {
+	words := strings.Split(t.Name, "-")
+	if len(words) < 3 || words[0] != "lab" {
+		return false, errors.New("that is not the name of a testbed: `lab ps` lists those that there are")
+	}
+	t.equipment.Owner.Run = words[1]
+	containers, err := t.equipment.Engine.List(ctx, engine.LabelRun, words[1])
+	if err != nil {
+		return false, err
+	}
+	for _, c := range containers {
+		switch strings.TrimPrefix(c.Name, "/") {
+		case t.Name + "-nginx":
+			t.ids, t.image = append([]string{c.ID}, t.ids...), c.Image
+		case t.Name + "-backend":
+			t.ids, t.backendID = append(t.ids, c.ID), c.ID
+			paused = c.State == "paused"
+		}
+	}
+	if t.image == "" {
+		return false, errors.New("there is no such testbed: it may have expired; `lab ps` lists those that there are")
+	}
+	return paused, nil
 }
 
 // reachBackend opens a conversation with the backend container's agent, once it is not
