@@ -50,84 +50,97 @@ type planned struct {
 // before the fix is applied. A trial of the broken state alone would only show it once more,
 // and is added only if the caller asks for that state.
 func plan(s scenario.Scenario, withheld Withheld, brokenAlone bool) []planned {
-	base := trial.Trial{Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Requests(), Start: s.Healthy.Stage}
-	planFor := func(r role, part int, name string, phases ...trial.Phase) planned {
-		t := base
-		t.Name, t.Phases = name, phases
-		return planned{t, r, part}
-	}
-	trials := []planned{planFor(healthy, 0, "healthy", trial.Phase{Name: "healthy", Stage: s.Healthy.Stage, Rounds: 1})}
+	p := planner{s, withheld, trial.Trial{
+		Scenario: s.ID, Needs: s.Needs, Server: s.Server, Files: s.Files, Probes: s.Requests(), Start: s.Healthy.Stage,
+	}}
+	trials := []planned{p.trial(healthy, 0, "healthy", trial.Phase{Name: "healthy", Stage: s.Healthy.Stage, Rounds: 1})}
 	for i, d := range s.Demonstrates {
-		change := d.Delta
-		if withheld == Fix {
-			change = d.Planted
-		}
-		trials = append(trials, planFor(
-			demonstration,
-			i,
-			d.ID,
-			trial.Phase{Name: "before", Stage: s.Healthy.Stage, Rounds: 1},
-			trial.Phase{
-				Name:       "shown",
-				Stage:      s.Healthy.With(change).Stage,
-				Apply:      change.Apply,
-				Rounds:     rounds(s),
-				During:     d.During,
-				BackendLog: d.Show.BackendLog,
-				OOMKills:   d.Show.OOMKills,
-			},
-		))
-		// A change without steps is there from the start.
-		if last := &trials[len(trials)-1]; len(change.Apply) == 0 {
-			last.Start, last.Phases = last.Phases[1].Stage, last.Phases[1:]
-		}
+		trials = append(trials, p.demonstration(i, d))
 	}
 	if s.Broken == nil {
 		return trials
 	}
-
 	stage, fault := s.BrokenStage(), trial.Phase{
-		Name:       BrokenPhase,
-		Stage:      s.BrokenStage().Stage,
-		Apply:      s.Broken.Apply,
-		Rounds:     1,
-		BackendLog: s.Symptom.BackendLog,
-		OOMKills:   s.Symptom.OOMKills,
+		Name: BrokenPhase, Stage: s.BrokenStage().Stage, Apply: s.Broken.Apply, Rounds: 1,
+		BackendLog: s.Symptom.BackendLog, OOMKills: s.Symptom.OOMKills,
 	}
 	switch {
 	case withheld == Fault:
 		stage, fault = s.Healthy, trial.Phase{Name: BrokenPhase, Stage: s.Healthy.Stage, Rounds: 1}
 	case len(s.Broken.Apply) == 0:
-		base.Start = stage.Stage
+		p.base.Start = stage.Stage
 	}
 	if brokenAlone || withheld == Fault {
-		trials = append(trials, planFor(broken, 0, "broken", fault))
+		trials = append(trials, p.trial(broken, 0, "broken", fault))
 	}
 	// Without its fault a scenario is judged by this trial alone; the other trials would
 	// repeat the same.
 	if withheld == Fault {
 		return trials
 	}
-	for r, list := range [][]scenario.Fix{fix: s.Fixes, wrongFix: s.WrongFixes} {
-		if role(r) == wrongFix && withheld == Fix { // nothing is left out of wrong fixes
-			continue
-		}
-		for i, f := range list {
-			applied := trial.Phase{Name: "fixed", Stage: stage.With(f.Delta).Stage, Apply: f.Apply, Rounds: rounds(s)}
-			if role(r) == wrongFix {
-				after := s.Symptom
-				if f.Symptom != nil {
-					after = *f.Symptom
-				}
-				applied.Name, applied.Rounds, applied.BackendLog, applied.OOMKills = "wrong fix", 1, after.BackendLog, after.OOMKills
-			}
-			if role(r) == fix && withheld == Fix {
-				applied = trial.Phase{Name: "fixed", Stage: stage.Stage, Rounds: 1}
-			}
-			trials = append(trials, planFor(role(r), i, kinds[role(r)]+" "+f.ID, fault, applied))
-		}
+	for i, f := range s.Fixes {
+		trials = append(trials, p.trial(fix, i, kinds[fix]+" "+f.ID, fault, p.fixed(stage, f)))
+	}
+	if withheld == Fix { // nothing is left out of wrong fixes
+		return trials
+	}
+	for i, f := range s.WrongFixes {
+		trials = append(trials, p.trial(wrongFix, i, kinds[wrongFix]+" "+f.ID, fault, p.wronglyFixed(stage, f)))
 	}
 	return trials
+}
+
+// planner makes the trials of one scenario.
+type planner struct {
+	scenario scenario.Scenario
+	withheld Withheld
+	base     trial.Trial // what all of them have in common
+}
+
+func (p planner) trial(r role, part int, name string, phases ...trial.Phase) planned {
+	t := p.base
+	t.Name, t.Phases = name, phases
+	return planned{t, r, part}
+}
+
+// demonstration shows something without a fault: before its change and after it.
+func (p planner) demonstration(part int, d scenario.Demonstration) planned {
+	change := d.Delta
+	if p.withheld == Fix {
+		change = d.Planted
+	}
+	before := trial.Phase{Name: "before", Stage: p.scenario.Healthy.Stage, Rounds: 1}
+	shown := trial.Phase{
+		Name: "shown", Stage: p.scenario.Healthy.With(change).Stage, Apply: change.Apply, Rounds: rounds(p.scenario), During: d.During,
+		BackendLog: d.Show.BackendLog, OOMKills: d.Show.OOMKills,
+	}
+	if len(change.Apply) > 0 {
+		return p.trial(demonstration, part, d.ID, before, shown)
+	}
+	// A change without steps is there from the start.
+	whole := p.trial(demonstration, part, d.ID, shown)
+	whole.Start = shown.Stage
+	return whole
+}
+
+// fixed is the phase in which a fix is applied to the broken stage.
+func (p planner) fixed(stage scenario.Stage, f scenario.Fix) trial.Phase {
+	if p.withheld == Fix {
+		return trial.Phase{Name: "fixed", Stage: stage.Stage, Rounds: 1}
+	}
+	return trial.Phase{Name: "fixed", Stage: stage.With(f.Delta).Stage, Apply: f.Apply, Rounds: rounds(p.scenario)}
+}
+
+// wronglyFixed is the phase in which a wrong fix is applied to the broken stage.
+func (p planner) wronglyFixed(stage scenario.Stage, f scenario.Fix) trial.Phase {
+	after := p.scenario.Symptom
+	if f.Symptom != nil {
+		after = *f.Symptom
+	}
+	return trial.Phase{
+		Name: "wrong fix", Stage: stage.With(f.Delta).Stage, Apply: f.Apply, Rounds: 1,
+		BackendLog: after.BackendLog, OOMKills: after.OOMKills,
+	}
 }
 
 // rounds returns how often the probes are sent. Probes that send many requests (for rate
