@@ -27,61 +27,72 @@ func (r *live) apply(ctx context.Context, seen *trial.PhaseSeen, wanted trial.St
 	taken := make([][]*request, len(steps))
 	for i, step := range steps {
 		seen.Steps = append(seen.Steps, trial.StepSeen{Step: step})
-		action, ok := actions[step.Do]
-		if !ok {
-			return fmt.Errorf("no way to take the step %q", step.Do)
-		}
-		if action.do != nil {
-			if err := pending.send(ctx); err != nil {
-				return fmt.Errorf("before the step %q: %w", step, err)
-			}
-			started := time.Now()
-			err := action.do(r, ctx, step)
-			seen.Steps[i].Took = protocol.Duration(time.Since(started))
-			if err != nil {
-				return fmt.Errorf("step %q: %w", step, err)
-			}
-			continue
-		}
 		var err error
-		if taken[i], err = action.orders(r, step, &seen.Steps[i]); err != nil {
-			return fmt.Errorf("step %q: %w", step, err)
+		if taken[i], err = r.take(ctx, &pending, step, &seen.Steps[i]); err != nil {
+			return err
 		}
-		agent := r.backend
-		if action.nginx {
-			agent = r.nginx
-		}
-		if agent == nil {
-			return fmt.Errorf("step %q: the backend container is paused, and nothing can be done in it", step)
-		}
-		if pending.to != agent {
-			if err := pending.send(ctx); err != nil {
-				return fmt.Errorf("before the step %q: %w", step, err)
-			}
-		}
-		pending.add(agent, taken[i]...)
 	}
 	if look != nil {
-		if pending.to != r.nginx {
-			if err := pending.send(ctx); err != nil {
-				return fmt.Errorf("before the probes: %w", err)
-			}
+		if err := pending.turnTo(ctx, r.nginx); err != nil {
+			return fmt.Errorf("before the probes: %w", err)
 		}
 		pending.add(r.nginx, look)
 	}
 	err := cmp.Or(pending.send(ctx), config.err)
 	for i, requests := range taken {
-		for _, request := range requests {
-			seen.Steps[i].Took += protocol.Duration(request.took)
-			r.timeOrder(request)
-			seen.Steps[i].Ran = append(seen.Steps[i].Ran, ran(request)...)
-			var refused errAgent
-			if errors.As(request.err, &refused) && seen.Steps[i].Error == "" {
-				seen.Steps[i].Error = refused.text
-			}
-		}
+		r.note(&seen.Steps[i], requests)
 	}
 	return err
+}
+
+// take takes a step: at once if lab itself does it, or else by orders, which are added to
+// those that wait and are returned.
+func (r *live) take(ctx context.Context, pending *batch, step trial.Step, seen *trial.StepSeen) ([]*request, error) {
+	action, ok := actions[step.Do]
+	if !ok {
+		return nil, fmt.Errorf("no way to take the step %q", step.Do)
+	}
+	if action.do != nil {
+		if err := pending.send(ctx); err != nil {
+			return nil, fmt.Errorf("before the step %q: %w", step, err)
+		}
+		started := time.Now()
+		err := action.do(r, ctx, step)
+		seen.Took = protocol.Duration(time.Since(started))
+		if err != nil {
+			return nil, fmt.Errorf("step %q: %w", step, err)
+		}
+		return nil, nil
+	}
+	orders, err := action.orders(r, step, seen)
+	if err != nil {
+		return nil, fmt.Errorf("step %q: %w", step, err)
+	}
+	agent := r.backend
+	if action.nginx {
+		agent = r.nginx
+	}
+	if agent == nil {
+		return nil, fmt.Errorf("step %q: the backend container is paused, and nothing can be done in it", step)
+	}
+	if err := pending.turnTo(ctx, agent); err != nil {
+		return nil, fmt.Errorf("before the step %q: %w", step, err)
+	}
+	pending.add(agent, orders...)
+	return orders, nil
+}
+
+// note notes how the orders of a step went.
+func (r *live) note(seen *trial.StepSeen, orders []*request) {
+	for _, order := range orders {
+		seen.Took += protocol.Duration(order.took)
+		r.timeOrder(order)
+		seen.Ran = append(seen.Ran, ran(order)...)
+		var refused errAgent
+		if errors.As(order.err, &refused) && seen.Error == "" {
+			seen.Error = refused.text
+		}
+	}
 }
 
 // ran is the commands that an order was carried out with.
@@ -109,6 +120,14 @@ type batch struct {
 
 func (b *batch) add(to *conversation, requests ...*request) {
 	b.to, b.requests = to, append(b.requests, requests...)
+}
+
+// turnTo sends what waits for another agent than this one.
+func (b *batch) turnTo(ctx context.Context, agent *conversation) error {
+	if b.to == agent {
+		return nil
+	}
+	return b.send(ctx)
 }
 
 func (b *batch) send(ctx context.Context) error {
