@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"github.com/gatewaylab/lab/internal/output"
+	"github.com/gatewaylab/lab/scenarios"
 )
 
 // accepted are arguments with which a command gets past the check of its flags. A command
@@ -29,6 +31,11 @@ var accepted = map[string][]string{
 	"lab config advise": {"nginx.conf"},
 	"lab config diff":   {"nginx.conf", "nginx.conf"},
 }
+
+// readsCatalogue is commands that read every scenario.
+var readsCatalogue = []string{"lab run", "lab show", "lab list", "lab guide scan", "lab guide verify"}
+
+var oneScenario, _ = fs.Sub(scenarios.FS, "wrong-port")
 
 // words are the commands' words in front of the flag, and what completion makes of them.
 func completed(t *testing.T, words []string) []string {
@@ -52,6 +59,13 @@ func refusal(t *testing.T, words []string, flag, value string) string {
 		}
 	}
 	arguments := append(slices.Clone(words), accepted[strings.Join(words, " ")]...)
+	if slices.Contains(readsCatalogue, strings.Join(words, " ")) {
+		// Of the whole catalogue, which takes long to read, one scenario is enough.
+		if err := os.CopyFS("scenarios/wrong-port", oneScenario); err != nil {
+			t.Fatal(err)
+		}
+		arguments = append(arguments, "--scenarios=scenarios")
+	}
 	err := execute(t.Context(), append(arguments, flag+"="+value), streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard})
 	var none output.ErrNoForm
 	if errors.As(err, &none) {
