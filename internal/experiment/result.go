@@ -59,7 +59,7 @@ type Result struct {
 	// Hearings has every outcome of the trials that were run again, in order. The last
 	// observation of each trial is in Trials as well.
 	Hearings []Hearing `json:"hearings,omitempty"`
-	// Took: the time of all its trials, which may have overlapped with those of other scenarios.
+	// Took is the time of all its trials, which may have overlapped with those of other scenarios.
 	Took protocol.Duration `json:"took"`
 	Kept []string          `json:"kept,omitempty"` // the testbeds that were left running
 }

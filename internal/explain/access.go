@@ -20,7 +20,7 @@ type Access struct {
 	OtherLines int64            `json:"otherLines"` // lines in an unknown format
 	Statuses   map[string]int64 `json:"statuses"`
 	Joined     int64            `json:"joined"` // requests that left a line in the error log
-	// Complete: false if more requests left error lines than are remembered; some of these may
+	// Complete is false if more requests left error lines than are remembered; some of these may
 	// be in Silent.
 	Complete bool `json:"complete"`
 	// Silent counts answers with status 500 or above that have no error line. Either the

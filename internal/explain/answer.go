@@ -51,7 +51,7 @@ type Answer struct {
 	Title  string `json:"title"`
 	Means  string `json:"means"`
 	Status string `json:"status"` // the status that the client got
-	// Retried: whether by default nginx asks another server, if there is one, whose answer the
+	// Retried says whether by default nginx asks another server, if there is one, whose answer the
 	// client then gets.
 	Retried    bool              `json:"retried"`
 	Levels     []signature.Level `json:"levels"` // the levels at which nginx writes the line

@@ -68,7 +68,8 @@ type Expect struct {
 	// patterns that must match no line.
 	Log    []scenario.LogPattern `yaml:"log,omitempty" json:"log,omitempty"`
 	Absent []scenario.LogPattern `yaml:"absent,omitempty" json:"absent,omitempty"`
-	// Silent: whether there is no line of level error or above; false means that there is one.
+	// Silent says whether there is no line of level error or above. If it is false, there must
+	// be one.
 	Silent     *bool             `yaml:"silent,omitempty" json:"silent,omitempty"`
 	BackendLog []strict.Regexp   `yaml:"backend_log,omitempty" json:"backend_log,omitempty"`
 	OOMKills   int               `yaml:"oom_kills,omitempty" json:"oom_kills,omitempty"` // the least number of kills

@@ -36,12 +36,15 @@ type Scenario struct {
 	Healthy Stage `yaml:"healthy" json:"healthy"` // the base, in which nothing is wrong
 
 	// A scenario has either a failure and its fixes …
+
 	Broken     *Delta    `yaml:"broken,omitempty" json:"broken,omitempty"`           // the fault, as a change to the healthy stage
 	Symptom    Signature `yaml:"symptom,omitempty" json:"symptom,omitzero"`          // how the fault shows
 	Fixes      []Fix     `yaml:"fixes,omitempty" json:"fixes,omitempty"`             // changes to the broken stage, each proven by itself
 	WrongFixes []Fix     `yaml:"wrong_fixes,omitempty" json:"wrong_fixes,omitempty"` // tempting changes that must leave the stage broken
 
 	// … or it demonstrates behaviour that is not a failure.
+
+	// Demonstrates lists statements about the healthy stage, each proven by itself.
 	Demonstrates []Demonstration `yaml:"demonstrates,omitempty" json:"demonstrates,omitempty"`
 
 	Hints   []string `yaml:"hints,omitempty" json:"hints,omitempty"` // from a vague hint to one that nearly gives the answer
@@ -113,16 +116,16 @@ type Expect struct {
 	// Status is the status of every answer; 9 stands for an HTTP/0.9 answer of nginx, which
 	// has no status line.
 	Status int `yaml:"status,omitempty" json:"status,omitempty"`
-	// Statuses: the statuses of the answers of one round, in any order.
+	// Statuses are the statuses of the answers of one round, in any order.
 	Statuses []int  `yaml:"statuses,omitempty" json:"statuses,omitempty"`
 	Body     string `yaml:"body,omitempty" json:"body,omitempty"` // a text that the body contains
 	From     string `yaml:"from,omitempty" json:"from,omitempty"` // who wrote the answer: "backend" or "nginx"
-	// Complete: whether all the bytes arrived that the framing announced.
+	// Complete says whether all the bytes arrived that the framing announced.
 	Complete *bool             `yaml:"complete,omitempty" json:"complete,omitempty"`
 	Bytes    *int64            `yaml:"bytes,omitempty" json:"bytes,omitempty"`       // how many bytes of the body arrived
 	Recorded int               `yaml:"recorded,omitempty" json:"recorded,omitempty"` // the status in nginx's access log
 	AtLeast  protocol.Duration `yaml:"at_least,omitempty" json:"at_least,omitempty"` // the least time until the end of the answer
-	// AtMost: the most time until the end of the answer; it tells two timeouts apart and is
+	// AtMost is the most time until the end of the answer. It tells two timeouts apart and is
 	// never a speed limit.
 	AtMost protocol.Duration `yaml:"at_most,omitempty" json:"at_most,omitempty"`
 }
@@ -155,7 +158,7 @@ type Output struct {
 // LogPattern describes a line of nginx's error log.
 type LogPattern struct {
 	Level Levels `yaml:"level" json:"level"` // one of nginx's log levels, or several if versions of nginx differ
-	// Match: matches the message, which begins after the connection number and ends before
+	// Match matches the message, which begins after the connection number and ends before
 	// "client:".
 	Match strict.Regexp `yaml:"match" json:"match"`
 }

@@ -6,7 +6,7 @@ import "github.com/gatewaylab/lab/fixtures/backends/protocol"
 type Stage struct {
 	// Nginx is the name of a file beside scenario.yaml. It is included in nginx's http block.
 	Nginx string `yaml:"nginx" json:"nginx"`
-	// User: the user of nginx's workers; by default the one in the image.
+	// User is the user of nginx's workers; by default the one in the image.
 	User     string                      `yaml:"user,omitempty" json:"user,omitempty"`
 	Backends map[string]protocol.Backend `yaml:"backends" json:"backends"` // the backends, by name
 	// Memory is the memory limit of the backend container, 256m by default.
@@ -22,7 +22,7 @@ type Probe struct {
 	Headers map[string]string `yaml:"headers,omitempty" json:"headers,omitempty"`
 	Size    protocol.Bytes    `yaml:"size,omitempty" json:"size,omitempty"`   // the size of a generated request body
 	Count   int               `yaml:"count,omitempty" json:"count,omitempty"` // the number of requests in a round, 1 by default
-	// Parallel: whether the requests are sent at once instead of one after another.
+	// Parallel says whether the requests are sent at once instead of one after another.
 	Parallel bool              `yaml:"parallel,omitempty" json:"parallel,omitempty"`
 	Timeout  protocol.Duration `yaml:"timeout,omitempty" json:"timeout,omitempty"` // the client's timeout, 10s by default
 
