@@ -180,7 +180,7 @@ func TestArrows(t *testing.T) {
 		"internal/image/imagetest": {"internal/engine", "internal/engine/docker", "internal/image", "internal/image/apt"},
 		"internal/labtest": {
 			"fixtures/backends/server", "internal/agent", "internal/certificate", "internal/engine", "internal/engine/docker",
-			"internal/image", "internal/image/imagetest", "internal/session", "internal/testbed",
+			"internal/experiment", "internal/image", "internal/image/imagetest", "internal/session", "internal/testbed",
 		},
 		"release": {},
 	}

@@ -142,20 +142,17 @@ func TestOwnGuideIsTrue(t *testing.T) {
 	pool := labtest.Pool(t)
 	results := experiment.Run(t.Context(), pool, plan.Scenarios, experiment.Options{Parallel: parallel})
 	proven, u := 0, &labtest.Undecided{TB: t}
-	undecided := func(v experiment.Verdict, c experiment.Cause) bool {
-		return v == experiment.Inconclusive && (c == experiment.Control || c == experiment.Slow || c == experiment.Differing)
-	}
 	for _, r := range results {
 		if made(r.ID) {
 			continue
 		}
 		proven++
 		if r.Verdict != experiment.Verified && len(r.Parts) == 0 {
-			u.Note(undecided(r.Verdict, r.Cause), "%s: %s: %s: %v", r.ID, r.Verdict, r.Reason, r.Failure)
+			u.Note(u.Busy(r.Verdict, r.Cause), "%s: %s: %s: %v", r.ID, r.Verdict, r.Reason, r.Failure)
 		}
 		for _, p := range r.Parts {
 			if p.Verdict != experiment.Verified {
-				u.Note(undecided(p.Verdict, p.Cause), "%s: %s %s: %s: %s: %v", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, p.Failure)
+				u.Note(u.Busy(p.Verdict, p.Cause), "%s: %s %s: %s: %s: %v", r.ID, p.Kind, p.ID, p.Verdict, p.Reason, p.Failure)
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func newCommand(std streams) *cli.Command {
 			}
 			id, dir := c.Args().First(), c.String("dir")
 			if !idForm().MatchString(id) {
-				return usage("new: the id %q has more than small letters, digits and hyphens", id)
+				return usage("new: the id %q may contain only lowercase letters, digits and hyphens", id)
 			}
 			written, err := writeTemplate(dir, id)
 			if err != nil {

@@ -38,12 +38,6 @@ func withheld(t *testing.T, all []scenario.Scenario, what experiment.Withheld) [
 	return results
 }
 
-// busy reports whether lab says that it cannot tell, and that the load of the machine may be
-// the reason.
-func busy(v experiment.Verdict, c experiment.Cause) bool {
-	return v == experiment.Inconclusive && (c == experiment.Control || c == experiment.Slow || c == experiment.Differing)
-}
-
 // The oracle of each scenario must be able to fail: without its fault the symptom must be "not
 // reproduced".
 func TestOracleWithoutTheFault(t *testing.T) {
@@ -56,7 +50,7 @@ func TestOracleWithoutTheFault(t *testing.T) {
 	u := &labtest.Undecided{TB: t}
 	for _, r := range withheld(t, failures, experiment.Fault) {
 		if r.Verdict != experiment.Refuted || r.Reason != experiment.NotReproduced {
-			u.Note(busy(r.Verdict, r.Cause), "%s without its fault: %s: %s, want it refuted: %s",
+			u.Note(u.Busy(r.Verdict, r.Cause), "%s without its fault: %s: %s, want it refuted: %s",
 				r.ID, r.Verdict, r.Reason, experiment.NotReproduced)
 		}
 	}
@@ -71,7 +65,7 @@ func TestOracleWithoutTheFix(t *testing.T) {
 		for _, p := range r.Parts {
 			reason, checked := want[p.Kind]
 			if checked && (p.Verdict != experiment.Refuted || !strings.HasPrefix(p.Reason, reason)) {
-				u.Note(busy(p.Verdict, p.Cause), "%s: %s %s withheld: %s: %s, want it refuted: %s",
+				u.Note(u.Busy(p.Verdict, p.Cause), "%s: %s %s withheld: %s: %s, want it refuted: %s",
 					r.ID, p.Kind, p.ID, p.Verdict, p.Reason, reason)
 			}
 		}

@@ -145,7 +145,7 @@ func (c Config) Summary() string {
 	case len(c.Differences) == 0:
 		return fmt.Sprintf("%s behaves as recorded in %s; nginx %s, %s", c.Config, c.File, c.Nginx, took)
 	}
-	return fmt.Sprintf("%s to %s; `lab config record` takes them over; nginx %s, %s", differences, c.File, c.Nginx, took)
+	return fmt.Sprintf("%s from %s; to accept them: `lab config record`; nginx %s, %s", differences, c.File, c.Nginx, took)
 }
 
 func (c Config) beside(w io.Writer) error {
