@@ -45,7 +45,11 @@ func (r *run) hear() {
 	for _, j := range jobs {
 		for i, t := range j.trials {
 			if j.outcomes[i].doubtful() {
+				kept := j.seen[i].Testbed
 				j.seen[i], j.outcomes[i] = r.hearAgain(j, t, j.seen[i], j.outcomes[i])
+				if j.seen[i].Testbed == "" { // the first run may have left one, which must not be forgotten
+					j.seen[i].Testbed = kept
+				}
 			}
 		}
 		r.mu.Lock()
@@ -57,7 +61,6 @@ func (r *run) hear() {
 // hearAgain runs one trial again. It returns the last observation and the outcome of all
 // hearings.
 func (r *run) hearAgain(j *job, t planned, seen trial.Observation, said outcome) (trial.Observation, outcome) {
-	kept := seen.Testbed
 	heard := []outcome{}
 	note := func(o outcome) {
 		j.hearings = append(j.hearings, Hearing{t.Name, len(heard), o.verdict, o.reason, o.cause, seen})
@@ -70,9 +73,10 @@ func (r *run) hearAgain(j *job, t planned, seen trial.Observation, said outcome)
 			break
 		}
 		if r.ctx.Err() != nil {
-			said.reason = fmt.Sprintf("%s before the second hearing; the outcome of the first run was: %s", stopped(r.ctx).reason,
-				said.reason)
-			return seen, outcome{Inconclusive, said.reason, Interrupted, said.failure}
+			o := stopped(r.ctx)
+			o.reason = fmt.Sprintf("%s before the second hearing; the outcome of the first run was: %s", o.reason, said.reason)
+			o.failure = said.failure
+			return seen, o
 		}
 		// A failing trial is left running only once it is certain that it fails.
 		deciding := number == maxHearings || len(heard) > 0 && heard[0].verdict == Verified
@@ -84,9 +88,6 @@ func (r *run) hearAgain(j *job, t planned, seen trial.Observation, said outcome)
 		heard = append(heard, o)
 		note(o)
 		slow = slow && seen.Stall >= trial.TooSlow
-	}
-	if seen.Testbed == "" {
-		seen.Testbed = kept
 	}
 	return seen, decide(heard, slow)
 }

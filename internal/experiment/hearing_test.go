@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -192,5 +193,56 @@ func TestHearingsInBetween(t *testing.T) {
 	hearings := manyHeard*maxHearings + done - manyHeard
 	if tally := all[0].Repetitions; done != 3*mostToHear || tally.Refuted != done || tally.Hearings != hearings {
 		t.Errorf("%d results, %+v", done, tally)
+	}
+}
+
+// With --fail-fast the first failure that stands stops the run. What waited for its hearing
+// is not tried any more; nobody has interrupted it.
+func TestHearingsAfterFailFast(t *testing.T) {
+	all := []scenario.Scenario{refusing(), refusing(), refusing(), refusing()}
+	// Every scenario has failed once before the first hearing.
+	var met sync.WaitGroup
+	met.Add(len(all))
+	var runs atomic.Int64
+	w := &world{t: t, see: func(trial, phase string) (int, string) {
+		if phase != "fixed" {
+			return sound(trial, phase)
+		}
+		if runs.Add(1) <= int64(len(all)) {
+			met.Done()
+			met.Wait()
+		}
+		return 404, ""
+	}}
+	count := map[Verdict]int{}
+	for _, r := range Run(t.Context(), w, all, Options{Parallel: 12, FailFast: true}) {
+		count[r.Verdict]++
+		if r.Cause == Interrupted {
+			t.Errorf("%s: %s", r.Cause, r.Reason)
+		}
+	}
+	if count[Refuted] != 1 || count[Skipped] != len(all)-1 {
+		t.Errorf("verdicts %v, want one refuted and the others skipped", count)
+	}
+}
+
+// A testbed that the first run has left is named, however the hearings end.
+func TestHearingsKeepWhatWasLeft(t *testing.T) {
+	for name, stop := range map[string]error{"they end": nil, "the engine fails in one": errors.New("the engine is gone")} {
+		runs := 0
+		w := &world{t: t, see: sound, alter: func(o *trial.Observation) error {
+			if o.Trial != "broken" {
+				return nil
+			}
+			o.Phases[0].Answers[0].Client.Status = 404
+			if runs++; runs == 3 {
+				return stop
+			}
+			return nil
+		}}
+		r := Run(t.Context(), w, []scenario.Scenario{refusing()}, Options{Keep: true, Open: w.open})[0]
+		if len(r.Kept) != 1 || r.Kept[0] != "kept" {
+			t.Errorf("%s: kept %q: %s", name, r.Kept, r.Reason)
+		}
 	}
 }
